@@ -1,1 +1,9 @@
-//! x
+//! modelhost: a WebAssembly plugin host for pluggable checks on
+//! machine-learning models.
+
+pub mod config;
+pub mod domain;
+pub mod plugin;
+pub mod policy;
+pub mod record;
+pub mod report;

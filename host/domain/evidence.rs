@@ -1,0 +1,101 @@
+//! All that a run established before the policy has spoken: [`Evidence`].
+//!
+//! Leaves collecting it to `gate`, and judging it to `policy`.
+
+use super::capability::{Grants, Limits};
+use super::finding::Finding;
+use super::model::{FileEntry, FilePath, LockEntry, ModelName};
+use super::plugin::{PluginId, ResolvedPlugin};
+use super::verdict::{Coverage, Outcome, Usage};
+
+/// What a run established.
+#[derive(Clone, Debug, Default)]
+pub struct Evidence {
+    /// The models, sorted by name.
+    pub models: Vec<ModelEvidence>,
+    /// The plugins, sorted by id.
+    pub plugins: Vec<PluginEvidence>,
+    /// The tasks, sorted by model, plugin, file.
+    pub tasks: Vec<TaskEvidence>,
+    /// Whether the run was interrupted before all tasks were done.
+    pub interrupted: bool,
+}
+
+/// What was established of one model.
+#[derive(Clone, Debug)]
+pub struct ModelEvidence {
+    /// Its name.
+    pub name: ModelName,
+    /// Its path as shown to a person.
+    pub path: String,
+    /// Its entry in the lock file.
+    pub lock: Option<LockEntry>,
+    /// Its files, sorted by path.
+    pub files: Vec<FileEvidence>,
+    /// What the host itself found: links that leave the model, files that are
+    /// no regular files, files that could not be read.
+    pub findings: Vec<Finding>,
+    /// Files that changed while the run was on, sorted.
+    pub changed: Vec<FilePath>,
+    /// Files that could not be opened or read, sorted; each has a finding.
+    pub unreadable: Vec<FilePath>,
+}
+
+/// What was established of one file.
+#[derive(Clone, Debug)]
+pub struct FileEvidence {
+    /// Its path, size and digest.
+    pub entry: FileEntry,
+    /// What kind of content it has, as far as the host itself tells.
+    pub content: Content,
+}
+
+/// Kinds of content that the host itself tells apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Content {
+    /// No bytes at all.
+    Empty,
+    /// UTF-8 text without control characters, at most 10 MiB.
+    Text,
+    /// A git-lfs pointer: the content is not here.
+    LfsPointer,
+    /// Anything else: it takes a plugin to judge it.
+    Other,
+}
+
+/// A plugin that took part.
+#[derive(Clone, Debug)]
+pub struct PluginEvidence {
+    /// The plugin.
+    pub plugin: ResolvedPlugin,
+    /// What it was granted.
+    pub grants: Grants,
+    /// The limits it was held to.
+    pub limits: Limits,
+}
+
+/// How one task ended.
+#[derive(Clone, Debug)]
+pub struct TaskEvidence {
+    /// Whose task.
+    pub plugin: PluginId,
+    /// On which model.
+    pub model: ModelName,
+    /// On which file, for a task on one file.
+    pub file: Option<FilePath>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it looked at: one entry for each file of its view, sorted by path.
+    pub coverage: Vec<FileCoverage>,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// What a task looked at of one file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileCoverage {
+    /// How many bytes, each counted once.
+    pub coverage: Coverage,
+    /// Whether the first bytes were among them.
+    pub start: bool,
+}

@@ -1,0 +1,17 @@
+//! The words of modelhost as plain values: what a run is about, what came of it.
+//!
+//! Owns no I/O and knows no engine, no format and no policy; everything above
+//! may import it, and it imports nothing of the crate.
+
+pub mod capability;
+pub mod decision;
+pub mod diagnostic;
+pub mod digest;
+pub mod event;
+pub mod evidence;
+pub mod finding;
+pub mod model;
+pub mod plugin;
+pub mod report;
+pub mod text;
+pub mod verdict;

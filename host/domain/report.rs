@@ -1,0 +1,191 @@
+//! All that a run found out, as one value: [`Report`], and beside it what does
+//! not repeat: [`Timings`].
+//!
+//! Leaves rendering to `report` one floor up.
+
+use std::time::Duration;
+
+use super::capability::{Grants, Limits};
+use super::decision::{Decision, Reason};
+use super::digest::{Digest, TreeDigest};
+use super::finding::{Fact, Finding, Severity};
+use super::model::{FilePath, ModelName};
+use super::plugin::{PluginId, ResolvedPlugin};
+use super::text::GuestText;
+use super::verdict::{Coverage, Failure, Usage, Verdict};
+
+/// The result of a run. Same inputs, same policy, same time: the same value.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What the gate says.
+    pub decision: Decision,
+    /// Why it doesn't say `allow`; empty where it does.
+    pub reasons: Vec<Reason>,
+    /// The run's one fixed time, seconds since 1970-01-01T00:00:00Z.
+    pub now: u64,
+    /// The findings at or above this deny.
+    pub fail_on: Severity,
+    /// Plugins without whose verdict the run is incomplete, sorted.
+    pub required: Vec<PluginId>,
+    /// The models, sorted by name.
+    pub models: Vec<ModelReport>,
+    /// The plugins, sorted by id.
+    pub plugins: Vec<PluginReport>,
+    /// The tasks, sorted by model, plugin, file.
+    pub tasks: Vec<TaskReport>,
+}
+
+/// One model of a run.
+#[derive(Clone, Debug)]
+pub struct ModelReport {
+    /// Its name.
+    pub name: ModelName,
+    /// Its path as shown to a person, relative to where the run began.
+    pub path: String,
+    /// The digest over all its files.
+    pub tree: TreeDigest,
+    /// Whether the lock file has an entry for it.
+    pub locked: bool,
+    /// Its files, sorted by path.
+    pub files: Vec<FileReport>,
+    /// What the gate itself found in it.
+    pub findings: Vec<Judged>,
+}
+
+/// One file of a model.
+#[derive(Clone, Debug)]
+pub struct FileReport {
+    /// Where it is in the model.
+    pub path: FilePath,
+    /// Its size in bytes.
+    pub size: u64,
+    /// Its digest.
+    pub digest: Digest,
+    /// What made it judged, or that nothing did.
+    pub judged: Judgement,
+    /// The line of the lock file that pins it, from 1.
+    pub lock_line: Option<u32>,
+}
+
+/// What a file's being judged rests on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judgement {
+    /// These plugins judge, and answered `checked` for it.
+    By(Vec<PluginId>),
+    /// It is plain text that no scanner claims.
+    Companion,
+    /// It is empty.
+    Empty,
+    /// It is a git-lfs pointer: its content is not here.
+    LfsPointer,
+    /// Nothing judged it.
+    No,
+}
+
+/// One plugin of a run.
+#[derive(Clone, Debug)]
+pub struct PluginReport {
+    /// The plugin, with its manifest and digest.
+    pub plugin: ResolvedPlugin,
+    /// What it is granted.
+    pub grants: Grants,
+    /// Its limits.
+    pub limits: Limits,
+    /// Whether it only advises.
+    pub advisory: bool,
+}
+
+/// One task of a run.
+#[derive(Clone, Debug)]
+pub struct TaskReport {
+    /// Whose task.
+    pub plugin: PluginId,
+    /// On which model.
+    pub model: ModelName,
+    /// On which file, for a task on one file.
+    pub file: Option<FilePath>,
+    /// How it ended.
+    pub ending: Ending,
+    /// What the policy makes of it.
+    pub verdict: Verdict,
+    /// Its findings, worst first.
+    pub findings: Vec<Judged>,
+    /// What it looked at.
+    pub coverage: Vec<Coverage>,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// An outcome as the report tells it: its findings stand apart, with what the
+/// policy makes of each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// The plugin did its work, and established this.
+    Checked(Vec<Fact>),
+    /// The content is nothing it has a say on, and why.
+    NotApplicable(GuestText),
+    /// It was refused before its first instruction.
+    Refused(Failure),
+    /// It did not give an answer that can be used.
+    Failed(Failure),
+}
+
+/// A finding, and what the policy makes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judged {
+    /// The finding.
+    pub finding: Finding,
+    /// Whether it denies.
+    pub denies: bool,
+    /// The line of the lock file that speaks of its file or model, from 1.
+    pub lock_line: Option<u32>,
+}
+
+/// What does not repeat: times, cache hits. For people, never for the report.
+#[derive(Clone, Debug, Default)]
+pub struct Timings {
+    /// From start to decision.
+    pub total: Duration,
+    /// Listing and opening the models.
+    pub open: Duration,
+    /// Reading and validating the plugins.
+    pub resolve: Duration,
+    /// Compiling the plugins, or loading them.
+    pub compile: Duration,
+    /// Hashing, beside the tasks.
+    pub hash: Duration,
+    /// Running the tasks.
+    pub execute: Duration,
+    /// Each plugin's compiling.
+    pub plugins: Vec<PluginTiming>,
+    /// Each task, in the order of the report's tasks.
+    pub tasks: Vec<TaskTiming>,
+}
+
+/// How long a plugin took to compile, or to load.
+#[derive(Clone, Debug)]
+pub struct PluginTiming {
+    /// The plugin.
+    pub plugin: PluginId,
+    /// Whether the cache had it.
+    pub cached: bool,
+    /// How long it took.
+    pub took: Duration,
+}
+
+/// How long a task took.
+#[derive(Clone, Debug)]
+pub struct TaskTiming {
+    /// Whose task.
+    pub plugin: PluginId,
+    /// On which model.
+    pub model: ModelName,
+    /// On which file, for a task on one file.
+    pub file: Option<FilePath>,
+    /// Making the instance.
+    pub instantiate: Duration,
+    /// The call.
+    pub check: Duration,
+    /// The wall deadline it was held to.
+    pub deadline: Duration,
+}

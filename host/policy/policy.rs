@@ -1,0 +1,155 @@
+//! What the operator wants of a run: [`Policy`].
+//!
+//! Leaves applying it to `decide`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::domain::capability::{Grant, Grants, Limits};
+use crate::domain::finding::Severity;
+use crate::domain::plugin::{Manifest, PluginId};
+
+/// What the operator wants: thresholds, required plugins, grants, limits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Findings at or above this deny.
+    pub fail_on: Severity,
+    /// Plugins without whose verdict on a model the run is incomplete.
+    pub require: BTreeSet<PluginId>,
+    /// What it means that a file was judged by no plugin.
+    pub not_judged: NotJudged,
+    /// What is said of single plugins.
+    pub plugins: BTreeMap<PluginId, PluginPolicy>,
+}
+
+impl Default for Policy {
+    /// Returns the built-in policy: `high` denies, nothing is required, and the
+    /// bundled `provenance` may ask for documents, of which there are none.
+    fn default() -> Self {
+        Self {
+            fail_on: Severity::High,
+            require: BTreeSet::new(),
+            not_judged: NotJudged::Block,
+            plugins: BTreeMap::new(),
+        }
+    }
+}
+
+/// What it means that a file was judged by no plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotJudged {
+    /// The run is incomplete.
+    Block,
+    /// It is said, and lets through.
+    Warn,
+}
+
+/// Whether a plugin's findings count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// They deny, and its errors block.
+    #[default]
+    Enforce,
+    /// They are shown, and never deny; its errors are shown and never block.
+    Advise,
+}
+
+/// What the policy says of one plugin.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PluginPolicy {
+    /// Whether its findings count.
+    pub mode: Mode,
+    /// What it is granted beyond the default.
+    pub grants: Vec<Grant>,
+    /// What it is denied of it.
+    pub deny: Vec<Grant>,
+    /// Its limits, where they differ from the default.
+    pub limits: LimitsSet,
+    /// Its settings, a JSON object as text; none for `{}`.
+    pub settings: Option<String>,
+}
+
+/// Limits that the policy sets; absent means the manifest's or the default.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LimitsSet {
+    /// Fuel, whatever the view.
+    pub fuel: Option<u64>,
+    /// Fuel for each byte of the view.
+    pub fuel_per_byte: Option<u64>,
+    /// Wall time, whatever the view.
+    pub deadline: Option<Duration>,
+    /// Bytes over all linear memories.
+    pub memory: Option<u64>,
+    /// Elements over all tables.
+    pub table_elements: Option<u64>,
+    /// Core and component instances.
+    pub instances: Option<u32>,
+    /// Calls into the host, whatever the view.
+    pub host_calls: Option<u64>,
+    /// Handles alive at once.
+    pub handles: Option<u32>,
+    /// Findings in the answer.
+    pub findings: Option<u32>,
+    /// Log lines.
+    pub log_lines: Option<u32>,
+}
+
+impl Policy {
+    /// Returns whether `plugin` only advises.
+    pub fn is_advisory(&self, plugin: &PluginId) -> bool {
+        self.plugins.get(plugin).is_some_and(|p| p.mode == Mode::Advise)
+    }
+
+    /// Returns what `plugin` is granted: the default, and what the policy adds
+    /// and takes away.
+    pub fn grants(&self, plugin: &PluginId, bundled: bool) -> Grants {
+        let mut grants = Grants::default();
+        if bundled && plugin.as_str() == "provenance" {
+            // An empty set: it may ask, and is told that there is no document.
+            grants.add(Grant::Capability(crate::domain::capability::Capability::Documents));
+        }
+        if let Some(policy) = self.plugins.get(plugin) {
+            policy.grants.iter().for_each(|grant| grants.add(grant.clone()));
+            policy.deny.iter().for_each(|grant| grants.remove(grant));
+        }
+        grants
+    }
+
+    /// Returns the limits of `manifest`'s tasks: the defaults, what the
+    /// manifest asks for up to ten times these, and what the policy sets.
+    ///
+    /// # Errors
+    /// Names the limit that the manifest asks for beyond that and the policy
+    /// does not set.
+    pub fn limits(&self, manifest: &Manifest) -> Result<Limits, &'static str> {
+        let set = self.plugins.get(&manifest.id).map(|p| p.limits.clone()).unwrap_or_default();
+        let mut asked = manifest.limits.clone();
+        // What the policy sets is the policy's word, whatever the manifest asks.
+        asked.fuel = asked.fuel.filter(|_| set.fuel.is_none());
+        asked.fuel_per_byte = asked.fuel_per_byte.filter(|_| set.fuel_per_byte.is_none());
+        asked.memory = asked.memory.filter(|_| set.memory.is_none());
+        asked.deadline = asked.deadline.filter(|_| set.deadline.is_none());
+        if let Some(limit) = asked.excess() {
+            return Err(limit);
+        }
+        let mut limits = Limits::default();
+        asked.apply(&mut limits);
+        set.apply(&mut limits);
+        Ok(limits)
+    }
+}
+
+impl LimitsSet {
+    fn apply(&self, limits: &mut Limits) {
+        limits.fuel = self.fuel.unwrap_or(limits.fuel);
+        limits.fuel_per_byte = self.fuel_per_byte.unwrap_or(limits.fuel_per_byte);
+        limits.deadline = self.deadline.unwrap_or(limits.deadline);
+        limits.memory = self.memory.unwrap_or(limits.memory);
+        limits.table_elements = self.table_elements.unwrap_or(limits.table_elements);
+        limits.instances = self.instances.unwrap_or(limits.instances);
+        limits.host_calls = self.host_calls.unwrap_or(limits.host_calls);
+        limits.handles = self.handles.unwrap_or(limits.handles);
+        limits.findings = self.findings.unwrap_or(limits.findings);
+        limits.log_lines = self.log_lines.unwrap_or(limits.log_lines);
+    }
+}

@@ -1,0 +1,3 @@
+//! Renderings of one report.
+//!
+//! Leaves what stands in it to `policy`.
