@@ -1,1 +1,39 @@
-//! x
+//! The bundled check `formats`: walks the structure of model files that carry
+//! data and no code by design, and reports where it is broken or reaches outside.
+//! Owns the glue to the SDK; leaves the formats to the modules below, and all
+//! that carries pickle to the check `pickle`.
+#![allow(
+    unreachable_pub,
+    missing_docs,
+    reason = "a component exports its check, not its modules"
+)]
+
+use modelhost_check::{Answer, Check, Failure, Model};
+
+pub mod found;
+pub mod judge;
+pub mod polyglot;
+pub mod rules;
+pub mod safetensors;
+pub mod source;
+
+/// The settings: there are none.
+#[derive(Debug, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Settings {}
+
+/// The check.
+pub struct Formats;
+
+impl Check for Formats {
+    type Settings = Settings;
+
+    fn check(model: &Model<'_>, _: Settings) -> Result<Answer, Failure> {
+        match model.files().next() {
+            Some(file) => judge::answer(&file),
+            None => Ok(Answer::not_applicable("there is no file to look at")),
+        }
+    }
+}
+
+modelhost_check::export_check!(Formats);

@@ -1,0 +1,115 @@
+//! Owns the list of formats and the order in which they are tried: what decides
+//! is the content, never the name. Leaves each format to its own file.
+
+use modelhost_check::{Answer, Failure, File, Finding, Location, Observations, ReadError};
+
+use crate::found::{Defect, Found, Stop};
+use crate::source::Source;
+use crate::{polyglot, safetensors};
+
+/// How much of a file is read to recognise its format.
+const HEAD: u64 = 4096;
+
+/// One format.
+struct Format {
+    /// Its name in facts and messages.
+    name: &'static str,
+    /// Tells from a file's first bytes whether it is of this format.
+    recognise: fn(&[u8]) -> bool,
+    /// Walks all that the format's loaders follow.
+    walk: fn(&dyn Source, &mut Found) -> Result<(), Stop>,
+}
+
+const FORMATS: &[Format] = &[Format {
+    name: "safetensors",
+    recognise: safetensors::recognise,
+    walk: safetensors::walk,
+}];
+
+/// What there is to say of one file.
+#[derive(Debug)]
+pub enum Judgement {
+    /// It was walked as a file of this format.
+    Walked(&'static str, Vec<Defect>),
+    /// It is none that this check judges.
+    NotOurs(String),
+    /// It is of a known format, in a variant that can't be judged.
+    Unsupported(String),
+    /// It could not be read.
+    Unreadable(ReadError),
+}
+
+/// Judges one file.
+pub fn judge(source: &dyn Source) -> Judgement {
+    match try_judge(source) {
+        Ok(judgement) => judgement,
+        Err(error) => Judgement::Unreadable(error),
+    }
+}
+
+fn try_judge(source: &dyn Source) -> Result<Judgement, ReadError> {
+    // At most HEAD, so it fits.
+    let length = usize::try_from(source.size().min(HEAD)).unwrap_or(0);
+    let head = source.read_at(0, length)?;
+    let Some(format) = FORMATS.iter().find(|format| (format.recognise)(&head)) else {
+        return Ok(Judgement::NotOurs(
+            "not of a format that this check knows".to_owned(),
+        ));
+    };
+    let mut found = Found::default();
+    let walked = (format.walk)(source, &mut found)
+        .and_then(|()| polyglot::look(source, format.name, &mut found));
+    match walked.map_err(Stop::into_defect) {
+        Ok(()) => {}
+        Err(Ok(defect)) => found.push(defect),
+        Err(Err(Stop::Unreadable(error))) => return Err(error),
+        // What was found before still stands; without it nothing can be said.
+        Err(Err(_)) if found.has_high() => {}
+        Err(Err(Stop::NotOurs(reason))) => return Ok(Judgement::NotOurs(reason)),
+        Err(Err(
+            Stop::Unsupported(reason)
+            | Stop::Malformed {
+                message: reason, ..
+            },
+        )) => {
+            let reason = format!("{}: {reason}", format.name);
+            return Ok(Judgement::Unsupported(reason));
+        }
+    }
+    Ok(Judgement::Walked(format.name, found.into_defects()))
+}
+
+/// Judges one file of a model.
+///
+/// # Errors
+/// Where the file can't be read or judged.
+pub fn answer(file: &File) -> Result<Answer, Failure> {
+    match judge(file) {
+        Judgement::NotOurs(reason) => Ok(Answer::not_applicable(reason)),
+        Judgement::Unsupported(reason) => Err(Failure::Unsupported(reason)),
+        Judgement::Unreadable(error) => Err(error.in_file(file)),
+        Judgement::Walked(format, defects) => {
+            let mut observations = Observations::new();
+            observations.fact("format", format);
+            for defect in defects {
+                observations.push(finding(file, defect));
+            }
+            Ok(observations.into())
+        }
+    }
+}
+
+fn finding(file: &File, defect: Defect) -> Finding {
+    let mut location = Location::file(file);
+    if let Some(member) = defect.member {
+        location = location.member(member);
+    }
+    if let Some(offset) = defect.offset {
+        location = location.offset(offset);
+    }
+    let finding = defect.rule.finding(location, defect.message);
+    match defect.severity {
+        Some(severity) => finding.severity(severity),
+        None => finding,
+    }
+}

@@ -1,0 +1,141 @@
+//! Owns the second look: whether a file of one format is an archive as well, to
+//! programs that look for archives at other places. Leaves the archive's content
+//! to the check that judges archives.
+
+use crate::found::{Defect, Found, Stop};
+use crate::rules;
+use crate::source::Source;
+
+/// The end record of a zip and the longest comment after it: where readers look.
+const ZIP_TAIL: u64 = 22 + 65_535;
+/// The length of a zip's end record.
+const ZIP_END: usize = 22;
+/// The length of a tar header.
+const TAR_HEADER: usize = 512;
+
+/// Reports a file of `format` that is a zip or a tar archive too. `zip` and `tar`
+/// readers take such a file for theirs, whatever stands around the archive.
+pub fn look(source: &dyn Source, format: &str, found: &mut Found) -> Result<(), Stop> {
+    if let Some(offset) = zip_end(source)? {
+        let message = format!(
+            "this {format} file is a zip archive too: programs that look for zip, \
+             as torch.load and Python's import do, see another content"
+        );
+        found.push(Defect::new(rules::POLYGLOT, message).offset(offset));
+    }
+    if is_tar(source)? {
+        let message = format!("this {format} file is a tar archive too");
+        found.push(Defect::new(rules::POLYGLOT, message).offset(257));
+    }
+    Ok(())
+}
+
+/// Returns where a zip's end record stands that leads to a directory.
+fn zip_end(source: &dyn Source) -> Result<Option<u64>, Stop> {
+    let length = source.size().min(ZIP_TAIL);
+    let start = source.size() - length;
+    // At most ZIP_TAIL, so it fits.
+    let tail = source.read_at(start, usize::try_from(length).unwrap_or(0))?;
+    for (at, record) in tail.windows(ZIP_END).enumerate().rev() {
+        if !record.starts_with(b"PK\x05\x06") {
+            continue;
+        }
+        let offset = start + at as u64;
+        if leads_to_directory(source, offset, record)? {
+            return Ok(Some(offset));
+        }
+    }
+    Ok(None)
+}
+
+/// Tells whether the directory stands where the end record says: before it, by
+/// its size, as readers that allow for a prefix reckon. An end record of zip64
+/// has a locator before it.
+fn leads_to_directory(source: &dyn Source, offset: u64, record: &[u8]) -> Result<bool, Stop> {
+    let u32_at = |at: usize| {
+        let bytes = record
+            .get(at..at + 4)
+            .and_then(|bytes| bytes.try_into().ok());
+        u64::from(bytes.map_or(0, u32::from_le_bytes))
+    };
+    let signs = |from: Option<u64>, sign: &[u8]| match from {
+        Some(from) if from + 4 <= source.size() => Ok::<_, Stop>(source.read_at(from, 4)? == sign),
+        _ => Ok(false),
+    };
+    let (size, at) = (u32_at(12), u32_at(16));
+    Ok(signs(offset.checked_sub(20), b"PK\x06\x07")?
+        || (size >= 46
+            && (signs(offset.checked_sub(size), b"PK\x01\x02")?
+                || signs(Some(at), b"PK\x01\x02")?)))
+}
+
+/// Tells whether the file begins with a tar header: its magic, and its checksum.
+fn is_tar(source: &dyn Source) -> Result<bool, Stop> {
+    if source.size() < TAR_HEADER as u64 {
+        return Ok(false);
+    }
+    let header = source.read_at(0, TAR_HEADER)?;
+    let field = String::from_utf8_lossy(&header[148..156]).into_owned();
+    let stored = u32::from_str_radix(field.trim_matches(['\0', ' ']), 8);
+    let blank = header.iter().enumerate().map(|(at, byte)| match at {
+        148..156 => u32::from(b' '),
+        _ => u32::from(*byte),
+    });
+    Ok(stored == Ok(blank.sum()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A zip of one empty member, as the shortest writer makes it.
+    fn zip(prefix: &[u8]) -> Vec<u8> {
+        let mut bytes = prefix.to_vec();
+        let mut directory = b"PK\x01\x02".to_vec();
+        directory.resize(46 + 1, b'a');
+        let at = u32::try_from(bytes.len()).unwrap();
+        let size = u32::try_from(directory.len()).unwrap();
+        bytes.extend(directory);
+        bytes.extend(b"PK\x05\x06\0\0\0\0\x01\0\x01\0");
+        bytes.extend(size.to_le_bytes());
+        bytes.extend(at.to_le_bytes());
+        bytes.extend([0, 0]);
+        bytes
+    }
+
+    fn looked(bytes: Vec<u8>) -> Vec<Defect> {
+        let mut found = Found::default();
+        look(&bytes, "GGUF", &mut found).unwrap();
+        found.into_defects()
+    }
+
+    #[test]
+    fn archives_behind_and_around_other_content_are_seen() {
+        let mut commented = zip(b"GGUF");
+        commented.extend([b'x'; 60_000]);
+        let mut tar = vec![0; 512];
+        tar[148..156].fill(b' ');
+        let sum: u32 = tar.iter().map(|byte| u32::from(*byte)).sum();
+        tar[148..155].copy_from_slice(format!("{sum:06o}\0").as_bytes());
+        let rows: [(&str, Vec<u8>, usize); 7] = [
+            ("nothing", b"GGUF".to_vec(), 0),
+            ("empty", Vec::new(), 0),
+            (
+                "the signature alone",
+                [&b"GGUF"[..], b"PK\x05\x06", &[0; 18]].concat(),
+                0,
+            ),
+            (
+                "random end record",
+                [&[b'x'; 100][..], b"PK\x05\x06", &[0x41; 18]].concat(),
+                0,
+            ),
+            ("a zip with a prefix", zip(b"GGUF"), 1),
+            ("a zip with bytes after it", commented, 1),
+            ("a tar", tar, 1),
+        ];
+        for (name, bytes, expected) in rows {
+            assert_eq!(looked(bytes).len(), expected, "{name}");
+        }
+    }
+}

@@ -1,0 +1,36 @@
+//! Owns the rules' names and default severities. Leaves their help texts to
+//! `plugin.toml`, their examples to `RULES.md`.
+
+use modelhost_check::{Rule, Severity};
+
+/// The bytes break their format; loaders may refuse, misread or overrun them.
+pub const MALFORMED: Rule = Rule::new("malformed", Severity::High);
+/// A tensor lies, wholly or in part, outside of the file.
+pub const OUT_OF_BOUNDS: Rule = Rule::new("out-of-bounds", Severity::High);
+/// Two tensors share bytes.
+pub const OVERLAP: Rule = Rule::new("overlap", Severity::High);
+/// Bytes between tensors belong to none.
+pub const HOLE: Rule = Rule::new("hole", Severity::High);
+/// Bytes after the last tensor belong to none.
+pub const TRAILING_DATA: Rule = Rule::new("trailing-data", Severity::High);
+/// A tensor's element type is not one that the format defines.
+pub const UNKNOWN_DTYPE: Rule = Rule::new("unknown-dtype", Severity::High);
+/// A tensor's shape and type do not give the length that is stored.
+pub const SIZE_MISMATCH: Rule = Rule::new("size-mismatch", Severity::High);
+/// A name stands twice where loaders keep one of the two.
+pub const DUPLICATE_KEY: Rule = Rule::new("duplicate-key", Severity::High);
+/// The file is of a second format too, which other programs see in its place.
+pub const POLYGLOT: Rule = Rule::new("polyglot", Severity::High);
+
+/// All of the above.
+pub const ALL: &[Rule] = &[
+    MALFORMED,
+    OUT_OF_BOUNDS,
+    OVERLAP,
+    HOLE,
+    TRAILING_DATA,
+    UNKNOWN_DTYPE,
+    SIZE_MISMATCH,
+    DUPLICATE_KEY,
+    POLYGLOT,
+];

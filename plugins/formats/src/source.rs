@@ -1,0 +1,228 @@
+//! Owns bounded reading: bytes at an offset, and a cursor that walks forward with
+//! checked arithmetic. Leaves what the bytes mean to the formats.
+
+use modelhost_check::{File, ReadError};
+
+use crate::found::Stop;
+
+/// How much a cursor fetches at once: enough for most headers in one host call,
+/// little enough that a file of many small headers is not copied for nothing.
+const BLOCK: usize = 64 * 1024;
+
+/// Bytes that can be read at any offset: a file, a part of one, or memory.
+pub trait Source {
+    /// Returns the number of bytes.
+    fn size(&self) -> u64;
+
+    /// Reads exactly `length` bytes from `offset`.
+    ///
+    /// # Errors
+    /// [`ReadError::OutOfRange`] where the source ends before that.
+    fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError>;
+}
+
+impl Source for File {
+    fn size(&self) -> u64 {
+        Self::size(self)
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
+        self.read_exact_at(offset, length)
+    }
+}
+
+impl Source for Vec<u8> {
+    fn size(&self) -> u64 {
+        self.len() as u64
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
+        let start = usize::try_from(offset).map_err(|_| ReadError::OutOfRange)?;
+        let end = start.checked_add(length).ok_or(ReadError::OutOfRange)?;
+        self.get(start..end)
+            .map(<[u8]>::to_vec)
+            .ok_or(ReadError::OutOfRange)
+    }
+}
+
+/// A stretch of another source, such as a member of an archive.
+pub struct Part<'a> {
+    source: &'a dyn Source,
+    start: u64,
+    length: u64,
+}
+
+impl<'a> Part<'a> {
+    /// Returns the stretch of `length` bytes from `start`; none where it does not
+    /// lie within `source`.
+    pub fn new(source: &'a dyn Source, start: u64, length: u64) -> Option<Self> {
+        let end = start.checked_add(length)?;
+        (end <= source.size()).then_some(Self {
+            source,
+            start,
+            length,
+        })
+    }
+}
+
+impl Source for Part<'_> {
+    fn size(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
+        let end = offset
+            .checked_add(length as u64)
+            .ok_or(ReadError::OutOfRange)?;
+        if end > self.length {
+            return Err(ReadError::OutOfRange);
+        }
+        self.source.read_at(self.start + offset, length)
+    }
+}
+
+/// Walks forward over a source, a block at a time.
+pub struct Cursor<'a> {
+    source: &'a dyn Source,
+    at: u64,
+    block: Vec<u8>,
+    block_at: u64,
+}
+
+impl<'a> Cursor<'a> {
+    /// Returns a cursor that stands at `offset`.
+    pub fn new(source: &'a dyn Source, offset: u64) -> Self {
+        Self {
+            source,
+            at: offset,
+            block: Vec::new(),
+            block_at: offset,
+        }
+    }
+
+    /// Returns the offset of the next byte.
+    pub fn at(&self) -> u64 {
+        self.at
+    }
+
+    /// Returns how many bytes are left.
+    pub fn left(&self) -> u64 {
+        self.source.size().saturating_sub(self.at)
+    }
+
+    /// Returns the next `length` bytes, `what` naming them in the message that
+    /// the file ends early.
+    pub fn take(&mut self, length: usize, what: &str) -> Result<Vec<u8>, Stop> {
+        self.need(length as u64, what)?;
+        if length > BLOCK {
+            let bytes = self.source.read_at(self.at, length)?;
+            self.at += length as u64;
+            return Ok(bytes);
+        }
+        self.fill(length)?;
+        let start = self.in_block();
+        self.at += length as u64;
+        Ok(self.block[start..start + length].to_vec())
+    }
+
+    /// Returns the next `N` bytes.
+    pub fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N], Stop> {
+        self.need(N as u64, what)?;
+        self.fill(N)?;
+        let start = self.in_block();
+        self.at += N as u64;
+        let mut bytes = [0; N];
+        bytes.copy_from_slice(&self.block[start..start + N]);
+        Ok(bytes)
+    }
+
+    /// Returns the next byte.
+    pub fn u8(&mut self, what: &str) -> Result<u8, Stop> {
+        Ok(self.array::<1>(what)?[0])
+    }
+
+    /// Returns the next two bytes, little-endian.
+    pub fn u16(&mut self, what: &str) -> Result<u16, Stop> {
+        Ok(u16::from_le_bytes(self.array(what)?))
+    }
+
+    /// Returns the next four bytes, little-endian.
+    pub fn u32(&mut self, what: &str) -> Result<u32, Stop> {
+        Ok(u32::from_le_bytes(self.array(what)?))
+    }
+
+    /// Returns the next eight bytes, little-endian.
+    pub fn u64(&mut self, what: &str) -> Result<u64, Stop> {
+        Ok(u64::from_le_bytes(self.array(what)?))
+    }
+
+    /// Passes over `length` bytes, which must be there.
+    pub fn skip(&mut self, length: u64, what: &str) -> Result<(), Stop> {
+        self.need(length, what)?;
+        self.at += length;
+        Ok(())
+    }
+
+    fn need(&self, length: u64, what: &str) -> Result<(), Stop> {
+        if length > self.left() {
+            return Err(Stop::malformed(
+                self.at,
+                format!(
+                    "{what} needs {length} bytes, but only {} are left",
+                    self.left()
+                ),
+            ));
+        }
+        Ok(())
+    }
+
+    /// Makes the block hold the next `length` bytes, which are known to be there.
+    fn fill(&mut self, length: usize) -> Result<(), Stop> {
+        let end = self.block_at + self.block.len() as u64;
+        if self.at < self.block_at || self.at + length as u64 > end {
+            let want = usize::try_from(self.left()).unwrap_or(BLOCK).min(BLOCK);
+            self.block = self.source.read_at(self.at, want)?;
+            self.block_at = self.at;
+        }
+        Ok(())
+    }
+
+    fn in_block(&self) -> usize {
+        usize::try_from(self.at - self.block_at).unwrap_or(self.block.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_walks_over_block_borders_and_stops_at_the_end() {
+        let bytes: Vec<u8> = (0..=250).cycle().take(BLOCK + 10).collect();
+        let mut cursor = Cursor::new(&bytes, 0);
+        cursor.skip(BLOCK as u64 - 3, "start").unwrap();
+        let expected = u64::from_le_bytes(bytes[BLOCK - 3..BLOCK + 5].try_into().unwrap());
+        assert_eq!(cursor.u64("eight").unwrap(), expected);
+        assert_eq!(cursor.left(), 5);
+        assert!(matches!(cursor.u64("more"), Err(Stop::Malformed { .. })));
+        assert!(matches!(
+            cursor.skip(u64::MAX, "more"),
+            Err(Stop::Malformed { .. })
+        ));
+        assert_eq!(cursor.take(5, "rest").unwrap(), bytes[BLOCK + 5..]);
+        let mut cursor = Cursor::new(&bytes, u64::MAX);
+        assert_eq!(cursor.left(), 0);
+        assert!(cursor.u8("past").is_err());
+    }
+
+    #[test]
+    fn a_part_does_not_reach_outside_itself() {
+        let bytes = vec![1, 2, 3, 4, 5];
+        let part = Part::new(&bytes, 1, 3).unwrap();
+        assert_eq!(part.read_at(0, 3).unwrap(), [2, 3, 4]);
+        assert!(part.read_at(1, 3).is_err());
+        assert!(part.read_at(u64::MAX, 1).is_err());
+        assert!(Part::new(&bytes, 3, 3).is_none());
+        assert!(Part::new(&bytes, u64::MAX, 3).is_none());
+    }
+}
