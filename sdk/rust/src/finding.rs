@@ -1,0 +1,479 @@
+//! What a check says: rules, findings, facts, answers and failures, built so that
+//! the host accepts them.
+//!
+//! What they are worth is the host's and the policy's to judge: nothing here says
+//! "pass".
+
+use std::fmt::Write as _;
+
+use crate::model::{File, ReadError};
+
+/// How many findings one answer may hold, as the contract says.
+pub const MAX_FINDINGS: usize = 1_000;
+
+/// How many facts one answer may hold, as the contract says.
+pub const MAX_FACTS: usize = 256;
+
+/// How long a message, a help text, a fact's value or a reason may be, in bytes of
+/// UTF-8, as the contract says.
+pub const MAX_TEXT: usize = 4_096;
+
+/// How long a location's member may be, in bytes of UTF-8, as the contract says.
+pub const MAX_MEMBER: usize = 1_024;
+
+/// How long the name of a rule or of a fact may be, in bytes, as the contract says.
+pub const MAX_NAME: usize = 64;
+
+/// Says how bad it is if a finding is true, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Is worth knowing; never changes a verdict.
+    Info,
+    /// Is a weakness, or something missing that a stricter policy would ask for.
+    Low,
+    /// Is likely to matter; a person should look.
+    Medium,
+    /// Means that loading or using the model is unsafe, forbidden or can't be shown safe.
+    High,
+    /// Means that loading or using the model does harm.
+    Critical,
+}
+
+/// Says how sure the check is that a finding is true, least first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Confidence {
+    /// Means that it may well be otherwise.
+    Low,
+    /// Means that it is more likely than not.
+    Medium,
+    /// Means that it is as seen.
+    High,
+}
+
+/// Names one kind of finding, without the plugin's id in front.
+///
+/// A rule is a constant, so that a misspelt name does not compile, and it stands in
+/// `plugin.toml` too; [`testing::Manifest::assert_rules`] compares the two.
+///
+/// [`testing::Manifest::assert_rules`]: https://docs.rs/modelhost-check
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Rule {
+    name: &'static str,
+    severity: Severity,
+}
+
+impl Rule {
+    /// Makes a rule from its name in kebab case and the severity its findings have
+    /// where they don't say otherwise.
+    ///
+    /// ```
+    /// use modelhost_check::{Rule, Severity};
+    ///
+    /// const NOT_ALLOWED: Rule = Rule::new("not-allowed", Severity::High);
+    /// ```
+    ///
+    /// ```compile_fail
+    /// # use modelhost_check::{Rule, Severity};
+    /// const NOT_ALLOWED: Rule = Rule::new("Not allowed", Severity::High);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the name is not in kebab case or longer than [`MAX_NAME`]; for a constant,
+    /// that is an error when compiling.
+    #[must_use]
+    pub const fn new(name: &'static str, severity: Severity) -> Self {
+        assert!(
+            is_kebab(name),
+            "a rule's name is in kebab case, at most 64 bytes"
+        );
+        Self { name, severity }
+    }
+
+    /// Returns the name, such as `not-allowed`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Returns the severity of its findings where they don't say otherwise.
+    #[must_use]
+    pub const fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// Makes a finding of this rule: where it was seen, and what, in one sentence.
+    pub fn finding(self, location: Location, message: impl Into<String>) -> Finding {
+        Finding {
+            rule: self,
+            severity: self.severity,
+            confidence: Confidence::High,
+            message: message.into(),
+            location,
+            help: None,
+        }
+    }
+}
+
+/// Says whether a name is in kebab case: words of `a-z` and `0-9` joined by single
+/// `-`, the first beginning with a letter.
+pub(crate) const fn is_kebab(name: &str) -> bool {
+    let bytes = name.as_bytes();
+    if bytes.is_empty() || bytes.len() > MAX_NAME || !bytes[0].is_ascii_lowercase() {
+        return false;
+    }
+    let mut index = 1;
+    let mut after_hyphen = false;
+    while index < bytes.len() {
+        match bytes[index] {
+            b'a'..=b'z' | b'0'..=b'9' => after_hyphen = false,
+            b'-' if !after_hyphen => after_hyphen = true,
+            _ => return false,
+        }
+        index += 1;
+    }
+    !after_hyphen
+}
+
+/// Says where in the model something is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub struct Location {
+    /// The path of the file; none for the model as a whole.
+    pub file: Option<String>,
+    /// What within the file: an archive member, a tensor, a key.
+    pub member: Option<String>,
+    /// A byte offset: from the start of the member where one is given, else from the
+    /// start of the file.
+    pub offset: Option<u64>,
+    /// A line of a text file, counted from 1.
+    pub line: Option<u32>,
+}
+
+impl Location {
+    /// Points at the model as a whole.
+    #[must_use]
+    pub fn model() -> Self {
+        Self::default()
+    }
+
+    /// Points at a file of the model.
+    #[must_use]
+    pub fn file(file: &File) -> Self {
+        Self::path(file.path())
+    }
+
+    /// Points at a path: that of a file in view, or, for one that is missing, of the
+    /// lock entry. The host refuses an answer that names any other.
+    pub fn path(path: impl Into<String>) -> Self {
+        Self {
+            file: Some(path.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Points within the file at an archive member, a tensor, a key. Longer than
+    /// [`MAX_MEMBER`], it is cut.
+    #[must_use]
+    pub fn member(mut self, member: impl Into<String>) -> Self {
+        self.member = Some(member.into());
+        self
+    }
+
+    /// Points at a byte: counted from the start of the member where there is one, else
+    /// from the start of the file.
+    #[must_use]
+    pub fn offset(mut self, offset: u64) -> Self {
+        self.offset = Some(offset);
+        self
+    }
+
+    /// Points at a line, counted from 1.
+    #[must_use]
+    pub fn line(mut self, line: u32) -> Self {
+        self.line = Some(line);
+        self
+    }
+}
+
+/// Is one observation about the model. [`Rule::finding`] makes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Finding {
+    /// The rule it is of.
+    pub rule: Rule,
+    /// How bad it is if it is true.
+    pub severity: Severity,
+    /// How sure the check is that it is true.
+    pub confidence: Confidence,
+    /// What was seen, in one sentence.
+    pub message: String,
+    /// Where it was seen.
+    pub location: Location,
+    /// What the reader can do about it.
+    pub help: Option<String>,
+}
+
+impl Finding {
+    /// Sets a severity other than the rule's.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// Sets how sure the check is; without it, [`Confidence::High`].
+    #[must_use]
+    pub fn confidence(mut self, confidence: Confidence) -> Self {
+        self.confidence = confidence;
+        self
+    }
+
+    /// Sets what the reader can do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+
+    fn fit(&mut self) {
+        fit(&mut self.message);
+        self.help = self.help.take().filter(|help| !help.is_empty());
+        if let Some(help) = &mut self.help {
+            fit(help);
+        }
+        if let Some(member) = &mut self.location.member {
+            cut(member, MAX_MEMBER);
+        }
+    }
+}
+
+/// Is one thing that the check established, whether good or bad.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fact {
+    /// A name in kebab case, at most [`MAX_NAME`] bytes.
+    pub key: String,
+    /// What was established.
+    pub value: String,
+}
+
+/// Gathers all that a check has to say of what it was shown.
+///
+/// At most [`MAX_FINDINGS`] findings are kept. Where there are more, the last one says
+/// how many more, and stands for the worst of them: it has that finding's rule,
+/// severity and place. So however many findings a hostile model provokes, the list
+/// never hides one that is worse than what it shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Observations {
+    findings: Vec<Finding>,
+    facts: Vec<Fact>,
+    /// What the last finding stands for, once there were too many.
+    rest: Option<Rest>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Rest {
+    count: u64,
+    worst: String,
+}
+
+impl Observations {
+    /// Makes an empty set of observations.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a finding.
+    pub fn push(&mut self, mut finding: Finding) {
+        finding.fit();
+        if self.findings.len() < MAX_FINDINGS {
+            self.findings.push(finding);
+            return;
+        }
+        let Some(last) = self.findings.last_mut() else {
+            return;
+        };
+        let rest = self.rest.get_or_insert_with(|| Rest {
+            count: 1,
+            worst: last.message.clone(),
+        });
+        rest.count += 1;
+        if (finding.severity, finding.confidence) > (last.severity, last.confidence) {
+            rest.worst = std::mem::take(&mut finding.message);
+            *last = finding;
+        }
+        last.message.clear();
+        // Writing to a string does not fail.
+        let _ = write!(
+            last.message,
+            "{} more findings are not listed, the worst of them: {}",
+            rest.count, rest.worst
+        );
+        fit(&mut last.message);
+    }
+
+    /// Adds a fact: a key in kebab case of at most [`MAX_NAME`] bytes, each key once,
+    /// at most [`MAX_FACTS`]. The host refuses an answer that breaks this, and
+    /// `testing::check` panics on it.
+    pub fn fact(&mut self, key: impl Into<String>, value: impl Into<String>) {
+        let mut value = value.into();
+        fit(&mut value);
+        self.facts.push(Fact {
+            key: key.into(),
+            value,
+        });
+    }
+
+    /// Returns the findings.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        &self.findings
+    }
+
+    /// Returns the facts.
+    #[must_use]
+    pub fn facts(&self) -> &[Fact] {
+        &self.facts
+    }
+
+    #[cfg(target_family = "wasm")]
+    pub(crate) fn into_parts(self) -> (Vec<Finding>, Vec<Fact>) {
+        (self.findings, self.facts)
+    }
+}
+
+impl Extend<Finding> for Observations {
+    fn extend<T: IntoIterator<Item = Finding>>(&mut self, findings: T) {
+        findings.into_iter().for_each(|finding| self.push(finding));
+    }
+}
+
+impl FromIterator<Finding> for Observations {
+    fn from_iter<T: IntoIterator<Item = Finding>>(findings: T) -> Self {
+        let mut observations = Self::new();
+        observations.extend(findings);
+        observations
+    }
+}
+
+/// Is what a check found. There is no way to say "pass": a check reports, and the host
+/// judges by the operator's policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The check did its work on what it was shown.
+    Checked(Observations),
+    /// The check has nothing to say about this content, and why.
+    NotApplicable(String),
+}
+
+impl Answer {
+    /// Says that the content is none of this check's, and why.
+    pub fn not_applicable(reason: impl Into<String>) -> Self {
+        Self::NotApplicable(reason.into())
+    }
+
+    /// Returns the findings; none where the check had nothing to say.
+    #[must_use]
+    pub fn findings(&self) -> &[Finding] {
+        match self {
+            Self::Checked(observations) => observations.findings(),
+            Self::NotApplicable(_) => &[],
+        }
+    }
+
+    /// Returns the facts; none where the check had nothing to say.
+    #[must_use]
+    pub fn facts(&self) -> &[Fact] {
+        match self {
+            Self::Checked(observations) => observations.facts(),
+            Self::NotApplicable(_) => &[],
+        }
+    }
+
+    /// Returns the value of the fact of that key.
+    #[must_use]
+    pub fn fact(&self, key: &str) -> Option<&str> {
+        let fact = self.facts().iter().find(|fact| fact.key == key)?;
+        Some(&fact.value)
+    }
+
+    pub(crate) fn fitted(mut self) -> Self {
+        match &mut self {
+            Self::Checked(observations) => observations.findings.iter_mut().for_each(Finding::fit),
+            Self::NotApplicable(reason) => fit(reason),
+        }
+        self
+    }
+}
+
+impl From<Observations> for Answer {
+    fn from(observations: Observations) -> Self {
+        Self::Checked(observations)
+    }
+}
+
+/// Is why a check could not do its work. The verdict is then `error`, which never lets
+/// a model through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The settings satisfy the manifest's schema but can't be used.
+    InvalidSettings(String),
+    /// A file could not be read.
+    Unreadable(String),
+    /// The content is of a format the check is meant for, in a version or variant it
+    /// can't judge.
+    Unsupported(String),
+    /// Anything else kept the check from its work.
+    Internal(String),
+}
+
+impl Failure {
+    pub(crate) fn fitted(mut self) -> Self {
+        let (Self::InvalidSettings(text)
+        | Self::Unreadable(text)
+        | Self::Unsupported(text)
+        | Self::Internal(text)) = &mut self;
+        fit(text);
+        self
+    }
+}
+
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (kind, text) = match self {
+            Self::InvalidSettings(text) => ("invalid settings: ", text),
+            Self::Unreadable(text) => ("unreadable: ", text),
+            Self::Unsupported(text) => ("unsupported: ", text),
+            Self::Internal(text) => ("internal: ", text),
+        };
+        f.write_str(kind)?;
+        f.write_str(text)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+impl From<ReadError> for Failure {
+    fn from(error: ReadError) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+}
+
+/// Makes a text fit the contract: never empty, never too long.
+fn fit(text: &mut String) {
+    if text.is_empty() {
+        text.push_str("(no message)");
+    }
+    cut(text, MAX_TEXT);
+}
+
+/// Cuts a text to at most `max` bytes, at a character's end, and shows that it was.
+fn cut(text: &mut String, max: usize) {
+    const MARK: &str = "…";
+    if text.len() > max {
+        text.truncate(text.floor_char_boundary(max.saturating_sub(MARK.len())));
+        text.push_str(MARK);
+    }
+}

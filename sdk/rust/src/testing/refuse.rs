@@ -1,0 +1,105 @@
+//! What the host would refuse in an answer, said as early as in a native test.
+//!
+//! The bounds themselves are `finding`'s.
+
+use std::collections::BTreeSet;
+
+use super::Model;
+use crate::finding::{
+    Answer, Fact, Finding, Location, MAX_FACTS, MAX_FINDINGS, MAX_MEMBER, MAX_TEXT, Observations,
+    is_kebab,
+};
+
+/// Says why the host would refuse the answer.
+pub(crate) fn accept(model: &Model, answer: &Answer) -> Result<(), String> {
+    match answer {
+        Answer::Checked(observations) => accept_observations(model, observations),
+        Answer::NotApplicable(reason) => accept_text("the reason", reason, MAX_TEXT),
+    }
+}
+
+fn accept_observations(model: &Model, observations: &Observations) -> Result<(), String> {
+    let findings = observations.findings();
+    if findings.len() > MAX_FINDINGS {
+        return Err(format!(
+            "{} findings, at most {MAX_FINDINGS}",
+            findings.len()
+        ));
+    }
+    let mut paths: BTreeSet<&str> = model.files.keys().map(String::as_str).collect();
+    let locked = model
+        .lock
+        .as_ref()
+        .map(|lock| &lock.handle.0[..])
+        .unwrap_or_default();
+    paths.extend(locked.iter().map(|file| file.path.as_str()));
+    for finding in findings {
+        accept_finding(&paths, finding)
+            .map_err(|why| format!("finding {:?}: {why}", finding.rule.name()))?;
+    }
+    accept_facts(observations.facts())
+}
+
+fn accept_finding(paths: &BTreeSet<&str>, finding: &Finding) -> Result<(), String> {
+    accept_text("its message", &finding.message, MAX_TEXT)?;
+    if let Some(help) = &finding.help {
+        accept_text("its help", help, MAX_TEXT)?;
+    }
+    let Location {
+        file,
+        member,
+        offset,
+        line,
+    } = &finding.location;
+    match file {
+        Some(path) if !paths.contains(path.as_str()) => {
+            return Err(format!(
+                "path {path:?} is neither in view nor in the lock entry"
+            ));
+        }
+        None if member.is_some() || offset.is_some() || line.is_some() => {
+            return Err("a member, an offset or a line needs a file".to_owned());
+        }
+        _ => {}
+    }
+    if member
+        .as_ref()
+        .is_some_and(|member| member.len() > MAX_MEMBER)
+    {
+        return Err(format!("its member is longer than {MAX_MEMBER} bytes"));
+    }
+    if *line == Some(0) {
+        return Err("lines are counted from 1".to_owned());
+    }
+    Ok(())
+}
+
+fn accept_facts(facts: &[Fact]) -> Result<(), String> {
+    if facts.len() > MAX_FACTS {
+        return Err(format!("{} facts, at most {MAX_FACTS}", facts.len()));
+    }
+    let mut keys = BTreeSet::new();
+    for Fact { key, value } in facts {
+        if !is_kebab(key) {
+            return Err(format!(
+                "fact {key:?}: a key is in kebab case, at most 64 bytes"
+            ));
+        }
+        if !keys.insert(key) {
+            return Err(format!("fact {key:?}: each key once"));
+        }
+        accept_text("a fact's value", value, MAX_TEXT)?;
+    }
+    Ok(())
+}
+
+fn accept_text(what: &str, text: &str, max: usize) -> Result<(), String> {
+    if (1..=max).contains(&text.len()) {
+        Ok(())
+    } else {
+        Err(format!(
+            "{what} has {} bytes, 1 to {max} are allowed",
+            text.len()
+        ))
+    }
+}
