@@ -1,1 +1,113 @@
-fn main(){}
+//! The build steps that are not the product: `cargo xtask --help` lists them.
+//!
+//! This file owns the command line and hands each command to the module of its name. It leaves
+//! the steps themselves to those modules, and everything about models to `modelhost`.
+
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build tool runs programs, reads its environment and writes files"
+)]
+
+mod bench;
+mod ci;
+mod command;
+mod demo;
+mod examples;
+mod host;
+mod plugins;
+mod setup;
+mod term;
+mod test;
+mod wasm;
+mod workspace;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::workspace::Workspace;
+
+/// What the help says below the commands.
+const ENVIRONMENT: &str = "\
+Environment:
+  MODELHOST_WASM_TOOLCHAIN  sysroot, rustup or debian: take this way alone to build for
+                            wasm32-unknown-unknown. Without it, the first that works:
+                            sysroot (the toolchain in use has the target), rustup (`rustup
+                            target add`), debian (packages of a newer Rust, unpacked into
+                            target/wasm-toolchain; nothing is installed)
+  CARGO_TARGET_DIR          respected for the host; what this tool builds besides stays in
+                            target/ of the workspace";
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    about = "Build, try, test and measure modelhost",
+    after_help = ENVIRONMENT,
+    disable_help_subcommand = true
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Build the bundled plugins into target/plugins, and the host that embeds them
+    Plugins,
+    /// Set up what is missing, build everything, and gate the models under examples/
+    Demo,
+    /// Set up what is missing, build everything, and run every test
+    Test {
+        /// Run the long tests too (sets MODELHOST_LONG_TESTS=1)
+        #[arg(long)]
+        long: bool,
+        /// Arguments for `cargo test`, after `--`
+        #[arg(last = true)]
+        rest: Vec<String>,
+    },
+    /// Run what CI runs: formatting, lints, docs, feature sets, then every test
+    Ci {
+        /// Leave out the tests
+        #[arg(long)]
+        skip_tests: bool,
+    },
+    /// Measure the gate against its neighbours, and print a table of ratios
+    Bench {
+        /// Fewer rounds: figures to look at, not to publish
+        #[arg(long)]
+        quick: bool,
+        /// Write the figures as JSON to this file too
+        #[arg(long, value_name = "PATH")]
+        json: Option<PathBuf>,
+    },
+    /// Write the example models under examples/ anew
+    Examples {
+        /// Change nothing: fail if a committed file differs from what would be written
+        #[arg(long)]
+        check: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    match run(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            term::error(&error);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs one command.
+fn run(command: Command) -> anyhow::Result<()> {
+    let workspace = Workspace::load()?;
+    match command {
+        Command::Plugins => plugins::command(&workspace),
+        Command::Demo => demo::command(&workspace),
+        Command::Test { long, rest } => test::command(&workspace, long, &rest),
+        Command::Ci { skip_tests } => ci::command(&workspace, skip_tests),
+        Command::Bench { quick, json } => bench::command(&workspace, quick, json.as_deref()),
+        Command::Examples { check } => examples::command(&workspace, check),
+    }
+}

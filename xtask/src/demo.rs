@@ -1,0 +1,2 @@
+//! x
+pub(crate) fn command(_: &crate::workspace::Workspace) -> anyhow::Result<()> { Ok(()) }
