@@ -17,11 +17,52 @@ pub struct SourceFile {
 }
 
 impl SourceFile {
-    /// Returns the line, from 1, that the byte `offset` stands on.
+    /// Returns the line, from 1, that the byte `offset` stands on. Walks the
+    /// text: for many offsets there is [`Lines`].
     pub fn line_of(&self, offset: usize) -> u32 {
         let before = self.text.as_bytes().iter().take(offset);
-        let newlines = before.filter(|byte| **byte == b'\n').count();
-        u32::try_from(newlines).unwrap_or(u32::MAX - 1) + 1
+        line_number(before.filter(|byte| **byte == b'\n').count())
+    }
+
+    /// Returns where the line `line`, counted from 1, stands in the text,
+    /// without its end; the end of the text for a line it does not have.
+    pub fn line_span(&self, line: u32) -> Range<usize> {
+        let skipped = usize::try_from(line.saturating_sub(1)).unwrap_or(usize::MAX);
+        let end = self.text.len();
+        let mut lines = self.text.split_inclusive('\n').scan(0, |start, line| {
+            let span = *start..*start + line.trim_end_matches(['\n', '\r']).len();
+            *start += line.len();
+            Some(span)
+        });
+        lines.nth(skipped).unwrap_or(end..end)
+    }
+}
+
+fn line_number(newlines_before: usize) -> u32 {
+    u32::try_from(newlines_before)
+        .unwrap_or(u32::MAX - 1)
+        .saturating_add(1)
+}
+
+/// Where the lines of a text end, for asking many times.
+#[derive(Clone, Debug)]
+pub struct Lines(Vec<usize>);
+
+impl Lines {
+    /// Finds the lines of `text`.
+    pub fn of(text: &str) -> Self {
+        Self(
+            text.bytes()
+                .enumerate()
+                .filter(|(_, byte)| *byte == b'\n')
+                .map(|(at, _)| at)
+                .collect(),
+        )
+    }
+
+    /// Returns the line, from 1, that the byte `offset` stands on.
+    pub fn line_of(&self, offset: usize) -> u32 {
+        line_number(self.0.partition_point(|newline| *newline < offset))
     }
 }
 
@@ -81,7 +122,9 @@ impl Diagnostic {
 
     /// Returns the line of the main place, from 1.
     pub fn line(&self) -> u32 {
-        self.labels.first().map_or(1, |(span, _)| self.file.line_of(span.start))
+        self.labels
+            .first()
+            .map_or(1, |(span, _)| self.file.line_of(span.start))
     }
 }
 
@@ -92,3 +135,33 @@ impl fmt::Display for Diagnostic {
 }
 
 impl std::error::Error for Diagnostic {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_lines_the_same_both_ways() {
+        let file = SourceFile {
+            path: "x".into(),
+            text: "a\nbc\r\n\nd".into(),
+        };
+        let lines = Lines::of(&file.text);
+        let expected = [1, 1, 2, 2, 2, 2, 3, 4, 4, 4, 4];
+        for (offset, line) in expected.into_iter().enumerate() {
+            assert_eq!(file.line_of(offset), line, "{offset}");
+            assert_eq!(lines.line_of(offset), line, "{offset}");
+        }
+        let spans = [
+            (0, 0..1),
+            (1, 0..1),
+            (2, 2..4),
+            (3, 6..6),
+            (4, 7..8),
+            (5, 8..8),
+        ];
+        for (line, span) in spans {
+            assert_eq!(file.line_span(line), span, "{line}");
+        }
+    }
+}

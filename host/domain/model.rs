@@ -62,10 +62,52 @@ impl FilePath {
         Self(written)
     }
 
+    /// Takes `written` for a path, if it is in the form that [`FilePath`]
+    /// writes and names a file below its model: relative, no empty part, no
+    /// `.` and no `..`.
+    pub fn parse(written: &str) -> Option<Self> {
+        let is_below = written
+            .split('/')
+            .all(|part| !matches!(part, "" | "." | ".."));
+        let path = Self::from_bytes(&unescape(written)?);
+        (is_below && path.0 == written).then_some(path)
+    }
+
     /// Returns the path in its written form.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Undoes what [`FilePath::from_bytes`] writes; none for an escape it does not
+/// write.
+fn unescape(written: &str) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(written.len());
+    let mut rest = written;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        out.extend_from_slice(plain.as_bytes());
+        let mut chars = escape.chars();
+        match chars.next()? {
+            '\\' => out.push(b'\\'),
+            'n' => out.push(b'\n'),
+            'r' => out.push(b'\r'),
+            't' => out.push(b'\t'),
+            'x' => {
+                out.push(u8::from_str_radix(escape.get(1..3)?, 16).ok()?);
+                chars = escape.get(3..)?.chars();
+            }
+            'u' => {
+                let (hex, after) = escape.strip_prefix("u{")?.split_once('}')?;
+                let c = char::from_u32(u32::from_str_radix(hex, 16).ok()?)?;
+                out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+                chars = after.chars();
+            }
+            _ => return None,
+        }
+        rest = chars.as_str();
+    }
+    out.extend_from_slice(rest.as_bytes());
+    Some(out)
 }
 
 impl fmt::Display for FilePath {
@@ -103,6 +145,8 @@ pub struct LockEntry {
     pub source: Option<String>,
     /// The revision of that source.
     pub revision: Option<String>,
+    /// What else is noted of it; no check depends on it.
+    pub notes: LockNotes,
     /// The digest over all files.
     pub tree: TreeDigest,
     /// The line of the lock file the entry starts at, from 1.
@@ -114,9 +158,28 @@ pub struct LockEntry {
 impl LockEntry {
     /// Returns the locked file at `path`.
     pub fn file(&self, path: &FilePath) -> Option<&LockedFile> {
-        let index = self.files.binary_search_by(|file| file.path.cmp(path)).ok()?;
+        let index = self
+            .files
+            .binary_search_by(|file| file.path.cmp(path))
+            .ok()?;
         self.files.get(index)
     }
+}
+
+/// What a lock entry may hold beside the digests: read, and kept when the lock
+/// file is written again.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockNotes {
+    /// What a person asked for, which may move, such as a tag.
+    pub requested: Option<String>,
+    /// A digest over the tensors alone, whatever file they are in.
+    pub tensors: Option<String>,
+    /// The license that was concluded.
+    pub license: Option<String>,
+    /// Whose signature was verified.
+    pub signer: Option<String>,
+    /// The models it was made from, each with its revision.
+    pub base: Vec<String>,
 }
 
 /// One file in a lock entry.
@@ -148,6 +211,48 @@ mod tests {
         ];
         for (raw, expected) in rows {
             assert_eq!(FilePath::from_bytes(raw).as_str(), expected);
+            assert_eq!(FilePath::parse(expected), Some(FilePath::from_bytes(raw)));
+        }
+    }
+
+    #[test]
+    fn written_paths_have_one_form_and_stay_below() {
+        let rows = [
+            "",
+            "/a",
+            "a/",
+            "a//b",
+            ".",
+            "./a",
+            "a/./b",
+            "..",
+            "../a",
+            "a/..",
+            "a/../b",
+            "a\n",
+            "a\u{1b}b",
+            "a\\",
+            "a\\q",
+            "a\\x",
+            "a\\x4",
+            "a\\xé",
+            "a\\x41",
+            "a\\x1B",
+            "a\\u{41}",
+            "a\\u{",
+            "a\\u{d800}",
+            "a\\u{202E}",
+            "a\\u",
+            "##[x",
+        ];
+        for row in rows {
+            assert_eq!(FilePath::parse(row), None, "{row:?}");
+        }
+        for good in ["a", "...", "a/..b", "é/漢.bin", "\\x23#[x"] {
+            assert_eq!(
+                FilePath::parse(good).map(|path| path.0),
+                Some(good.to_owned())
+            );
         }
     }
 }
