@@ -1,11 +1,11 @@
 //! The trait a check implements, and the way from the host's call to it: settings in,
 //! an answer whose texts fit the contract out.
 //!
-//! What a check sees stands in `model`, what it says in `finding`.
+//! What a check sees stands in `model`, what it says in `answer` and `finding`.
 
 use serde::de::DeserializeOwned;
 
-use crate::finding::{Answer, Failure};
+use crate::answer::{Answer, Failure};
 use crate::model::Model;
 
 /// Looks at a model and says what was found.

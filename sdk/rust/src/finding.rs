@@ -1,18 +1,9 @@
-//! What a check says: rules, findings, facts, answers and failures, built so that
-//! the host accepts them.
+//! One observation: a finding, its rule, severity, confidence and place, built so that
+//! the host accepts it; and the bounds on texts.
 //!
-//! What they are worth is the host's and the policy's to judge: nothing here says
-//! "pass".
+//! What a check says in all is `answer`'s; what it is worth, the policy's.
 
-use std::fmt::Write as _;
-
-use crate::model::{File, ReadError};
-
-/// How many findings one answer may hold, as the contract says.
-pub const MAX_FINDINGS: usize = 1_000;
-
-/// How many facts one answer may hold, as the contract says.
-pub const MAX_FACTS: usize = 256;
+use crate::file::File;
 
 /// How long a message, a help text, a fact's value or a reason may be, in bytes of
 /// UTF-8, as the contract says.
@@ -53,9 +44,7 @@ pub enum Confidence {
 /// Names one kind of finding, without the plugin's id in front.
 ///
 /// A rule is a constant, so that a misspelt name does not compile, and it stands in
-/// `plugin.toml` too; [`testing::Manifest::assert_rules`] compares the two.
-///
-/// [`testing::Manifest::assert_rules`]: https://docs.rs/modelhost-check
+/// `plugin.toml` too; `testing::Manifest::assert_rules` compares the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Rule {
     name: &'static str,
@@ -236,11 +225,12 @@ impl Finding {
         self
     }
 
-    fn fit(&mut self) {
-        fit(&mut self.message);
+    /// Makes all texts fit the contract.
+    pub(crate) fn fit(&mut self) {
+        fit(&mut self.message, NO_MESSAGE);
         self.help = self.help.take().filter(|help| !help.is_empty());
         if let Some(help) = &mut self.help {
-            fit(help);
+            fit(help, NO_MESSAGE);
         }
         if let Some(member) = &mut self.location.member {
             cut(member, MAX_MEMBER);
@@ -248,223 +238,13 @@ impl Finding {
     }
 }
 
-/// Is one thing that the check established, whether good or bad.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Fact {
-    /// A name in kebab case, at most [`MAX_NAME`] bytes.
-    pub key: String,
-    /// What was established.
-    pub value: String,
-}
-
-/// Gathers all that a check has to say of what it was shown.
-///
-/// At most [`MAX_FINDINGS`] findings are kept. Where there are more, the last one says
-/// how many more, and stands for the worst of them: it has that finding's rule,
-/// severity and place. So however many findings a hostile model provokes, the list
-/// never hides one that is worse than what it shows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Observations {
-    findings: Vec<Finding>,
-    facts: Vec<Fact>,
-    /// What the last finding stands for, once there were too many.
-    rest: Option<Rest>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Rest {
-    count: u64,
-    worst: String,
-}
-
-impl Observations {
-    /// Makes an empty set of observations.
-    #[must_use]
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// Adds a finding.
-    pub fn push(&mut self, mut finding: Finding) {
-        finding.fit();
-        if self.findings.len() < MAX_FINDINGS {
-            self.findings.push(finding);
-            return;
-        }
-        let Some(last) = self.findings.last_mut() else {
-            return;
-        };
-        let rest = self.rest.get_or_insert_with(|| Rest {
-            count: 1,
-            worst: last.message.clone(),
-        });
-        rest.count += 1;
-        if (finding.severity, finding.confidence) > (last.severity, last.confidence) {
-            rest.worst = std::mem::take(&mut finding.message);
-            *last = finding;
-        }
-        last.message.clear();
-        // Writing to a string does not fail.
-        let _ = write!(
-            last.message,
-            "{} more findings are not listed, the worst of them: {}",
-            rest.count, rest.worst
-        );
-        fit(&mut last.message);
-    }
-
-    /// Adds a fact: a key in kebab case of at most [`MAX_NAME`] bytes, each key once,
-    /// at most [`MAX_FACTS`]. The host refuses an answer that breaks this, and
-    /// `testing::check` panics on it.
-    pub fn fact(&mut self, key: impl Into<String>, value: impl Into<String>) {
-        let mut value = value.into();
-        fit(&mut value);
-        self.facts.push(Fact {
-            key: key.into(),
-            value,
-        });
-    }
-
-    /// Returns the findings.
-    #[must_use]
-    pub fn findings(&self) -> &[Finding] {
-        &self.findings
-    }
-
-    /// Returns the facts.
-    #[must_use]
-    pub fn facts(&self) -> &[Fact] {
-        &self.facts
-    }
-
-    #[cfg(target_family = "wasm")]
-    pub(crate) fn into_parts(self) -> (Vec<Finding>, Vec<Fact>) {
-        (self.findings, self.facts)
-    }
-}
-
-impl Extend<Finding> for Observations {
-    fn extend<T: IntoIterator<Item = Finding>>(&mut self, findings: T) {
-        findings.into_iter().for_each(|finding| self.push(finding));
-    }
-}
-
-impl FromIterator<Finding> for Observations {
-    fn from_iter<T: IntoIterator<Item = Finding>>(findings: T) -> Self {
-        let mut observations = Self::new();
-        observations.extend(findings);
-        observations
-    }
-}
-
-/// Is what a check found. There is no way to say "pass": a check reports, and the host
-/// judges by the operator's policy.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// The check did its work on what it was shown.
-    Checked(Observations),
-    /// The check has nothing to say about this content, and why.
-    NotApplicable(String),
-}
-
-impl Answer {
-    /// Says that the content is none of this check's, and why.
-    pub fn not_applicable(reason: impl Into<String>) -> Self {
-        Self::NotApplicable(reason.into())
-    }
-
-    /// Returns the findings; none where the check had nothing to say.
-    #[must_use]
-    pub fn findings(&self) -> &[Finding] {
-        match self {
-            Self::Checked(observations) => observations.findings(),
-            Self::NotApplicable(_) => &[],
-        }
-    }
-
-    /// Returns the facts; none where the check had nothing to say.
-    #[must_use]
-    pub fn facts(&self) -> &[Fact] {
-        match self {
-            Self::Checked(observations) => observations.facts(),
-            Self::NotApplicable(_) => &[],
-        }
-    }
-
-    /// Returns the value of the fact of that key.
-    #[must_use]
-    pub fn fact(&self, key: &str) -> Option<&str> {
-        let fact = self.facts().iter().find(|fact| fact.key == key)?;
-        Some(&fact.value)
-    }
-
-    pub(crate) fn fitted(mut self) -> Self {
-        match &mut self {
-            Self::Checked(observations) => observations.findings.iter_mut().for_each(Finding::fit),
-            Self::NotApplicable(reason) => fit(reason),
-        }
-        self
-    }
-}
-
-impl From<Observations> for Answer {
-    fn from(observations: Observations) -> Self {
-        Self::Checked(observations)
-    }
-}
-
-/// Is why a check could not do its work. The verdict is then `error`, which never lets
-/// a model through.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The settings satisfy the manifest's schema but can't be used.
-    InvalidSettings(String),
-    /// A file could not be read.
-    Unreadable(String),
-    /// The content is of a format the check is meant for, in a version or variant it
-    /// can't judge.
-    Unsupported(String),
-    /// Anything else kept the check from its work.
-    Internal(String),
-}
-
-impl Failure {
-    pub(crate) fn fitted(mut self) -> Self {
-        let (Self::InvalidSettings(text)
-        | Self::Unreadable(text)
-        | Self::Unsupported(text)
-        | Self::Internal(text)) = &mut self;
-        fit(text);
-        self
-    }
-}
-
-impl std::fmt::Display for Failure {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let (kind, text) = match self {
-            Self::InvalidSettings(text) => ("invalid settings: ", text),
-            Self::Unreadable(text) => ("unreadable: ", text),
-            Self::Unsupported(text) => ("unsupported: ", text),
-            Self::Internal(text) => ("internal: ", text),
-        };
-        f.write_str(kind)?;
-        f.write_str(text)
-    }
-}
-
-impl std::error::Error for Failure {}
-
-impl From<ReadError> for Failure {
-    fn from(error: ReadError) -> Self {
-        Self::Unreadable(error.to_string())
-    }
-}
+/// What stands where a check gave no message: the contract wants one.
+pub(crate) const NO_MESSAGE: &str = "(no message)";
 
 /// Makes a text fit the contract: never empty, never too long.
-fn fit(text: &mut String) {
+pub(crate) fn fit(text: &mut String, if_empty: &str) {
     if text.is_empty() {
-        text.push_str("(no message)");
+        text.push_str(if_empty);
     }
     cut(text, MAX_TEXT);
 }

@@ -4,15 +4,13 @@
 //! `testing::double` offers the same functions natively; `model` is written
 //! against either. What the values mean stands in `model` and `finding`.
 
+use crate::answer::{Answer, Fact, Failure, Observations};
 use crate::bindings::exports::modelhost::check::model_check;
 use crate::bindings::modelhost::check as wit;
 use crate::check::Check;
-use crate::finding::{
-    Answer, Confidence, Fact, Failure, Finding, Location, Observations, Severity,
-};
-use crate::model::{
-    Algorithm, Datetime, Definition, Level, LockEntry, LockedFile, Model, ReadError,
-};
+use crate::file::{Algorithm, ReadError};
+use crate::finding::{Confidence, Finding, Location, Severity};
+use crate::model::{Datetime, Definition, Level, LockEntry, LockedFile, Model};
 
 /// Runs `C` for the export: generated types in, generated types out.
 ///

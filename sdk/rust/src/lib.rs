@@ -14,18 +14,16 @@ pub mod testing;
 #[cfg(not(target_family = "wasm"))]
 use testing::double as backend;
 
+mod answer;
 mod check;
+mod file;
 mod finding;
 mod model;
 mod reader;
 
+pub use answer::{Answer, Fact, Failure, MAX_FACTS, MAX_FINDINGS, Observations};
 pub use check::Check;
-pub use finding::{
-    Answer, Confidence, Fact, Failure, Finding, Location, MAX_FACTS, MAX_FINDINGS, MAX_MEMBER,
-    MAX_NAME, MAX_TEXT, Observations, Rule, Severity,
-};
-pub use model::{
-    Algorithm, Datetime, Definition, Document, File, Level, LockEntry, LockedFile, MAX_READ, Model,
-    ReadError,
-};
+pub use file::{Algorithm, Document, File, MAX_READ, ReadError};
+pub use finding::{Confidence, Finding, Location, MAX_MEMBER, MAX_NAME, MAX_TEXT, Rule, Severity};
+pub use model::{Datetime, Definition, Level, LockEntry, LockedFile, Model};
 pub use reader::Reader;

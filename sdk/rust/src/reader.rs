@@ -1,10 +1,11 @@
 //! A file as a stream: `std::io::Read`, `BufRead` and `Seek` over the host's reads.
 //!
-//! What one read may ask for, and how it fails, is `model`'s.
+//! What one read may ask for, and how it fails, is `file`'s.
 
+use std::fmt;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
-use crate::model::{File, MAX_READ};
+use crate::file::{File, MAX_READ};
 
 /// The block that a reader asks the host for: large enough that the call costs little
 /// beside the bytes, small enough that a header costs little memory.
@@ -18,7 +19,6 @@ const DEFAULT_BLOCK: u32 = 64 * 1024;
 /// Its errors are those of [`File::read`], as [`std::io::Error`];
 /// [`ReadError::from_io`](crate::ReadError::from_io) gets them back, which tells a file
 /// that could not be read (a failure) from one that ends too early (a finding).
-#[derive(Debug)]
 pub struct Reader<'f> {
     file: &'f File,
     position: u64,
@@ -113,5 +113,13 @@ impl Seek for Reader<'_> {
 
     fn stream_position(&mut self) -> io::Result<u64> {
         Ok(self.position)
+    }
+}
+
+impl fmt::Debug for Reader<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader")
+            .field("position", &self.position)
+            .finish_non_exhaustive()
     }
 }

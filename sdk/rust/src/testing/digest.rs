@@ -6,7 +6,7 @@ use blake2::Blake2b512;
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha512};
 
-use crate::model::Algorithm;
+use crate::file::Algorithm;
 
 /// Computes the digest of `blocks`, which are `length` bytes together.
 pub(crate) fn compute(

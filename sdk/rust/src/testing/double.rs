@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::digest;
-use crate::model::{
-    Algorithm, Datetime, Definition, Level, LockEntry, LockedFile, MAX_READ, ReadError,
-};
+use crate::file::{Algorithm, MAX_READ, ReadError};
+use crate::model::{Datetime, Definition, Level, LockEntry, LockedFile};
 
 /// How many handles the host lends at a time, the model's own among them.
 const MAX_HANDLES: usize = 1_024;

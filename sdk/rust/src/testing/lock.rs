@@ -1,12 +1,13 @@
 //! A lock entry for a test, with the tree digest that the host would compute.
 //!
-//! Where it is shown to a check is `testing`'s.
+//! How it is shown to a check is `double`'s.
 
 use std::collections::BTreeMap;
 
 use super::digest::{compute, hex};
 use super::double::LockHandle;
-use crate::model::{Algorithm, LockEntry, LockedFile};
+use crate::file::Algorithm;
+use crate::model::{LockEntry, LockedFile};
 
 /// Builds a [`LockEntry`] file by file.
 #[derive(Clone, Debug, Default)]

@@ -8,7 +8,8 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::{Model, bytes_read};
-use crate::finding::{Answer, Rule, Severity, is_kebab};
+use crate::answer::Answer;
+use crate::finding::{Rule, Severity, is_kebab};
 
 /// Is what a plugin says of itself in `plugin.toml`. [`manifest`] reads it.
 #[derive(Clone, Debug, Deserialize)]

@@ -1,14 +1,12 @@
 //! What the host would refuse in an answer, said as early as in a native test.
 //!
-//! The bounds themselves are `finding`'s.
+//! The bounds themselves are `answer`'s and `finding`'s.
 
 use std::collections::BTreeSet;
 
 use super::Model;
-use crate::finding::{
-    Answer, Fact, Finding, Location, MAX_FACTS, MAX_FINDINGS, MAX_MEMBER, MAX_TEXT, Observations,
-    is_kebab,
-};
+use crate::answer::{Answer, Fact, MAX_FACTS, MAX_FINDINGS, Observations};
+use crate::finding::{Finding, Location, MAX_MEMBER, MAX_TEXT, is_kebab};
 
 /// Says why the host would refuse the answer.
 pub(crate) fn accept(model: &Model, answer: &Answer) -> Result<(), String> {
