@@ -3,7 +3,10 @@
 
 pub mod config;
 pub mod domain;
+pub mod engine;
+pub mod model;
 pub mod plugin;
 pub mod policy;
 pub mod record;
 pub mod report;
+pub mod runner;

@@ -1,0 +1,46 @@
+//! `digest`: digests at the host's speed, which count as having read.
+
+use wasmtime::component::Resource;
+
+use super::files::read_error;
+use crate::engine::abi::v0_1::digest::{Algorithm, Host, Range};
+use crate::engine::abi::v0_1::files::ReadError;
+use crate::engine::state::{State, ViewFile};
+use crate::model::digest::{self, Unfinished};
+
+impl Host for State {
+    fn of(
+        &mut self,
+        file: Resource<ViewFile>,
+        algorithm: Algorithm,
+        range: Option<Range>,
+    ) -> wasmtime::Result<Result<Vec<u8>, ReadError>> {
+        self.enter()?;
+        let ViewFile(index) = *self.table.get(&file)?;
+        let handle = &self.view.files[index];
+        let algorithm = match algorithm {
+            Algorithm::Sha256 => digest::Algorithm::Sha256,
+            Algorithm::Sha512 => digest::Algorithm::Sha512,
+            Algorithm::Blake2b512 => digest::Algorithm::Blake2b512,
+            Algorithm::Blake3 => digest::Algorithm::Blake3,
+            Algorithm::GitBlobSha1 => digest::Algorithm::GitBlobSha1,
+        };
+        let go_on = || self.check_clock().is_ok();
+        let (start, length, computed) = match range {
+            None => (0, handle.size(), digest::whole(handle, algorithm, &go_on)),
+            Some(Range { offset, length }) => (offset, length, digest::range(handle, algorithm, offset, length, &go_on)),
+        };
+        match computed {
+            Ok(digest) => {
+                self.seen[index].add(start, start.saturating_add(length));
+                Ok(Ok(digest))
+            }
+            Err(Unfinished::Read(error)) => Ok(Err(read_error(error))),
+            Err(Unfinished::Stopped) => {
+                // Says why it was stopped.
+                self.check_clock()?;
+                Ok(Err(ReadError::Changed))
+            }
+        }
+    }
+}

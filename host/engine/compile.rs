@@ -1,0 +1,59 @@
+//! Bytes of a component become [`Compiled`]: validated first, taken from the
+//! cache where it holds them.
+//!
+//! Leaves keeping compiled code to `cache`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use wasmtime::component::Component;
+
+use super::cache::Cache;
+use super::engine::{Engine, EngineError, guest_features};
+use crate::domain::digest::Digest;
+use crate::domain::text::GuestText;
+
+/// A component ready to be linked.
+pub struct Compiled {
+    pub(super) component: Component,
+    /// Whether the cache held it.
+    pub cached: bool,
+}
+
+impl Engine {
+    /// Compiles `bytes`, whose digest is `digest`, or loads what an earlier run
+    /// compiled of them.
+    ///
+    /// # Errors
+    /// Says that they are no valid component, or can't be compiled.
+    pub fn compile(&self, bytes: &[u8], digest: Digest, cache: Option<&Cache>) -> Result<Compiled, EngineError> {
+        if let Some(cache) = cache
+            && let Some(component) = cache.load(self, digest)
+        {
+            return Ok(Compiled { component, cached: true });
+        }
+        validate(bytes)?;
+        // Valid bytes that make wasmtime panic are a bug there; here they are a
+        // plugin that can't be compiled.
+        let component = catch_unwind(AssertUnwindSafe(|| Component::from_binary(&self.wasmtime, bytes)))
+            .map_err(|_| EngineError::Compile("the compiler failed on this component".to_owned()))?
+            .map_err(|error| EngineError::Compile(GuestText::capped(&format!("{error:#}")).to_string()))?;
+        if let Some(cache) = cache {
+            cache.store(self, digest, &component);
+        }
+        Ok(Compiled { component, cached: false })
+    }
+}
+
+/// Checks that `bytes` are a component of the features that plugins may use.
+///
+/// # Errors
+/// Says what is wrong, and where.
+pub fn validate(bytes: &[u8]) -> Result<(), EngineError> {
+    if wasmtime::Engine::detect_precompiled(bytes).is_some() {
+        return Err(EngineError::Invalid("this is precompiled native code, not a component".to_owned()));
+    }
+    wasmparser::Validator::new_with_features(guest_features())
+        .validate_all(bytes)
+        .map(drop)
+        .map_err(|error| EngineError::Invalid(GuestText::capped(&error.to_string()).to_string()))
+}

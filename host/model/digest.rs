@@ -1,0 +1,218 @@
+//! Digests of files: SHA-256 of each whole file once, for all plugins; other
+//! algorithms and ranges on demand.
+//!
+//! Leaves when to do it to `runner`.
+
+use std::sync::mpsc;
+use std::sync::PoisonError;
+
+use sha2::Digest as _;
+
+use super::content::ContentProbe;
+use super::handle::{FileHandle, ReadError};
+use crate::domain::digest::Digest;
+
+/// How much is read at a time: large enough that system calls don't count,
+/// small enough to stay in the processor's cache.
+const CHUNK: usize = 256 << 10;
+
+/// From this size on a second thread reads ahead while one hashes.
+const READ_AHEAD: u64 = 32 << 20;
+
+/// How many chunks are read ahead.
+const AHEAD: usize = 4;
+
+/// The algorithms of the `digest` capability.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Algorithm {
+    /// FIPS 180-4.
+    Sha256,
+    /// FIPS 180-4.
+    Sha512,
+    /// RFC 7693, unkeyed.
+    Blake2b512,
+    /// BLAKE3, default mode.
+    Blake3,
+    /// SHA-1 over git's header of a blob and the content.
+    GitBlobSha1,
+}
+
+/// Why a digest was not finished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unfinished {
+    /// The bytes could not be had.
+    Read(ReadError),
+    /// The caller said stop.
+    Stopped,
+}
+
+impl From<ReadError> for Unfinished {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
+    }
+}
+
+/// Computes the SHA-256 of `file` and what kind of content it has, and keeps
+/// both with the handle. Done at most once. `progress` is told how many bytes
+/// were hashed since it was last told, and says whether to go on.
+pub(crate) fn hash(file: &FileHandle, progress: &dyn Fn(u64) -> bool) {
+    if file.hashed.get().is_some() {
+        return;
+    }
+    let mut state = sha2::Sha256::new();
+    let mut probe = ContentProbe::new(file.size());
+    let take = |bytes: &[u8]| {
+        state.update(bytes);
+        probe.update(bytes);
+        progress(bytes.len() as u64)
+    };
+    let result = if file.size() >= READ_AHEAD {
+        chunks_ahead(file, take)
+    } else {
+        chunks(file, 0, file.size(), take)
+    };
+    let hashed = match result {
+        Ok(()) => Ok((Digest::from_bytes(state.finalize().into()), probe.finish())),
+        Err(Unfinished::Read(error)) => Err(error),
+        Err(Unfinished::Stopped) => return,
+    };
+    let _ = file.hashed.set(hashed);
+}
+
+/// Returns the digest of the whole file under `algorithm`, computing it the
+/// first time it is asked for.
+///
+/// # Errors
+/// Says that the bytes could not be had, or that `go_on` said stop.
+pub fn whole(file: &FileHandle, algorithm: Algorithm, go_on: &dyn Fn() -> bool) -> Result<Vec<u8>, Unfinished> {
+    if algorithm == Algorithm::Sha256
+        && let Some(hashed) = file.hashed.get()
+    {
+        let (digest, _) = hashed.as_ref().map_err(Clone::clone)?;
+        return Ok(digest.as_bytes().to_vec());
+    }
+    // Held while computing: a second plugin that asks waits instead of
+    // computing the same again.
+    let mut digests = file.digests.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(digest) = digests.get(&algorithm) {
+        return Ok(digest.clone());
+    }
+    let digest = range(file, algorithm, 0, file.size(), go_on)?;
+    digests.insert(algorithm, digest.clone());
+    Ok(digest)
+}
+
+/// Computes the digest of `length` bytes from `offset` under `algorithm`.
+///
+/// # Errors
+/// Says that the range is not in the file, that the bytes could not be had, or
+/// that `go_on` said stop.
+pub fn range(file: &FileHandle, algorithm: Algorithm, offset: u64, length: u64, go_on: &dyn Fn() -> bool) -> Result<Vec<u8>, Unfinished> {
+    let end = offset.checked_add(length).ok_or(ReadError::OutOfRange)?;
+    if end > file.size() {
+        return Err(ReadError::OutOfRange.into());
+    }
+    let mut state = State::new(algorithm, length);
+    chunks(file, offset, length, |bytes| {
+        state.update(bytes);
+        go_on()
+    })?;
+    Ok(state.finish())
+}
+
+fn chunks(file: &FileHandle, offset: u64, length: u64, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), Unfinished> {
+    let mut buffer = vec![0; usize::try_from(length).unwrap_or(CHUNK).min(CHUNK)];
+    let mut done = 0;
+    while done < length {
+        let step = usize::try_from(length - done).unwrap_or(CHUNK).min(CHUNK);
+        let bytes = &mut buffer[..step];
+        file.read_exact(offset + done, bytes)?;
+        if !take(bytes) {
+            return Err(Unfinished::Stopped);
+        }
+        done += step as u64;
+    }
+    Ok(())
+}
+
+/// As `chunks` over the whole file, with a thread that reads ahead.
+fn chunks_ahead(file: &FileHandle, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), Unfinished> {
+    std::thread::scope(|scope| {
+        let (full_in, full_out) = mpsc::sync_channel(AHEAD);
+        let (empty_in, empty_out) = mpsc::channel();
+        for _ in 0..AHEAD {
+            let _ = empty_in.send(vec![0; CHUNK]);
+        }
+        scope.spawn(move || {
+            let mut offset = 0;
+            // Ends when the file does, on an error, or when the other side is gone.
+            while let Ok(mut buffer) = empty_out.recv() {
+                let step = usize::try_from(file.size() - offset).unwrap_or(CHUNK).min(CHUNK);
+                if step == 0 {
+                    break;
+                }
+                buffer.truncate(step);
+                let read = file.read_exact(offset, &mut buffer).map(|()| buffer);
+                let failed = read.is_err();
+                if full_in.send(read).is_err() || failed {
+                    break;
+                }
+                offset += step as u64;
+            }
+        });
+        for read in full_out {
+            let buffer = read?;
+            if !take(&buffer) {
+                return Err(Unfinished::Stopped);
+            }
+            let _ = empty_in.send(buffer);
+        }
+        Ok(())
+    })
+}
+
+enum State {
+    Sha256(sha2::Sha256),
+    Sha512(sha2::Sha512),
+    Blake2b512(blake2::Blake2b512),
+    Blake3(Box<blake3::Hasher>),
+    GitBlobSha1(sha1::Sha1),
+}
+
+impl State {
+    fn new(algorithm: Algorithm, length: u64) -> Self {
+        match algorithm {
+            Algorithm::Sha256 => Self::Sha256(sha2::Sha256::new()),
+            Algorithm::Sha512 => Self::Sha512(sha2::Sha512::new()),
+            Algorithm::Blake2b512 => Self::Blake2b512(blake2::Blake2b512::new()),
+            Algorithm::Blake3 => Self::Blake3(Box::default()),
+            Algorithm::GitBlobSha1 => {
+                let mut state = sha1::Sha1::new();
+                state.update(format!("blob {length}\0"));
+                Self::GitBlobSha1(state)
+            }
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(state) => state.update(bytes),
+            Self::Sha512(state) => state.update(bytes),
+            Self::Blake2b512(state) => state.update(bytes),
+            Self::Blake3(state) => {
+                state.update(bytes);
+            }
+            Self::GitBlobSha1(state) => state.update(bytes),
+        }
+    }
+
+    fn finish(self) -> Vec<u8> {
+        match self {
+            Self::Sha256(state) => state.finalize().to_vec(),
+            Self::Sha512(state) => state.finalize().to_vec(),
+            Self::Blake2b512(state) => state.finalize().to_vec(),
+            Self::Blake3(state) => state.finalize().as_bytes().to_vec(),
+            Self::GitBlobSha1(state) => state.finalize().to_vec(),
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! Bounded reads of one file: [`FileHandle`], and the [`Pool`] of descriptors
+//! behind all of them.
+//!
+//! Leaves hashing to `digest`.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
+
+use super::digest::Algorithm;
+use super::open::Root;
+use crate::domain::digest::Digest;
+use crate::domain::evidence::Content;
+use crate::domain::model::FilePath;
+
+/// How many descriptors of model files are open at once. Far below the usual
+/// bound of 1,024 a process, and enough for all tasks that run side by side.
+const OPEN_FILES: usize = 256;
+
+/// Why bytes of a file could not be had.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ReadError {
+    /// The range does not lie within the file.
+    #[error("the range does not lie within the file")]
+    OutOfRange,
+    /// It is not the file that was listed any more.
+    #[error("the file changed during the run")]
+    Changed,
+    /// The system could not read it.
+    #[error("the file can't be read: {0}")]
+    Io(String),
+}
+
+impl From<io::Error> for ReadError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error.kind().to_string())
+    }
+}
+
+/// What makes a file the same file: compared whenever it is opened again, and
+/// at the end of the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Identity {
+    device: u64,
+    inode: u64,
+    size: u64,
+    changed: (i64, i64),
+}
+
+impl Identity {
+    /// Opens the regular file at `place` below `root`, without waiting for the
+    /// other end of a pipe, and reads what it is.
+    pub(super) fn open(root: &Root, place: &Path) -> io::Result<(File, Self)> {
+        let mut options = OpenOptions::new();
+        options.read(true);
+        options.custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed());
+        let file = root.dir.open_with(place, &options)?.into_std();
+        let stat = rustix::fs::fstat(&file)?;
+        if !rustix::fs::FileType::from_raw_mode(stat.st_mode).is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a regular file"));
+        }
+        let identity = Self {
+            device: stat.st_dev,
+            inode: stat.st_ino,
+            size: u64::try_from(stat.st_size).unwrap_or(0),
+            changed: (stat.st_ctime, i64::try_from(stat.st_ctime_nsec).unwrap_or(i64::MAX)),
+        };
+        Ok((file, identity))
+    }
+}
+
+/// A read-only handle to one regular file, which no path can be got from.
+#[derive(Debug)]
+pub struct FileHandle {
+    root: Arc<Root>,
+    pool: Arc<Pool>,
+    place: PathBuf,
+    path: FilePath,
+    identity: Identity,
+    changed: AtomicBool,
+    pub(super) hashed: OnceLock<Result<(Digest, Content), ReadError>>,
+    pub(super) digests: Mutex<BTreeMap<Algorithm, Vec<u8>>>,
+}
+
+impl FileHandle {
+    pub(super) fn new(root: &Arc<Root>, pool: &Arc<Pool>, place: PathBuf, path: FilePath, identity: Identity, file: File) -> Self {
+        let handle = Self {
+            root: Arc::clone(root),
+            pool: Arc::clone(pool),
+            place,
+            path,
+            identity,
+            changed: AtomicBool::new(false),
+            hashed: OnceLock::new(),
+            digests: Mutex::new(BTreeMap::new()),
+        };
+        pool.put(handle.key(), Arc::new(file));
+        handle
+    }
+
+    /// Returns its path in the model.
+    pub const fn path(&self) -> &FilePath {
+        &self.path
+    }
+
+    /// Returns its size in bytes, fixed for the run.
+    pub const fn size(&self) -> u64 {
+        self.identity.size
+    }
+
+    /// Reads `length` bytes from `offset`, or as many as the file has from
+    /// there. The caller bounds `length`.
+    ///
+    /// # Errors
+    /// Says that the file changed or can't be read.
+    pub fn read(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
+        let left = usize::try_from(self.size().saturating_sub(offset)).unwrap_or(usize::MAX);
+        let mut bytes = vec![0; length.min(left)];
+        self.read_exact(offset, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Fills `bytes` from `offset`; the range must lie within the file.
+    ///
+    /// # Errors
+    /// Says that it doesn't, that the file changed or can't be read.
+    pub fn read_exact(&self, offset: u64, bytes: &mut [u8]) -> Result<(), ReadError> {
+        let end = offset.checked_add(bytes.len() as u64).ok_or(ReadError::OutOfRange)?;
+        if end > self.size() {
+            return Err(ReadError::OutOfRange);
+        }
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        let file = self.file()?;
+        match file.read_exact_at(bytes, offset) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.mark_changed()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Returns the digest and the kind of content, once `digest::hash` has run.
+    pub fn hashed(&self) -> Option<&Result<(Digest, Content), ReadError>> {
+        self.hashed.get()
+    }
+
+    /// Returns whether the file was found to be another than the one listed.
+    pub fn is_changed(&self) -> bool {
+        self.changed.load(Ordering::Relaxed)
+    }
+
+    /// Opens the path again and compares what is there with what was listed.
+    ///
+    /// # Errors
+    /// Says that it changed, or vanished.
+    pub fn verify(&self) -> Result<(), ReadError> {
+        match Identity::open(&self.root, &self.place) {
+            Ok((_, identity)) if identity == self.identity => Ok(()),
+            _ => Err(self.mark_changed()),
+        }
+    }
+
+    fn file(&self) -> Result<Arc<File>, ReadError> {
+        if let Some(file) = self.pool.get(self.key()) {
+            return Ok(file);
+        }
+        match Identity::open(&self.root, &self.place) {
+            Ok((file, identity)) if identity == self.identity => {
+                let file = Arc::new(file);
+                self.pool.put(self.key(), Arc::clone(&file));
+                Ok(file)
+            }
+            Ok(_) => Err(self.mark_changed()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.mark_changed()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn mark_changed(&self) -> ReadError {
+        self.changed.store(true, Ordering::Relaxed);
+        ReadError::Changed
+    }
+
+    const fn key(&self) -> (u64, u64) {
+        (self.identity.device, self.identity.inode)
+    }
+}
+
+/// The descriptors of model files that are open, at most [`OPEN_FILES`]; the
+/// one used longest ago is closed first.
+#[derive(Debug, Default)]
+pub struct Pool {
+    open: Mutex<VecDeque<((u64, u64), Arc<File>)>>,
+}
+
+impl Pool {
+    fn get(&self, key: (u64, u64)) -> Option<Arc<File>> {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = open.iter().rposition(|(other, _)| *other == key)?;
+        let entry = open.remove(index)?;
+        let file = Arc::clone(&entry.1);
+        open.push_back(entry);
+        Some(file)
+    }
+
+    fn put(&self, key: (u64, u64), file: Arc<File>) {
+        let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        while open.len() >= OPEN_FILES {
+            open.pop_front();
+        }
+        open.push_back((key, file));
+    }
+}

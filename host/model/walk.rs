@@ -1,0 +1,199 @@
+//! Lists a model's files: regular files only, links that stay inside followed,
+//! everything else named in a finding.
+//!
+//! Leaves reading to `handle`.
+//!
+//! # Invariants
+//! - No entry is dropped silently: it is listed, or it has a finding, or it is
+//!   the `.git` folder at the model's top, which no loader reads.
+//! - The walk holds one open folder and no recursion, whatever the depth.
+
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use cap_std::fs::{Dir, FileType};
+
+use super::handle::{FileHandle, Identity, Pool};
+use super::open::Root;
+use super::ModelError;
+use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
+use crate::domain::model::FilePath;
+use crate::domain::text::GuestText;
+
+/// The most entries of one model that are listed: ten times the largest model
+/// repositories seen, and bounded memory.
+pub const MAX_ENTRIES: usize = 10_000_000;
+
+/// How deep folders are followed; deeper paths exceed what loaders can open.
+const MAX_DEPTH: usize = 128;
+
+/// What a walk found.
+#[derive(Debug, Default)]
+pub(crate) struct Listing {
+    pub(crate) files: Vec<Arc<FileHandle>>,
+    pub(crate) findings: Vec<Finding>,
+    pub(crate) unreadable: Vec<FilePath>,
+}
+
+/// A folder yet to be listed: where it is, and which folders lead to it.
+struct Pending {
+    relative: PathBuf,
+    ancestors: Vec<(u64, u64)>,
+}
+
+/// Lists the files of the model at `root`, to be read through `pool`.
+///
+/// # Errors
+/// Says that the model's own folder can't be read, or has too many entries.
+pub(crate) fn list(root: &Arc<Root>, pool: &Arc<Pool>, shown: &Path) -> Result<Listing, ModelError> {
+    let failed = |source| ModelError::Open { path: shown.to_owned(), source };
+    let mut walk = Walk { root, pool, listing: Listing::default(), entries: 0 };
+    if root.is_file {
+        let name = root.base.file_name().unwrap_or(OsStr::new("file"));
+        walk.file(&root.base, FilePath::from_bytes(name.as_bytes()));
+    } else {
+        let mut pending = vec![Pending { relative: PathBuf::new(), ancestors: Vec::new() }];
+        while let Some(folder) = pending.pop() {
+            let top = folder.relative.as_os_str().is_empty();
+            match walk.folder(&folder, &mut pending) {
+                Ok(()) if walk.entries <= MAX_ENTRIES => {}
+                Ok(()) => return Err(ModelError::TooMany { path: shown.to_owned() }),
+                Err(error) if top => return Err(failed(error)),
+                Err(error) => walk.unreadable(&path_of(&folder.relative), "folder", &error),
+            }
+        }
+    }
+    let mut listing = walk.listing;
+    listing.files.sort_by(|a, b| a.path().cmp(b.path()));
+    listing.findings.sort_by(|a, b| a.location.cmp(&b.location));
+    listing.unreadable.sort();
+    Ok(listing)
+}
+
+struct Walk<'a> {
+    root: &'a Arc<Root>,
+    pool: &'a Arc<Pool>,
+    listing: Listing,
+    entries: usize,
+}
+
+impl Walk<'_> {
+    fn folder(&mut self, folder: &Pending, pending: &mut Vec<Pending>) -> io::Result<()> {
+        let place = self.root.base.join(&folder.relative);
+        let dir = if place.as_os_str().is_empty() {
+            self.root.dir.try_clone()?
+        } else {
+            self.root.dir.open_dir(&place)?
+        };
+        let identity = folder_identity(&dir)?;
+        if folder.ancestors.contains(&identity) || folder.ancestors.len() >= MAX_DEPTH {
+            let path = path_of(&folder.relative);
+            self.find("link-loop", Severity::High, path, "this folder leads back into itself, or is nested too deeply to be listed",
+                "remove the link; a model's folders must form a tree");
+            return Ok(());
+        }
+        let mut ancestors = folder.ancestors.clone();
+        ancestors.push(identity);
+        let mut seen: HashSet<OsString> = HashSet::new();
+        for entry in dir.entries()? {
+            let entry = entry?;
+            self.entries += 1;
+            if self.entries > MAX_ENTRIES {
+                return Ok(());
+            }
+            let name = entry.file_name();
+            if folder.relative.as_os_str().is_empty() && name == ".git" {
+                continue;
+            }
+            if !seen.insert(name.clone()) {
+                continue; // a folder that is being changed may be told twice
+            }
+            let relative = folder.relative.join(&name);
+            match entry.file_type() {
+                Ok(kind) => self.entry(relative, kind, &ancestors, pending),
+                Err(error) => self.unreadable(&path_of(&relative), "entry", &error),
+            }
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, relative: PathBuf, kind: FileType, ancestors: &[(u64, u64)], pending: &mut Vec<Pending>) {
+        let path = path_of(&relative);
+        let place = self.root.base.join(&relative);
+        if kind.is_file() {
+            self.file(&place, path);
+        } else if kind.is_dir() {
+            pending.push(Pending { relative, ancestors: ancestors.to_vec() });
+        } else if kind.is_symlink() {
+            // Resolved by the system below the opened folder: what leads out of
+            // it fails here.
+            match self.root.dir.metadata(&place) {
+                Ok(target) if target.is_dir() => pending.push(Pending { relative, ancestors: ancestors.to_vec() }),
+                Ok(target) if target.is_file() => self.file(&place, path),
+                Ok(_) => self.special(path),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => self.unreadable(&path, "link", &error),
+                Err(_) => self.outside(path, &place),
+            }
+        } else {
+            self.special(path);
+        }
+    }
+
+    fn file(&mut self, place: &Path, path: FilePath) {
+        match Identity::open(self.root, place) {
+            Ok((file, identity)) => {
+                let handle = FileHandle::new(self.root, self.pool, place.to_owned(), path, identity, file);
+                self.listing.files.push(Arc::new(handle));
+            }
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => self.special(path),
+            Err(error) => self.unreadable(&path, "file", &error),
+        }
+    }
+
+    fn outside(&mut self, path: FilePath, place: &Path) {
+        let target = self.root.dir.read_link_contents(place);
+        let target = target.map(|target| FilePath::from_bytes(target.as_os_str().as_bytes()).to_string());
+        let message = match target {
+            Ok(target) => format!("this link leads out of the model, to {target}"),
+            Err(_) => "this link leads out of the model".to_owned(),
+        };
+        self.find("link-outside", Severity::High, path, &message,
+            "replace the link by the file it stands for: what lies outside of the model is not checked");
+    }
+
+    fn special(&mut self, path: FilePath) {
+        self.find("special-file", Severity::High, path, "this is no regular file (a pipe, a socket or a device)",
+            "remove it: a model consists of regular files");
+    }
+
+    fn unreadable(&mut self, path: &FilePath, what: &str, error: &io::Error) {
+        let reason = error.kind();
+        self.find("unreadable", Severity::Medium, path.clone(), &format!("this {what} can't be read: {reason}"),
+            "make it readable for whoever runs the gate, or remove it");
+        self.listing.unreadable.push(path.clone());
+    }
+
+    fn find(&mut self, rule: &'static str, severity: Severity, path: FilePath, message: &str, help: &str) {
+        self.listing.findings.push(Finding {
+            rule: RuleId::gate(rule),
+            severity,
+            confidence: Confidence::High,
+            message: GuestText::capped(message),
+            location: Location::file(path),
+            help: Some(GuestText::capped(help)),
+        });
+    }
+}
+
+fn path_of(relative: &Path) -> FilePath {
+    FilePath::from_bytes(relative.as_os_str().as_bytes())
+}
+
+fn folder_identity(dir: &Dir) -> io::Result<(u64, u64)> {
+    let stat = rustix::fs::fstat(dir)?;
+    Ok((stat.st_dev, stat.st_ino))
+}

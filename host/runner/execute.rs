@@ -1,0 +1,357 @@
+//! [`Plan`] → what came of each task: compiling, hashing and running, side by
+//! side on a bounded number of threads.
+//!
+//! Leaves what follows from it to `policy`.
+//!
+//! # Invariants
+//! - What came of a task stands at its place in the plan, whatever the order in
+//!   which tasks ran.
+//! - A task whose component asks for `digest` starts once the digests of its
+//!   files are there, so that no hashing runs inside its deadline.
+//! - After an interrupt nothing new starts, and what runs is stopped at its
+//!   next look at the clock.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::plan::{Candidate, Plan, PlannedTask};
+use crate::domain::event::{Event, EventSink};
+use crate::domain::verdict::{Failure, FailureCode, Outcome};
+use crate::engine::engine::THREAD_STACK;
+use crate::engine::{Cache, Called, Engine, Linked, Task, View};
+use crate::model::{FileHandle, Model, digest};
+
+/// How many bytes of small files one thread hashes before it looks for other
+/// work.
+const BATCH: u64 = 4 << 20;
+
+/// Everything that a run's tasks need, shared by its threads.
+pub struct Work {
+    /// Runs the guests.
+    pub engine: Arc<Engine>,
+    /// Keeps compiled components; none to compile each time.
+    pub cache: Option<Cache>,
+    /// The models, sorted by name.
+    pub models: Vec<Model>,
+    /// The plugins, sorted by id.
+    pub candidates: Vec<Candidate>,
+    /// The tasks.
+    pub plan: Plan,
+    /// How many threads work at once; at least one.
+    pub jobs: usize,
+    /// The run's one fixed time, seconds since 1970-01-01T00:00:00Z.
+    pub now: u64,
+    /// Is told what happens.
+    pub sink: Arc<dyn EventSink>,
+    /// Set from outside to end the run early.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+/// What came of a run's tasks.
+#[derive(Debug, Default)]
+pub struct Executed {
+    /// For each task of the plan, how it ended.
+    pub tasks: Vec<Ended>,
+    /// For each compiled plugin, by its place: whether the cache had it, and
+    /// how long it took.
+    pub compiled: Vec<(usize, bool, Duration)>,
+    /// From the first byte hashed to the last.
+    pub hash: Duration,
+    /// Whether the run was interrupted before all tasks were done.
+    pub interrupted: bool,
+}
+
+/// How one task ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Guest code ran.
+    Ran(Box<Called>),
+    /// None did, and why.
+    Not(Outcome),
+}
+
+/// Runs all tasks of `work`.
+///
+/// # Errors
+/// Says that a thread of modelhost itself failed.
+pub fn execute(work: &Work) -> Result<Executed, ExecuteError> {
+    let scheduler = Scheduler::new(work);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..work.jobs.max(1))
+            .map(|_| {
+                std::thread::Builder::new()
+                    .name("worker".to_owned())
+                    .stack_size(THREAD_STACK)
+                    .spawn_scoped(scope, || scheduler.work())
+            })
+            .collect::<Result<_, _>>()
+            .map_err(ExecuteError::Thread)?;
+        for thread in threads {
+            thread.join().map_err(|_| ExecuteError::Panicked)?;
+        }
+        Ok(())
+    })?;
+    scheduler.finish()
+}
+
+/// Why the tasks could not be run.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecuteError {
+    /// The system gave no thread.
+    #[error("no thread to work on")]
+    Thread(#[source] std::io::Error),
+    /// A bug in modelhost.
+    #[error("a thread of modelhost failed; this is a bug")]
+    Panicked,
+}
+
+/// One thing to do.
+enum Item {
+    Compile(usize),
+    Hash(Vec<Arc<FileHandle>>),
+    Task(usize),
+}
+
+/// What is to do and what was done, under one lock.
+#[derive(Default)]
+struct Board {
+    compile: VecDeque<usize>,
+    hash: VecDeque<Arc<FileHandle>>,
+    ready: VecDeque<usize>,
+    /// For each task, how many things it still waits for.
+    waits: Vec<usize>,
+    /// Items taken and not given back.
+    running: usize,
+    ended: Vec<Option<Ended>>,
+    linked: Vec<Option<Result<Arc<Linked>, Failure>>>,
+    compiled: Vec<(usize, bool, Duration)>,
+    hash_started: Option<Instant>,
+    hash_ended: Option<Instant>,
+    panicked: bool,
+}
+
+struct Scheduler<'a> {
+    work: &'a Work,
+    board: Mutex<Board>,
+    changed: Condvar,
+    /// Tasks that wait for a file's digest, by the address of its handle, which
+    /// `work` keeps where it is.
+    by_file: HashMap<usize, Vec<usize>>,
+    /// Tasks of a plugin, by its place.
+    by_plugin: Vec<Vec<usize>>,
+}
+
+impl<'a> Scheduler<'a> {
+    fn new(work: &'a Work) -> Self {
+        let tasks = &work.plan.tasks;
+        let mut board = Board { waits: vec![0; tasks.len()], ..Board::default() };
+        board.linked.resize_with(work.candidates.len(), || None);
+        board.ended.resize_with(tasks.len(), || None);
+        let mut by_file: HashMap<usize, Vec<usize>> = HashMap::new();
+        let mut by_plugin = vec![Vec::new(); work.candidates.len()];
+        for (index, task) in tasks.iter().enumerate() {
+            if let Some(failure) = &task.refused {
+                board.ended[index] = Some(Ended::Not(Outcome::Refused(failure.clone())));
+                continue;
+            }
+            by_plugin[task.plugin].push(index);
+            board.waits[index] = 1;
+            if task.needs_digests {
+                board.waits[index] += task.files.len();
+                for file in &*task.files {
+                    by_file.entry(address(file)).or_default().push(index);
+                }
+            }
+        }
+        let mut compile = work.plan.plugins();
+        compile.sort_by_key(|plugin| std::cmp::Reverse(work.candidates[*plugin].plugin.bytes.len()));
+        board.compile = compile.into();
+        let mut hash: Vec<_> = work.models.iter().flat_map(|model| model.files.iter().cloned()).collect();
+        hash.sort_by_key(|file| std::cmp::Reverse(file.size()));
+        board.hash = hash.into();
+        Self { work, board: Mutex::new(board), changed: Condvar::new(), by_file, by_plugin }
+    }
+
+    /// Takes items and does them until none is left.
+    fn work(&self) {
+        while let Some(item) = self.take() {
+            let done = catch_unwind(AssertUnwindSafe(|| match &item {
+                Item::Compile(plugin) => self.compile(*plugin),
+                Item::Hash(files) => files.iter().for_each(|file| self.hash(file)),
+                Item::Task(task) => self.task(*task),
+            }));
+            let mut board = self.lock();
+            board.running -= 1;
+            board.panicked |= done.is_err();
+            drop(board);
+            self.changed.notify_all();
+        }
+    }
+
+    fn take(&self) -> Option<Item> {
+        let mut board = self.lock();
+        loop {
+            if board.panicked || self.is_interrupted() {
+                return None;
+            }
+            let item = if let Some(plugin) = board.compile.pop_front() {
+                Some(Item::Compile(plugin))
+            } else if !board.hash.is_empty() {
+                board.hash_started.get_or_insert_with(Instant::now);
+                Some(Item::Hash(batch(&mut board.hash)))
+            } else {
+                board.ready.pop_front().map(Item::Task)
+            };
+            if item.is_some() {
+                board.running += 1;
+                return item;
+            }
+            if board.running == 0 {
+                return None;
+            }
+            board = self.changed.wait(board).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn compile(&self, plugin: usize) {
+        let started = Instant::now();
+        let candidate = &self.work.candidates[plugin];
+        let compiled = self.work.engine.compile(&candidate.plugin.bytes, candidate.plugin.digest, self.work.cache.as_ref());
+        let cached = compiled.as_ref().is_ok_and(|compiled| compiled.cached);
+        let linked = match compiled {
+            Ok(compiled) => self.work.engine.link(&compiled, &candidate.grants).map(Arc::new),
+            Err(error) => Err(Failure::new(FailureCode::Compile, &format!("it can't be compiled: {error}"))),
+        };
+        let took = started.elapsed();
+        self.work.sink.event(&Event::Compiled { plugin: candidate.id().clone(), cached, took });
+        let mut board = self.lock();
+        board.compiled.push((plugin, cached, took));
+        if let Err(failure) = &linked {
+            for &task in &self.by_plugin[plugin] {
+                board.ended[task] = Some(Ended::Not(Outcome::Refused(failure.clone())));
+            }
+        } else {
+            board.arrived(&self.by_plugin[plugin]);
+        }
+        board.linked[plugin] = Some(linked);
+    }
+
+    fn hash(&self, file: &Arc<FileHandle>) {
+        digest::hash(file, &|bytes| {
+            self.work.sink.event(&Event::Hashed { bytes });
+            !self.is_interrupted()
+        });
+        let mut board = self.lock();
+        board.hash_ended = Some(Instant::now());
+        if let Some(tasks) = self.by_file.get(&address(file)) {
+            board.arrived(tasks);
+        }
+        drop(board);
+        self.changed.notify_all();
+    }
+
+    fn task(&self, index: usize) {
+        let task = &self.work.plan.tasks[index];
+        let candidate = &self.work.candidates[task.plugin];
+        let linked = self.lock().linked[task.plugin].as_ref().and_then(|linked| linked.as_ref().ok().cloned());
+        let (Some(linked), Ok(limits)) = (linked, &candidate.limits) else {
+            // Neither is so for a task that is ready; without them it has no answer.
+            return;
+        };
+        let view = self.view(task, candidate);
+        let called = self.work.engine.call(Task {
+            linked: &linked,
+            manifest: &candidate.plugin.manifest,
+            view: &view,
+            settings: &candidate.settings,
+            limits,
+            interrupted: &self.work.interrupted,
+        });
+        for (level, message) in &called.log {
+            let (plugin, level, message) = (candidate.id().clone(), *level, message.clone());
+            self.work.sink.event(&Event::Logged { plugin, level, message });
+        }
+        self.work.sink.event(&Event::Finished {
+            plugin: candidate.id().clone(),
+            model: self.work.models[task.model].name.clone(),
+            file: task.file.clone(),
+        });
+        self.lock().ended[index] = Some(Ended::Ran(Box::new(called)));
+    }
+
+    fn view(&self, task: &PlannedTask, candidate: &Candidate) -> View {
+        let model = &self.work.models[task.model];
+        View {
+            name: model.name.as_str().into(),
+            files: Arc::clone(&task.files),
+            definition: model.definition.clone(),
+            lock: model.lock.clone(),
+            documents: Arc::clone(&candidate.documents),
+            now: self.work.now,
+        }
+    }
+
+    fn finish(self) -> Result<Executed, ExecuteError> {
+        let interrupted = self.is_interrupted();
+        let board = self.board.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if board.panicked {
+            return Err(ExecuteError::Panicked);
+        }
+        let undone = || {
+            let failure = Failure::new(FailureCode::Interrupted, "the run was interrupted before it was done");
+            Ended::Not(Outcome::Failed(failure))
+        };
+        let mut compiled = board.compiled;
+        compiled.sort_by_key(|(plugin, ..)| *plugin);
+        Ok(Executed {
+            tasks: board.ended.into_iter().map(|ended| ended.unwrap_or_else(undone)).collect(),
+            compiled,
+            hash: match (board.hash_started, board.hash_ended) {
+                (Some(started), Some(ended)) => ended.duration_since(started),
+                _ => Duration::ZERO,
+            },
+            interrupted,
+        })
+    }
+
+    fn is_interrupted(&self) -> bool {
+        self.work.interrupted.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Board> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Board {
+    /// Notes that one thing came that each of `tasks` waits for.
+    fn arrived(&mut self, tasks: &[usize]) {
+        for &task in tasks {
+            self.waits[task] = self.waits[task].saturating_sub(1);
+            if self.waits[task] == 0 && self.ended[task].is_none() {
+                self.ready.push_back(task);
+            }
+        }
+    }
+}
+
+/// Takes one large file, or small ones up to [`BATCH`] bytes.
+fn batch(files: &mut VecDeque<Arc<FileHandle>>) -> Vec<Arc<FileHandle>> {
+    let mut taken = Vec::new();
+    let mut bytes = 0;
+    while let Some(file) = files.front() {
+        if !taken.is_empty() && bytes + file.size() > BATCH {
+            break;
+        }
+        bytes += file.size();
+        taken.extend(files.pop_front());
+    }
+    taken
+}
+
+fn address(file: &Arc<FileHandle>) -> usize {
+    Arc::as_ptr(file).addr()
+}

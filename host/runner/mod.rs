@@ -1,0 +1,9 @@
+//! Which tasks a run has ([`plan`]), and running them ([`execute`]).
+//!
+//! Leaves what one task is to `engine`, and what follows to `policy`.
+
+pub mod execute;
+pub mod plan;
+
+pub use execute::{Ended, ExecuteError, Executed, Work, execute};
+pub use plan::{Candidate, Plan, PlannedTask, plan};

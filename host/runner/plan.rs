@@ -1,0 +1,146 @@
+//! Models × plugins → [`Plan`]: which tasks there are, and which plugins are
+//! refused before any guest code.
+//!
+//! Leaves running them to `execute`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::domain::capability::{Capability, Grants, Limits};
+use crate::domain::model::FilePath;
+use crate::domain::plugin::{PluginId, ResolvedPlugin, Scope};
+use crate::domain::text::GuestText;
+use crate::domain::verdict::{Failure, FailureCode};
+use crate::model::{FileHandle, Model};
+
+/// Decides for a plugin which of a model's files it may see.
+pub type Wants = dyn Fn(&FilePath) -> bool + Send + Sync;
+
+/// A plugin as the plan takes it: what it is, what it gets, what it wants.
+pub struct Candidate {
+    /// The plugin.
+    pub plugin: Arc<ResolvedPlugin>,
+    /// What it is granted.
+    pub grants: Grants,
+    /// Its limits, or which limit it asks too much of.
+    pub limits: Result<Limits, &'static str>,
+    /// Its settings, a JSON object as text.
+    pub settings: Arc<str>,
+    /// The documents it was granted, by name.
+    pub documents: Arc<BTreeMap<String, Arc<[u8]>>>,
+    /// Which files it wants.
+    pub wants: Box<Wants>,
+}
+
+impl Candidate {
+    /// Returns the plugin's id.
+    pub fn id(&self) -> &PluginId {
+        &self.plugin.manifest.id
+    }
+
+    /// Says why it must not run at all, with the policy line that changes it.
+    pub fn refusal(&self) -> Option<Failure> {
+        let id = self.id();
+        if let Some(import) = self.plugin.imports.unknown.first() {
+            let message = format!("it imports {import}, which the contract does not have");
+            return Some(refused(&message).with_help("build it with a modelhost SDK: a plugin may import modelhost:check/* alone"));
+        }
+        let missing: Vec<Capability> =
+            self.plugin.imports.capabilities.iter().copied().filter(|asked| !self.grants.has(*asked)).collect();
+        if let Some(first) = missing.first() {
+            let names: Vec<&str> = missing.iter().map(|capability| capability.name()).collect();
+            let grant = match first {
+                Capability::Documents => "documents:NAME",
+                other => other.name(),
+            };
+            let message = format!("it asks for what it isn't granted: {}", names.join(", "));
+            let help = format!("to grant it, add to modelhost.toml: [plugin.{id}] grants = [\"{grant}\"]");
+            return Some(refused(&message).with_help(help));
+        }
+        match &self.limits {
+            Ok(limits) if self.plugin.bytes.len() as u64 > limits.component_size => Some(refused(&format!(
+                "it has {} bytes, {} are allowed",
+                self.plugin.bytes.len(),
+                limits.component_size
+            ))),
+            Ok(_) => None,
+            Err(limit) => {
+                let message = format!("its manifest asks for more than ten times the default of the limit `{limit}`");
+                let help = format!("to allow it, set the limit in modelhost.toml: [plugin.{id}] limits = {{ {limit} = … }}");
+                Some(refused(&message).with_help(help))
+            }
+        }
+    }
+}
+
+fn refused(message: &str) -> Failure {
+    Failure { code: FailureCode::Refused, message: GuestText::capped(message), help: None }
+}
+
+/// One task of a run.
+#[derive(Clone, Debug)]
+pub struct PlannedTask {
+    /// Which candidate, by its place in the list.
+    pub plugin: usize,
+    /// Which model, by its place in the list.
+    pub model: usize,
+    /// The file, for a task on one file.
+    pub file: Option<FilePath>,
+    /// What it sees.
+    pub files: Arc<[Arc<FileHandle>]>,
+    /// Whether it waits for the digests of its files.
+    pub needs_digests: bool,
+    /// Why it must not run.
+    pub refused: Option<Failure>,
+}
+
+/// All tasks of a run, in the order in which the report tells them: by model,
+/// plugin, file.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The tasks.
+    pub tasks: Vec<PlannedTask>,
+}
+
+impl Plan {
+    /// Returns which plugins have a task that will run, by their place.
+    pub fn plugins(&self) -> Vec<usize> {
+        let mut plugins: Vec<usize> =
+            self.tasks.iter().filter(|task| task.refused.is_none()).map(|task| task.plugin).collect();
+        plugins.sort_unstable();
+        plugins.dedup();
+        plugins
+    }
+}
+
+/// Plans the tasks of `candidates`, sorted by id, on `models`, sorted by name.
+///
+/// A plugin that wants none of a model's files has no task on it.
+pub fn plan(models: &[Model], candidates: &[Candidate]) -> Plan {
+    let refusals: Vec<Option<Failure>> = candidates.iter().map(Candidate::refusal).collect();
+    let mut tasks = Vec::new();
+    for (model, opened) in models.iter().enumerate() {
+        for (plugin, candidate) in candidates.iter().enumerate() {
+            let wanted = opened.files.iter().filter(|file| (candidate.wants)(file.path()));
+            let task = |file: Option<FilePath>, files: Arc<[Arc<FileHandle>]>| PlannedTask {
+                plugin,
+                model,
+                file,
+                files,
+                needs_digests: candidate.plugin.imports.capabilities.contains(&Capability::Digest),
+                refused: refusals[plugin].clone(),
+            };
+            match candidate.plugin.manifest.scope {
+                Scope::File => tasks.extend(wanted.map(|file| task(Some(file.path().clone()), Arc::new([Arc::clone(file)])))),
+                Scope::Model => {
+                    let files: Arc<[Arc<FileHandle>]> = wanted.cloned().collect();
+                    if !files.is_empty() {
+                        tasks.push(task(None, files));
+                    }
+                }
+            }
+        }
+    }
+    Plan { tasks }
+}
+
