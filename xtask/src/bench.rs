@@ -1,2 +1,55 @@
-//! x
-pub(crate) fn command(_: &crate::workspace::Workspace,_:bool,_:Option<&std::path::Path>) -> anyhow::Result<()> { Ok(()) }
+//! `cargo xtask bench`: the gate measured beside the tools that do a part of its work.
+//!
+//! It owns the list of rows. Taking the figures is `measure.rs`, the files they are taken on
+//! `fixture.rs`, what a row is and how it is shown `table.rs`.
+
+mod fixture;
+mod measure;
+mod rows;
+mod table;
+
+use std::path::Path;
+
+use anyhow::{Context as _, Result};
+
+use self::fixture::Fixture;
+use self::table::Table;
+use crate::setup;
+use crate::term::{self, Steps};
+use crate::workspace::Workspace;
+
+/// How often each pair is measured, and how many of the first rounds don't count.
+#[derive(Debug, Clone, Copy)]
+struct Rounds {
+    warm_up: usize,
+    counted: usize,
+}
+
+/// Runs `cargo xtask bench`.
+///
+/// # Errors
+/// When the set-up fails, a program that is measured does, or the JSON can't be written. A target
+/// that is missed is a figure, not an error.
+pub(crate) fn command(workspace: &Workspace, quick: bool, json: Option<&Path>) -> Result<()> {
+    let rows = rows::all();
+    let mut steps = Steps::new(setup::STEPS + 1 + rows.len());
+    let host = setup::run(workspace, &mut steps)?.host;
+    steps.next("Making the files to measure on, in target/bench");
+    let fixture = Fixture::make(workspace, &host)?;
+    let mut table = Table::new(quick);
+    for row in rows {
+        steps.next(&format!("Measuring: {}", row.title));
+        let rounds = Rounds {
+            warm_up: 1,
+            counted: if quick { row.quick_rounds } else { row.rounds },
+        };
+        (row.measure)(&fixture, rounds, &mut table)
+            .with_context(|| format!("{} could not be measured", row.title))?;
+    }
+    term::line(table.human());
+    if let Some(path) = json {
+        std::fs::write(path, table.json()?)
+            .with_context(|| format!("{} could not be written", path.display()))?;
+    }
+    Ok(())
+}

@@ -17,7 +17,11 @@ struct Check {
 
 /// The checks of the host's own target. They share one build of the dependencies' metadata.
 const CHECKS: [Check; 4] = [
-    Check { title: "Formatting", arguments: &["fmt", "--all", "--check"], environment: &[] },
+    Check {
+        title: "Formatting",
+        arguments: &["fmt", "--all", "--check"],
+        environment: &[],
+    },
     Check {
         title: "Lints",
         arguments: &[
@@ -38,7 +42,13 @@ const CHECKS: [Check; 4] = [
     },
     Check {
         title: "The library without its features",
-        arguments: &["check", "--release", "--package", "modelhost", "--no-default-features"],
+        arguments: &[
+            "check",
+            "--release",
+            "--package",
+            "modelhost",
+            "--no-default-features",
+        ],
         environment: &[],
     },
 ];
@@ -72,8 +82,13 @@ fn lint_wasm(workspace: &Workspace) -> Result<()> {
         return Ok(());
     }
     let mut clippy = command::cargo();
-    clippy.current_dir(&workspace.root).args(["clippy", "--profile", "plugin", "--lib"]);
-    clippy.args(["--target", wasm::TARGET]).arg("--target-dir").arg(workspace.wasm_target());
+    clippy
+        .current_dir(&workspace.root)
+        .args(["clippy", "--profile", "plugin", "--lib"]);
+    clippy
+        .args(["--target", wasm::TARGET])
+        .arg("--target-dir")
+        .arg(workspace.wasm_target());
     clippy.args(["--package", "modelhost-check"]);
     for plugin in &workspace.plugins {
         clippy.args(["--package", &plugin.package]);

@@ -57,7 +57,9 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// # Errors
 /// When it can't be started.
 pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
-    command.status().with_context(|| format!("`{}` could not be started", describe(command)))
+    command
+        .status()
+        .with_context(|| format!("`{}` could not be started", describe(command)))
 }
 
 /// Runs a program and returns what it wrote to stdout.
@@ -71,7 +73,12 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
         .with_context(|| format!("`{}` could not be started", describe(command)))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!("`{}` ended with {}: {}", describe(command), output.status, said.trim());
+        bail!(
+            "`{}` ended with {}: {}",
+            describe(command),
+            output.status,
+            said.trim()
+        );
     }
     String::from_utf8(output.stdout)
         .with_context(|| format!("`{}` wrote no UTF-8", describe(command)))
@@ -85,6 +92,8 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
 pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     let shown = describe(command);
     let mut child = command
+        // A backtrace of its insides would hide what it says.
+        .env("RUST_BACKTRACE", "0")
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::piped())
@@ -105,13 +114,25 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     if status.success() {
         return Ok(());
     }
-    let said = stderr.and_then(|reader| reader.join().ok()).unwrap_or_default();
-    let said = String::from_utf8_lossy(&said);
-    let said = said.trim();
-    if said.is_empty() {
-        bail!("`{shown}` ended with {status}")
+    let said = stderr
+        .and_then(|reader| reader.join().ok())
+        .unwrap_or_default();
+    bail!(
+        "`{shown}` ended with {status}: {}",
+        last_words(&String::from_utf8_lossy(&said))
+    )
+}
+
+/// Returns the gist of what a failed program wrote to stderr: its first error, and the last line,
+/// which is the innermost cause in most programs.
+fn last_words(said: &str) -> String {
+    let mut lines = said.lines().map(str::trim).filter(|line| !line.is_empty());
+    let error = lines.clone().find(|line| line.starts_with("error"));
+    match (error, lines.next_back()) {
+        (Some(error), Some(last)) if error != last => format!("{error}; {last}"),
+        (_, Some(last)) => last.to_owned(),
+        (_, None) => "it says nothing".to_owned(),
     }
-    bail!("`{shown}` ended with {status}: {said}")
 }
 
 /// Waits for a child until the limit; one that takes longer is ended, and nothing is returned.
@@ -162,6 +183,21 @@ mod tests {
             ("$HOME", "'$HOME'"),
         ] {
             assert_eq!(quote(OsStr::new(word)), expected);
+        }
+    }
+
+    #[test]
+    fn last_words_are_the_error_and_its_cause() {
+        for (said, expected) in [
+            (
+                "info: a\nerror: b\n\nCaused by:\n  0: c\n  1: d\n",
+                "error: b; 1: d",
+            ),
+            ("error: b\n", "error: b"),
+            ("no room\n", "no room"),
+            (" \n", "it says nothing"),
+        ] {
+            assert_eq!(last_words(said), expected);
         }
     }
 

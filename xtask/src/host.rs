@@ -16,7 +16,15 @@ use crate::workspace::Workspace;
 /// When it does not build.
 pub(crate) fn build(workspace: &Workspace) -> Result<PathBuf> {
     let mut build = command::cargo();
-    build.current_dir(&workspace.root).args(["build", "--release", "--bin", "modelhost"]);
+    // With the features that the whole workspace asks of the dependencies: the tests, which are
+    // built for the workspace too, then find everything built already.
+    build.current_dir(&workspace.root).args([
+        "build",
+        "--release",
+        "--workspace",
+        "--bin",
+        "modelhost",
+    ]);
     command::run(&mut build).context("the host does not build")?;
     Ok(workspace.host_binary())
 }

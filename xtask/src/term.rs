@@ -1,13 +1,7 @@
 //! All that this tool prints: numbered steps, notes, progress bars, errors.
 //!
 //! What it is doing goes to stderr, what was asked for (a table, a transcript) to stdout.
-//! Colours and their absence are `anstream`'s affair.
-
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "the one place of a command-line tool that prints"
-)]
+//! Colours and their absence are `anstream`'s affair. It leaves what to say to its callers.
 
 use std::fmt::Display;
 use std::io::IsTerminal;
@@ -91,7 +85,11 @@ impl Bar {
     /// Starts a bar over `total` units; `bytes` tells how to write them.
     pub(crate) fn new(label: &str, total: u64, bytes: bool) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let units = if bytes { "{bytes}/{total_bytes}" } else { "{pos}/{len}" };
+            let units = if bytes {
+                "{bytes}/{total_bytes}"
+            } else {
+                "{pos}/{len}"
+            };
             let style = ProgressStyle::with_template(&format!(
                 "      {{msg}} {{wide_bar}} {units} {{elapsed}}"
             ));
@@ -105,7 +103,12 @@ impl Bar {
         if bar.is_none() {
             note(label);
         }
-        Self { bar, label: label.to_owned(), total: total.max(1), done: 0 }
+        Self {
+            bar,
+            label: label.to_owned(),
+            total: total.max(1),
+            done: 0,
+        }
     }
 
     /// Says that `units` more are done.
@@ -131,7 +134,10 @@ impl Drop for Bar {
 
 /// Returns how many whole quarters of `total` are done, at most four.
 fn quarter(done: u64, total: u64) -> u64 {
-    (u128::from(done) * 4 / u128::from(total.max(1))).min(4).try_into().unwrap_or(4)
+    (u128::from(done) * 4 / u128::from(total.max(1)))
+        .min(4)
+        .try_into()
+        .unwrap_or(4)
 }
 
 #[cfg(test)]

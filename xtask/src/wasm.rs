@@ -1,10 +1,11 @@
 //! A Rust that can build for `wasm32-unknown-unknown`: found, or set up.
 //!
-//! It owns the choice between the ways; `wasm/debian.rs` owns the longest of them, and building
+//! It owns the choice between the ways; `debian.rs` owns the longest of them, and building
 //! the plugins is left to `plugins.rs`.
 
 mod apt;
 mod debian;
+mod library;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -101,7 +102,10 @@ fn first_that_works(workspace: &Workspace) -> Result<WasmToolchain> {
         return Ok(found);
     }
     if let Some(found) = debian::installed(workspace)? {
-        term::note(&format!("{TARGET}: Debian's Rust in {}", debian::shown(workspace)));
+        term::note(&format!(
+            "{TARGET}: Debian's Rust in {}",
+            debian::shown(workspace)
+        ));
         return Ok(found);
     }
     let rustup = match take(Way::Rustup, workspace) {
@@ -146,12 +150,18 @@ fn in_sysroot() -> Result<Option<WasmToolchain>> {
         return Ok(None);
     }
     let sysroot = rustc_prints(&["--print", "sysroot"])?.into();
-    Ok(Some(WasmToolchain { rustc: None, linker: None, sysroot }))
+    Ok(Some(WasmToolchain {
+        rustc: None,
+        linker: None,
+        sysroot,
+    }))
 }
 
 /// Returns whether a folder holds a standard library.
 fn has_std(folder: &Path) -> bool {
-    let Ok(entries) = fs::read_dir(folder) else { return false };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return false;
+    };
     entries.flatten().any(|entry| {
         let name = entry.file_name();
         let name = name.to_string_lossy();
@@ -164,9 +174,14 @@ fn by_rustup() -> Result<WasmToolchain> {
     if !command::exists("rustup") {
         bail!("there is no rustup here");
     }
-    term::note(&format!("rustup target add {TARGET}: fetches the standard library for plugins"));
+    term::note(&format!(
+        "rustup target add {TARGET}: fetches the standard library for plugins"
+    ));
     // In the environment that cargo set for us, so it is the toolchain in use that gets it.
-    command::run_within(Command::new("rustup").args(["target", "add", TARGET]), RUSTUP_LIMIT)?;
+    command::run_within(
+        Command::new("rustup").args(["target", "add", TARGET]),
+        RUSTUP_LIMIT,
+    )?;
     in_sysroot()?.with_context(|| {
         "rustup added the target to another toolchain than the `rustc` found first in PATH"
             .to_owned()

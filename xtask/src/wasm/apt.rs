@@ -41,13 +41,19 @@ pub(super) fn resolve(least: Version) -> Result<Option<Vec<Package>>> {
     let names = ask(&["pkgnames", "rustc"])?;
     let mut best: Option<(Version, &str)> = None;
     for suffix in names.lines().filter_map(family) {
-        let Some(found) = candidate(&format!("rustc{suffix}"))? else { continue };
-        let Some(version) = Version::parse(&found) else { continue };
+        let Some(found) = candidate(&format!("rustc{suffix}"))? else {
+            continue;
+        };
+        let Some(version) = Version::parse(&found) else {
+            continue;
+        };
         if version >= least && best.is_none_or(|(other, _)| version < other) {
             best = Some((version, suffix));
         }
     }
-    let Some((_, suffix)) = best else { return Ok(None) };
+    let Some((_, suffix)) = best else {
+        return Ok(None);
+    };
     let roots = [
         format!("rustc{suffix}"),
         format!("libstd-rust{suffix}-dev"),
@@ -62,7 +68,9 @@ fn family(name: &str) -> Option<&str> {
     let suffix = name.strip_prefix("rustc")?;
     let version = suffix.strip_prefix('-').unwrap_or_default();
     let is_version = !version.is_empty()
-        && version.split('.').all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()));
+        && version
+            .split('.')
+            .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit()));
     (suffix.is_empty() || suffix == "-web" || is_version).then_some(suffix)
 }
 
@@ -78,7 +86,10 @@ fn closure(mut open: Vec<String>) -> Result<Vec<Package>> {
         let package = Package { name, version };
         let text = ask(&["depends", &package.pinned()])?;
         packages.insert(package);
-        anyhow::ensure!(packages.len() <= MAX_PACKAGES, "Debian's Rust needs too many packages");
+        anyhow::ensure!(
+            packages.len() <= MAX_PACKAGES,
+            "Debian's Rust needs too many packages"
+        );
         for alternatives in depends(&text) {
             let satisfied = |name: &&str| seen.contains(*name) || is_installed(name);
             if alternatives.iter().any(|name| satisfied(&name.as_str())) {
@@ -100,7 +111,9 @@ fn depends(text: &str) -> Vec<Vec<String>> {
             Some(rest) => (true, rest),
             None => (false, line.trim_start()),
         };
-        let Some(name) = ["Depends:", "PreDepends:"].iter().find_map(|key| rest.strip_prefix(key))
+        let Some(name) = ["Depends:", "PreDepends:"]
+            .iter()
+            .find_map(|key| rest.strip_prefix(key))
         else {
             continue;
         };
@@ -123,14 +136,18 @@ fn candidate(name: &str) -> Result<Option<String>> {
 
 /// Reads `apt-cache policy`.
 fn candidate_in(text: &str) -> Option<String> {
-    let version = text.lines().find_map(|line| line.trim().strip_prefix("Candidate:"))?.trim();
+    let version = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("Candidate:"))?
+        .trim();
     (version != "(none)").then(|| version.to_owned())
 }
 
 /// Returns whether a package is installed.
 fn is_installed(name: &str) -> bool {
     let mut query = Command::new("dpkg-query");
-    let state = command::capture(query.args(["--show", "--showformat=${db:Status-Status}\n", name]));
+    let state =
+        command::capture(query.args(["--show", "--showformat=${db:Status-Status}\n", name]));
     state.is_ok_and(|text| text.lines().any(|line| line == "installed"))
 }
 
@@ -138,7 +155,11 @@ fn is_installed(name: &str) -> bool {
 pub(super) fn size(packages: &[Package]) -> u64 {
     let sizes = packages.iter().filter_map(|package| {
         let text = ask(&["show", &package.pinned()]).ok()?;
-        text.lines().find_map(|line| line.strip_prefix("Size:"))?.trim().parse::<u64>().ok()
+        text.lines()
+            .find_map(|line| line.strip_prefix("Size:"))?
+            .trim()
+            .parse::<u64>()
+            .ok()
     });
     sizes.sum()
 }
@@ -179,7 +200,10 @@ mod tests {
     #[test]
     fn a_candidate_is_read_or_absent() {
         for (text, expected) in [
-            ("rustc:\n  Installed: (none)\n  Candidate: 1.63.0+dfsg1-2\n", Some("1.63.0+dfsg1-2")),
+            (
+                "rustc:\n  Installed: (none)\n  Candidate: 1.63.0+dfsg1-2\n",
+                Some("1.63.0+dfsg1-2"),
+            ),
             ("rustc:\n  Installed: (none)\n  Candidate: (none)\n", None),
             ("", None),
         ] {

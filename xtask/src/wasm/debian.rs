@@ -2,8 +2,8 @@
 //!
 //! Debian packages a newer compiler under names that conflict with rustup when installed, and no
 //! library for `wasm32-unknown-unknown`, but its sources. So nothing is installed: the packages
-//! are unpacked into a folder, the library is built from the sources once, and laid where the
-//! compiler looks for it. Which packages these are is `apt.rs`'s affair.
+//! are unpacked into a folder, and the library is built from the sources once. Which packages these
+//! are is `apt.rs`'s affair, how the library is built `library.rs`'s.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,7 @@ use std::process::Command;
 
 use anyhow::{Context as _, Result, bail};
 
-use super::{TARGET, WasmToolchain, apt, has_std};
+use super::{TARGET, WasmToolchain, apt, has_std, library};
 use crate::workspace::Workspace;
 use crate::{command, term};
 
@@ -23,15 +23,15 @@ const READY: &str = "ready";
 const RECIPE: &str = "recipe 1";
 
 /// The folders of this way.
-struct Layout {
+pub(super) struct Layout {
     /// Everything below is in here.
-    folder: PathBuf,
+    pub(super) folder: PathBuf,
     /// The packages' files, kept for the next time.
     packages: PathBuf,
     /// What they hold.
     root: PathBuf,
     /// The script that starts the compiler with its own libraries.
-    rustc: PathBuf,
+    pub(super) rustc: PathBuf,
 }
 
 impl Layout {
@@ -46,12 +46,12 @@ impl Layout {
     }
 
     /// Returns the compiler's folder of libraries.
-    fn sysroot(&self) -> PathBuf {
+    pub(super) fn sysroot(&self) -> PathBuf {
         self.root.join("usr")
     }
 
     /// Returns where the compiler looks for the target's library.
-    fn std(&self) -> PathBuf {
+    pub(super) fn std(&self) -> PathBuf {
         self.sysroot().join("lib/rustlib").join(TARGET).join("lib")
     }
 }
@@ -85,20 +85,23 @@ pub(super) fn install(workspace: &Workspace) -> Result<WasmToolchain> {
         }
     }
     let layout = Layout::new(workspace);
-    let linker = linker()?;
+    let linker = library::linker()?;
     let packages = fetch(workspace, &layout)?;
     unpack(&layout, &packages)?;
     write_rustc(&layout)?;
-    build_std(&layout, &linker)?;
+    library::build(&layout, &linker)?;
     let names: Vec<_> = packages.iter().map(apt::Package::pinned).collect();
-    fs::write(layout.folder.join(READY), format!("{RECIPE}\n{}\n", names.join("\n")))?;
+    fs::write(
+        layout.folder.join(READY),
+        format!("{RECIPE}\n{}\n", names.join("\n")),
+    )?;
     toolchain(&layout)
 }
 
 fn toolchain(layout: &Layout) -> Result<WasmToolchain> {
     Ok(WasmToolchain {
         rustc: Some(layout.rustc.clone()),
-        linker: Some(linker()?),
+        linker: Some(library::linker()?),
         sysroot: layout.sysroot(),
     })
 }
@@ -138,7 +141,11 @@ fn fetch(workspace: &Workspace, layout: &Layout) -> Result<Vec<apt::Package>> {
 
 /// Downloads packages into their folder, except those that are there.
 fn download(layout: &Layout, packages: &[apt::Package]) -> Result<()> {
-    let missing: Vec<_> = packages.iter().filter(|p| file(layout, p).is_none()).cloned().collect();
+    let missing: Vec<_> = packages
+        .iter()
+        .filter(|p| file(layout, p).is_none())
+        .cloned()
+        .collect();
     if missing.is_empty() {
         term::note(&format!("{} packages: downloaded earlier", packages.len()));
         return Ok(());
@@ -150,7 +157,9 @@ fn download(layout: &Layout, packages: &[apt::Package]) -> Result<()> {
         names.join(", ")
     ));
     let mut download = apt_get();
-    download.current_dir(&layout.packages).args(["download", "--quiet=2"]);
+    download
+        .current_dir(&layout.packages)
+        .args(["download", "--quiet=2"]);
     download.args(missing.iter().map(apt::Package::pinned));
     command::capture(&mut download)?;
     Ok(())
@@ -160,8 +169,15 @@ fn download(layout: &Layout, packages: &[apt::Package]) -> Result<()> {
 /// one can't write into a build folder.
 fn apt_get() -> Command {
     let mut command = Command::new("apt-get");
-    command.env("LC_ALL", "C").args(["-o", "APT::Sandbox::User=root"]);
-    command.args(["-o", "Acquire::http::Timeout=30", "-o", "Acquire::Retries=2"]);
+    command
+        .env("LC_ALL", "C")
+        .args(["-o", "APT::Sandbox::User=root"]);
+    command.args([
+        "-o",
+        "Acquire::http::Timeout=30",
+        "-o",
+        "Acquire::Retries=2",
+    ]);
     command
 }
 
@@ -195,7 +211,10 @@ fn unpack(layout: &Layout, packages: &[apt::Package]) -> Result<()> {
 fn write_rustc(layout: &Layout) -> Result<()> {
     let libraries = libraries(&layout.sysroot().join("lib"))
         .context("the packages hold no rustc_driver library")?;
-    let libraries = libraries.strip_prefix(&layout.folder)?.display().to_string();
+    let libraries = libraries
+        .strip_prefix(&layout.folder)?
+        .display()
+        .to_string();
     let script = format!(
         "#!/bin/sh\n\
          # Starts Debian's unpacked rustc; written by `cargo xtask`.\n\
@@ -216,7 +235,9 @@ fn write_rustc(layout: &Layout) -> Result<()> {
 fn libraries(lib: &Path) -> Option<PathBuf> {
     let below = fs::read_dir(lib).ok()?.flatten().map(|entry| entry.path());
     std::iter::once(lib.to_owned()).chain(below).find(|folder| {
-        let Ok(entries) = fs::read_dir(folder) else { return false };
+        let Ok(entries) = fs::read_dir(folder) else {
+            return false;
+        };
         let mut names = entries.flatten().map(|entry| entry.file_name());
         names.any(|name| name.to_string_lossy().starts_with("librustc_driver"))
     })
@@ -234,73 +255,13 @@ fn make_executable(_: &Path) -> Result<()> {
     bail!("Debian's packages run on Debian only")
 }
 
-/// Builds the standard library from the unpacked sources and lays it where the compiler looks.
-fn build_std(layout: &Layout, linker: &Path) -> Result<()> {
-    term::note(&format!("building the standard library for {TARGET} from its sources, once"));
-    let folder = layout.folder.join("std-build");
-    remove(&folder)?;
-    fs::create_dir_all(folder.join("src"))?;
-    fs::write(folder.join("src/lib.rs"), "#![no_std]\n")?;
-    // A workspace of its own: the folder lies within ours.
-    let manifest = "[package]\nname = \"std-build\"\nedition = \"2024\"\n\n[workspace]\n";
-    fs::write(folder.join("Cargo.toml"), manifest)?;
-    let sources = layout.sysroot().join("lib/rustlib/src/rust");
-    let flags = [
-        // As in the library that rustup ships, so that no path of this machine gets into plugins.
-        format!("--remap-path-prefix={}=/rust", layout.sysroot().display()),
-        format!("--remap-path-prefix={}=/rust", sources.canonicalize()?.display()),
-        format!("--remap-path-prefix={}=/cargo", crate::workspace::cargo_home()?.display()),
-    ];
-    let mut build = command::cargo();
-    build
-        .current_dir(&folder)
-        .args(["build", "--release", "-Zbuild-std=std,panic_abort", "--target", TARGET])
-        .arg("--target-dir")
-        .arg(folder.join("target"))
-        .env("RUSTC", &layout.rustc)
-        // -Zbuild-std is not stable; it is needed for this one build.
-        .env("RUSTC_BOOTSTRAP", "1")
-        .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}"));
-    command::run(&mut build)?;
-    let built = folder.join("target").join(TARGET).join("release/deps");
-    fs::create_dir_all(layout.std())?;
-    for entry in fs::read_dir(built)? {
-        let path = entry?.path();
-        let name = path.file_name().unwrap_or_default().to_owned();
-        let text = name.to_string_lossy();
-        if text.ends_with(".rlib") && !text.starts_with("libstd_build-") {
-            fs::copy(&path, layout.std().join(name))?;
-        }
-    }
-    // The sources and the build are 1.5 GB that nobody needs again.
-    remove(&folder)?;
-    remove(&layout.sysroot().join("src"))?;
-    Ok(())
-}
-
-/// Returns the linker for wasm: the one of the Rust in use, or one that is installed. Debian's
-/// compiler brings none.
-fn linker() -> Result<PathBuf> {
-    let sysroot = PathBuf::from(super::rustc_prints(&["--print", "sysroot"])?);
-    let verbose = super::rustc_prints(&["--version", "--verbose"])?;
-    let host = verbose.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
-    // Not the `gcc-ld/wasm-ld` beside it, which does not take the flavour that rustc names.
-    let lld = sysroot.join("lib/rustlib").join(host).join("bin/rust-lld");
-    if lld.is_file() {
-        return Ok(lld);
-    }
-    for name in ["rust-lld", "lld"] {
-        if command::exists(name) {
-            return Ok(name.into());
-        }
-    }
-    bail!("there is no linker for wasm: neither {} nor an installed `lld`", lld.display())
-}
-
 /// Removes a file or a folder, if it is there.
-fn remove(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+pub(super) fn remove(path: &Path) -> Result<()> {
+    let removed = if path.is_dir() {
+        fs::remove_dir_all(path)
+    } else {
+        fs::remove_file(path)
+    };
     match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("{} could not be removed", path.display()))

@@ -1,0 +1,188 @@
+//! The rows: what is measured, beside what, and the bound it is to keep.
+//!
+//! It leaves how a figure is taken to `measure.rs`.
+
+use std::process::Command;
+
+use anyhow::Result;
+
+use super::Rounds;
+use super::fixture::{Fixture, MANY};
+use super::measure::{Pair, alternate, peak_memory};
+use super::table::{Figure, Row, Table, Target, Unit};
+use crate::command;
+
+/// One row before it is measured.
+pub(super) struct Plan {
+    pub(super) title: &'static str,
+    pub(super) rounds: usize,
+    pub(super) quick_rounds: usize,
+    pub(super) measure: fn(&Fixture, Rounds, &mut Table) -> Result<()>,
+}
+
+/// Returns the rows in the order they are measured.
+pub(super) fn all() -> Vec<Plan> {
+    let plan = |title, rounds, quick_rounds, measure| Plan {
+        title,
+        rounds,
+        quick_rounds,
+        measure,
+    };
+    vec![
+        plan("whole gate, one file of 1 GiB", 15, 3, large),
+        plan("peak memory, one file of 1 GiB", 5, 2, memory),
+        plan("tiny model, compiled plugins cached", 51, 9, tiny_warm),
+        plan("tiny model, empty cache", 11, 3, tiny_empty),
+        plan("500 files of 10 KB", 21, 5, many),
+        plan("guest read and scan throughput", 0, 0, guest),
+    ]
+}
+
+/// The gate is to cost little more than the digest that it must compute anyway.
+fn large(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<()> {
+    const TITLE: &str = "whole gate, one file of 1 GiB";
+    const BOUND: f64 = 1.15;
+    if !command::exists("openssl") {
+        table.skip(TITLE, "openssl is not installed");
+        return Ok(());
+    }
+    let file = fixture.repository("large").join("model/model.safetensors");
+    let theirs = || {
+        let mut openssl = Command::new("openssl");
+        openssl.args(["dgst", "-sha256"]).arg(&file);
+        Ok(openssl)
+    };
+    let pair = alternate(
+        &|| Ok(fixture.gate("large", &fixture.warm_cache())),
+        &theirs,
+        rounds,
+    )?;
+    let met = pair.ratio() <= BOUND;
+    table.push(timed(
+        TITLE,
+        &pair,
+        "openssl dgst",
+        Target::new(&format!("ratio ≤ {BOUND}"), met),
+    ));
+    Ok(())
+}
+
+/// Memory is to be small, and not to grow with the file.
+fn memory(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<()> {
+    const TITLE: &str = "peak memory, one file of 1 GiB";
+    const BOUND: f64 = 200e6;
+    /// What the same work takes more or less of from run to run.
+    const SAME: f64 = 1.1;
+    let (mut large, mut small) = (Vec::new(), Vec::new());
+    for _ in 0..rounds.counted {
+        for (name, figures) in [("large", &mut large), ("small", &mut small)] {
+            let mut gate = fixture.gate(name, &fixture.warm_cache());
+            let Some(bytes) = peak_memory(&mut gate)? else {
+                table.skip(TITLE, "this system does not tell a process's peak memory");
+                return Ok(());
+            };
+            figures.push(bytes as f64);
+        }
+    }
+    let pair = Pair {
+        ours: large,
+        theirs: small,
+    };
+    let ours = Figure::new("modelhost", Unit::Bytes, &pair.ours);
+    let met = ours.median() <= BOUND && pair.ratio() <= SAME;
+    table.push(Row {
+        title: TITLE.to_owned(),
+        ours,
+        beside: Some(Figure::new("at 16 MiB", Unit::Bytes, &pair.theirs)),
+        ratio: Some(pair.ratio()),
+        target: Some(Target::new(&format!("≤ 200 MB, ratio ≤ {SAME}"), met)),
+        peers: Vec::new(),
+    });
+    Ok(())
+}
+
+/// The second run of a day is to be invisible.
+fn tiny_warm(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<()> {
+    const BOUND: f64 = 0.050;
+    let theirs = || {
+        let mut version = fixture.modelhost("tiny", &fixture.warm_cache());
+        version.arg("--version");
+        Ok(version)
+    };
+    let pair = alternate(
+        &|| Ok(fixture.gate("tiny", &fixture.warm_cache())),
+        &theirs,
+        rounds,
+    )?;
+    let row = timed(
+        "tiny model, compiled plugins cached",
+        &pair,
+        "modelhost --version",
+        Target::new("≤ 50 ms", super::measure::median(&pair.ours) <= BOUND),
+    );
+    table.push(row);
+    Ok(())
+}
+
+/// The first run, which is every run in CI, has all plugins to compile.
+fn tiny_empty(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<()> {
+    const BOUND: f64 = 2.0;
+    let ours = || Ok(fixture.gate("tiny", &fixture.empty_cache()?));
+    let theirs = || Ok(fixture.gate("tiny", &fixture.warm_cache()));
+    let pair = alternate(&ours, &theirs, rounds)?;
+    let met = super::measure::median(&pair.ours) <= BOUND;
+    table.push(timed(
+        "tiny model, empty cache",
+        &pair,
+        "cached",
+        Target::new("≤ 2 s", met),
+    ));
+    Ok(())
+}
+
+/// Many files are to cost what their digests cost.
+fn many(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<()> {
+    const TITLE: &str = "500 files of 10 KB";
+    if !command::exists("sha256sum") {
+        table.skip(TITLE, "sha256sum is not installed");
+        return Ok(());
+    }
+    let model = fixture.repository("many").join("model");
+    let theirs = || {
+        let mut sha256sum = Command::new("sha256sum");
+        sha256sum.current_dir(&model);
+        sha256sum.args((0..MANY).map(|number| format!("shard-{number:03}.safetensors")));
+        Ok(sha256sum)
+    };
+    let pair = alternate(
+        &|| Ok(fixture.gate("many", &fixture.warm_cache())),
+        &theirs,
+        rounds,
+    )?;
+    let bound = 3.0 * super::measure::median(&pair.theirs) + 0.100;
+    let met = super::measure::median(&pair.ours) <= bound;
+    let target = Target::new(&format!("≤ 3 × + 100 ms = {:.0} ms", bound * 1e3), met);
+    table.push(timed(TITLE, &pair, "sha256sum", target));
+    Ok(())
+}
+
+/// How fast a guest reads and scans takes a plugin that does nothing else.
+fn guest(_: &Fixture, _: Rounds, table: &mut Table) -> Result<()> {
+    table.skip(
+        "guest read and scan throughput",
+        "there is no plugin for it yet",
+    );
+    Ok(())
+}
+
+/// Returns a row of two programs that were timed in turns.
+fn timed(title: &str, pair: &Pair, beside: &str, target: Target) -> Row {
+    Row {
+        title: title.to_owned(),
+        ours: Figure::new("modelhost", Unit::Seconds, &pair.ours),
+        beside: Some(Figure::new(beside, Unit::Seconds, &pair.theirs)),
+        ratio: Some(pair.ratio()),
+        target: Some(target),
+        peers: Vec::new(),
+    }
+}
