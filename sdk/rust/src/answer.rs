@@ -18,7 +18,7 @@ pub const MAX_FACTS: usize = 256;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Fact {
-    /// A name in kebab case, at most [`MAX_NAME`] bytes.
+    /// A name in kebab case, at most [`MAX_NAME`](crate::MAX_NAME) bytes.
     pub key: String,
     /// What was established.
     pub value: String,
@@ -80,7 +80,7 @@ impl Observations {
         fit(&mut last.message, NO_MESSAGE);
     }
 
-    /// Adds a fact: a key in kebab case of at most [`MAX_NAME`] bytes, each key once,
+    /// Adds a fact: a key in kebab case of at most [`MAX_NAME`](crate::MAX_NAME) bytes, each key once,
     /// at most [`MAX_FACTS`]. The host refuses an answer that breaks this, and
     /// `testing::check` panics on it.
     pub fn fact(&mut self, key: impl Into<String>, value: impl Into<String>) {
@@ -224,5 +224,146 @@ impl std::error::Error for Failure {}
 impl From<ReadError> for Failure {
     fn from(error: ReadError) -> Self {
         Self::Unreadable(error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{Confidence, Location, MAX_TEXT, Rule, Severity};
+
+    const NOTE: Rule = Rule::new("note", Severity::Low);
+    const WORSE: Rule = Rule::new("worse", Severity::High);
+
+    fn flood(count: usize) -> Observations {
+        (0..count)
+            .map(|n| NOTE.finding(Location::path(format!("{n}")), format!("number {n}")))
+            .collect()
+    }
+
+    #[test]
+    fn keeps_all_findings_up_to_the_bound() {
+        let seen = flood(MAX_FINDINGS);
+        assert_eq!(seen.findings().len(), MAX_FINDINGS);
+        assert_eq!(seen.findings()[MAX_FINDINGS - 1].message, "number 999");
+    }
+
+    #[test]
+    fn counts_findings_past_the_bound() {
+        for (extra, message) in [
+            (
+                1,
+                "2 more findings are not listed, the worst of them: number 999",
+            ),
+            (
+                2,
+                "3 more findings are not listed, the worst of them: number 999",
+            ),
+            (
+                9_000,
+                "9001 more findings are not listed, the worst of them: number 999",
+            ),
+        ] {
+            let seen = flood(MAX_FINDINGS + extra);
+            assert_eq!(seen.findings().len(), MAX_FINDINGS);
+            assert_eq!(seen.findings()[MAX_FINDINGS - 2].message, "number 998");
+            assert_eq!(seen.findings()[MAX_FINDINGS - 1].message, message);
+        }
+    }
+
+    #[test]
+    fn shows_the_worst_of_what_is_not_listed() {
+        let mut seen = flood(MAX_FINDINGS);
+        seen.push(
+            WORSE
+                .finding(Location::path("bad").offset(7), "the first bad one")
+                .help("do this"),
+        );
+        seen.push(WORSE.finding(Location::path("also-bad"), "as bad, later"));
+        seen.push(
+            WORSE
+                .finding(Location::model(), "less sure")
+                .confidence(Confidence::Low),
+        );
+        seen.push(NOTE.finding(Location::model(), "harmless"));
+        let [.., last] = seen.findings() else {
+            panic!("there are findings")
+        };
+        let message = "5 more findings are not listed, the worst of them: the first bad one";
+        let expected = WORSE
+            .finding(Location::path("bad").offset(7), message)
+            .help("do this");
+        assert_eq!(*last, expected);
+
+        seen.push(
+            NOTE.finding(Location::model(), "worst")
+                .severity(Severity::Critical),
+        );
+        let [.., last] = seen.findings() else {
+            panic!("there are findings")
+        };
+        assert_eq!(last.severity, Severity::Critical);
+        assert_eq!(
+            last.message,
+            "6 more findings are not listed, the worst of them: worst"
+        );
+        assert_eq!(last.help, None);
+    }
+
+    #[test]
+    fn long_texts_stay_within_the_bound_in_a_flood() {
+        let mut seen = flood(MAX_FINDINGS - 1);
+        for _ in 0..3 {
+            seen.push(NOTE.finding(Location::model(), "é".repeat(MAX_TEXT)));
+        }
+        let [.., last] = seen.findings() else {
+            panic!("there are findings")
+        };
+        assert!(last.message.starts_with("3 more findings"));
+        assert!(last.message.ends_with("é…"));
+        assert!(last.message.len() <= MAX_TEXT && last.message.len() > MAX_TEXT - 4);
+    }
+
+    #[test]
+    fn texts_are_never_empty() {
+        let mut seen = Observations::new();
+        seen.push(NOTE.finding(Location::model(), "").help(""));
+        seen.fact("signer", "");
+        assert_eq!(seen.findings()[0].message, "(no message)");
+        assert_eq!(seen.findings()[0].help, None);
+        assert_eq!(seen.facts()[0].value, "(empty)");
+        let answer = Answer::not_applicable("").fitted();
+        assert_eq!(answer, Answer::NotApplicable("(no message)".to_owned()));
+        let failure = Failure::Internal(String::new()).fitted();
+        assert_eq!(failure, Failure::Internal("(no message)".to_owned()));
+    }
+
+    #[test]
+    fn answers_show_what_is_in_them() {
+        let mut seen = flood(2);
+        seen.fact("license", "MIT");
+        let answer = Answer::from(seen);
+        assert_eq!((answer.findings().len(), answer.facts().len()), (2, 1));
+        assert_eq!(answer.fact("license"), Some("MIT"));
+        assert_eq!(answer.fact("signer"), None);
+        let answer = Answer::not_applicable("no card");
+        assert!(answer.findings().is_empty() && answer.facts().is_empty());
+        assert_eq!(answer.fact("license"), None);
+    }
+
+    #[test]
+    fn failures_say_their_kind() {
+        for (failure, shown) in [
+            (Failure::InvalidSettings("x".into()), "invalid settings: x"),
+            (Failure::Unreadable("x".into()), "unreadable: x"),
+            (Failure::Unsupported("x".into()), "unsupported: x"),
+            (Failure::Internal("x".into()), "internal: x"),
+            (
+                ReadError::Changed.into(),
+                "unreadable: the file changed during the run",
+            ),
+        ] {
+            assert_eq!(failure.to_string(), shown);
+        }
     }
 }

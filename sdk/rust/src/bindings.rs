@@ -4,10 +4,6 @@
 //! Nothing is written by hand here; `guest` turns these types into the crate's own.
 //! The world with `documents` serves every check: an import that a check does not
 //! use is dropped by the linker, so it is not asked for.
-#![expect(
-    clippy::allow_attributes_without_reason,
-    reason = "generated code; the contract is documented in the WIT files"
-)]
 
 wit_bindgen::generate!({
     path: "wit",

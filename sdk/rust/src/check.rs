@@ -109,3 +109,62 @@ fn parse_settings<S: DeserializeOwned>(text: &str) -> Result<S, Failure> {
         Err(Failure::InvalidSettings(error.to_string()).fitted())
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::MAX_TEXT;
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Required {
+        max: u64,
+    }
+
+    #[derive(Debug, PartialEq, Default, serde::Deserialize)]
+    #[serde(deny_unknown_fields, default)]
+    struct Defaulted {
+        allow: Vec<String>,
+    }
+
+    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Empty {}
+
+    #[test]
+    fn settings_are_read() {
+        assert_eq!(parse_settings("{}"), Ok(()));
+        assert_eq!(parse_settings(" { \n} "), Ok(()));
+        assert_eq!(parse_settings("{}"), Ok(Empty {}));
+        assert_eq!(parse_settings("{}"), Ok(Defaulted::default()));
+        assert_eq!(parse_settings(r#"{"max":3}"#), Ok(Required { max: 3 }));
+        let allow = vec!["MIT".to_owned()];
+        assert_eq!(
+            parse_settings(r#"{"allow":["MIT"]}"#),
+            Ok(Defaulted { allow })
+        );
+    }
+
+    #[test]
+    fn settings_that_cannot_be_used_say_why() {
+        fn why<S: DeserializeOwned + std::fmt::Debug>(text: &str) -> String {
+            match parse_settings::<S>(text) {
+                Err(Failure::InvalidSettings(text)) => text,
+                other => panic!("{other:?}"),
+            }
+        }
+        assert_eq!(
+            why::<Required>("{}"),
+            "missing field `max` at line 1 column 2"
+        );
+        assert!(why::<Required>(r#"{"max":-1}"#).contains("invalid value"));
+        assert!(why::<Defaulted>(r#"{"alow":[]}"#).contains("unknown field `alow`"));
+        assert!(why::<()>(r#"{"max":1}"#).contains("invalid type: map"));
+        assert!(why::<Empty>(r#"{"max":1}"#).contains("unknown field `max`"));
+        assert!(why::<Required>("null").contains("invalid type: null"));
+        assert!(why::<()>("").contains("EOF"));
+        assert!(why::<Empty>("{} {}").contains("trailing characters"));
+        let long = format!(r#"{{"{}":1}}"#, "k".repeat(2 * MAX_TEXT));
+        assert!(why::<Empty>(&long).len() <= MAX_TEXT);
+    }
+}

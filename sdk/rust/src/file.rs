@@ -264,3 +264,95 @@ impl From<ReadError> for io::Error {
         Self::other(error)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+
+    use super::*;
+    use crate::testing::Model;
+
+    const MIB: usize = MAX_READ as usize;
+
+    #[test]
+    fn exact_reads_take_as_few_calls_as_they_can() {
+        let bytes: Vec<u8> = (0..=250).cycle().take(3 * MIB + 5).collect();
+        for (offset, length, calls) in [
+            (0, 0, 0),
+            (bytes.len(), 0, 0),
+            (7, 1, 1),
+            (0, MIB, 1),
+            (1, MIB + 1, 2),
+            (0, bytes.len(), 4),
+            (bytes.len() - 1, 1, 1),
+        ] {
+            let made = RefCell::new(0);
+            let read = |at: u64, length: u32| {
+                *made.borrow_mut() += 1;
+                assert!(length <= MAX_READ);
+                let at = usize::try_from(at).unwrap();
+                Ok(bytes[at..bytes.len().min(at + length as usize)].to_vec())
+            };
+            let read = read_exact(bytes.len() as u64, offset as u64, length, &read);
+            assert_eq!(read.as_deref(), Ok(&bytes[offset..offset + length]));
+            assert_eq!(*made.borrow(), calls, "{offset} {length}");
+        }
+    }
+
+    #[test]
+    fn exact_reads_past_the_end_ask_for_nothing() {
+        let never = |_, _| panic!("nothing is read");
+        for (offset, length) in [
+            (0, 11),
+            (10, 1),
+            (11, 0),
+            (5, usize::MAX),
+            (u64::MAX, 1),
+            (u64::MAX, 0),
+            (u64::MAX, usize::MAX),
+        ] {
+            assert_eq!(
+                read_exact(10, offset, length, &never),
+                Err(ReadError::OutOfRange)
+            );
+        }
+    }
+
+    #[test]
+    fn exact_reads_end_where_the_host_gives_less() {
+        // Never more than three bytes at once, then none: not what the contract says.
+        let read =
+            |at: u64, length: u32| Ok(vec![b'x'; if at < 6 { length.min(3) as usize } else { 0 }]);
+        assert_eq!(read_exact(10, 0, 6, &read).as_deref(), Ok(&b"xxxxxx"[..]));
+        assert_eq!(read_exact(10, 0, 10, &read), Err(ReadError::OutOfRange));
+    }
+
+    #[test]
+    fn whole_files_are_read_up_to_a_bound() {
+        let model = Model::new("m").file("a", b"hello").document("d", b"hello");
+        let document = || model.view().document("d").unwrap();
+        for (max, expected) in [
+            (4, Err(ReadError::OutOfRange)),
+            (5, Ok(b"hello".to_vec())),
+            (u64::MAX, Ok(b"hello".to_vec())),
+        ] {
+            assert_eq!(model.open("a").read_all(max), expected);
+            assert_eq!(document().read_all(max), expected);
+        }
+        assert_eq!(document().size(), 5);
+        assert_eq!(document().read(3, 9).as_deref(), Ok(&b"lo"[..]));
+        assert!(model.view().document("e").is_none());
+    }
+
+    #[test]
+    fn errors_name_the_file_and_survive_a_stream() {
+        let model = Model::new("m").file("a.bin", b"hello");
+        let failure = ReadError::Io("disk on fire".into()).in_file(&model.open("a.bin"));
+        assert_eq!(failure, Failure::Unreadable("a.bin: disk on fire".into()));
+        let error = io::Error::from(ReadError::Changed);
+        assert_eq!(ReadError::from_io(error).unwrap(), ReadError::Changed);
+        let ended = io::Error::from(io::ErrorKind::UnexpectedEof);
+        let ended = ReadError::from_io(ended).unwrap_err();
+        assert_eq!(ended.kind(), io::ErrorKind::UnexpectedEof);
+    }
+}

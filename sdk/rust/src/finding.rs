@@ -257,3 +257,91 @@ fn cut(text: &mut String, max: usize) {
         text.push_str(MARK);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kebab_case() {
+        let longest = "a".repeat(MAX_NAME);
+        for name in ["a", "not-allowed", "sha256", "a-1", "x-2-y", &longest] {
+            assert!(is_kebab(name), "{name:?}");
+        }
+        let too_long = "a".repeat(MAX_NAME + 1);
+        let wrong = [
+            "", "-", "-a", "a-", "a--b", "1a", "A", "aB", "a_b", "a b", "a.b", "a/b", "é", "a\n",
+            &too_long,
+        ];
+        for name in wrong {
+            assert!(!is_kebab(name), "{name:?}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "kebab case")]
+    fn a_misspelt_rule_is_refused() {
+        let _ = Rule::new("Not-Allowed", Severity::Low);
+    }
+
+    #[test]
+    fn texts_are_cut_at_a_character() {
+        let row = |text: &str, max| {
+            let mut text = text.to_owned();
+            cut(&mut text, max);
+            text
+        };
+        for (text, max, expected) in [
+            ("", 6, ""),
+            ("abcdef", 6, "abcdef"),
+            ("abcdefg", 6, "abc…"),
+            ("abéé", 6, "abéé"),
+            ("abééé", 6, "ab…"),
+            ("éééé", 6, "é…"),
+            ("🦀🦀", 6, "…"),
+        ] {
+            assert_eq!(row(text, max), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn findings_start_from_their_rule() {
+        const RULE: Rule = Rule::new("rule", Severity::High);
+        let finding = RULE.finding(Location::model(), "seen");
+        assert_eq!(finding.severity, Severity::High);
+        assert_eq!(finding.confidence, Confidence::High);
+        assert_eq!(finding.help, None);
+        assert_eq!(finding.location, Location::default());
+        let finding = finding
+            .severity(Severity::Info)
+            .confidence(Confidence::Low)
+            .help("wait");
+        assert_eq!(finding.rule, RULE);
+        assert_eq!(finding.severity, Severity::Info);
+        assert_eq!(finding.confidence, Confidence::Low);
+        assert_eq!(finding.help.as_deref(), Some("wait"));
+    }
+
+    #[test]
+    fn all_texts_of_a_finding_are_fitted() {
+        const RULE: Rule = Rule::new("rule", Severity::High);
+        let place = Location::path("a.zip")
+            .member("m".repeat(MAX_MEMBER + 1))
+            .offset(1)
+            .line(2);
+        let mut finding = RULE
+            .finding(place, "x".repeat(MAX_TEXT + 1))
+            .help("y".repeat(MAX_TEXT + 1));
+        finding.fit();
+        assert_eq!(finding.message.len(), MAX_TEXT);
+        assert_eq!(finding.help.map(|help| help.len()), Some(MAX_TEXT));
+        assert_eq!(
+            finding.location.member.map(|member| member.len()),
+            Some(MAX_MEMBER)
+        );
+        assert_eq!(
+            (finding.location.offset, finding.location.line),
+            (Some(1), Some(2))
+        );
+    }
+}

@@ -194,3 +194,59 @@ pub enum Level {
     /// What is wrong.
     Error,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+
+    #[test]
+    fn files_are_found_by_path() {
+        for count in 0..20 {
+            let path = |n| format!("{}/f{n}", n % 3);
+            let model = (0..count).fold(testing::Model::new("m"), |model, n| {
+                model.file(path(n), [n])
+            });
+            let view = model.view();
+            assert_eq!(view.len(), u32::from(count));
+            assert_eq!(view.is_empty(), count == 0);
+            for n in 0..count {
+                let file = view.file(&path(n)).expect("it is there");
+                assert_eq!(file.read(0, 9), Ok(vec![n]));
+            }
+            for absent in ["", "0", "0/f", "0/f99", "1/", "zzz", "0/f0/x"] {
+                assert!(view.file(absent).is_none(), "{absent:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn files_come_in_the_order_of_their_bytes() {
+        let model = ["b", "B", "a-b", "a/b", "é", "a.b"]
+            .into_iter()
+            .fold(testing::Model::new("m"), |model, path| model.file(path, []));
+        let view = model.view();
+        let paths: Vec<_> = view.files().map(|file| file.path()).collect();
+        assert_eq!(paths, ["B", "a-b", "a.b", "a/b", "b", "é"]);
+        assert_eq!(view.files().len(), 6);
+        assert_eq!(
+            view.files().next_back().map(|file| file.path()).as_deref(),
+            Some("é")
+        );
+    }
+
+    #[test]
+    fn an_unlocked_undefined_model_says_so() {
+        let model = testing::Model::new("m");
+        assert_eq!(model.view().name(), "m");
+        assert_eq!(model.view().definition(), None);
+        assert_eq!(model.view().lock(), None);
+        assert_eq!(
+            model.now(5).view().now(),
+            Datetime {
+                seconds: 5,
+                nanoseconds: 0
+            }
+        );
+    }
+}

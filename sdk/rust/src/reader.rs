@@ -123,3 +123,190 @@ impl fmt::Debug for Reader<'_> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::file::ReadError;
+    use crate::testing::{self, Model};
+
+    #[derive(Clone, Debug)]
+    enum Step {
+        Read(usize),
+        ReadExact(usize),
+        FillAndConsume(usize),
+        ReadUntil(u8),
+        Start(u64),
+        Current(i64),
+        End(i64),
+        ToEnd,
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        let near = -40..40_i64;
+        let far = prop_oneof![Just(i64::MIN), Just(i64::MAX), near.clone()];
+        prop_oneof![
+            4 => (0..50_usize).prop_map(Step::Read),
+            2 => (0..50_usize).prop_map(Step::ReadExact),
+            2 => (0..50_usize).prop_map(Step::FillAndConsume),
+            1 => (0..4_u8).prop_map(Step::ReadUntil),
+            2 => prop_oneof![0..60_u64, Just(u64::MAX)].prop_map(Step::Start),
+            3 => near.prop_map(Step::Current),
+            1 => far.prop_map(Step::End),
+            1 => Just(Step::ToEnd),
+        ]
+    }
+
+    /// What a reader should do, on all the bytes.
+    struct Plain {
+        bytes: Vec<u8>,
+        at: u64,
+    }
+
+    impl Plain {
+        fn rest(&self) -> &[u8] {
+            usize::try_from(self.at)
+                .ok()
+                .and_then(|at| self.bytes.get(at..))
+                .unwrap_or_default()
+        }
+
+        fn seek(&mut self, from: u64, by: i64) -> Option<u64> {
+            self.at = u64::try_from(i128::from(from) + i128::from(by)).ok()?;
+            Some(self.at)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reads_as_from_an_array(
+            bytes in proptest::collection::vec(0..4_u8, 0..50),
+            block in 0..20_u32,
+            steps in proptest::collection::vec(step(), 1..40),
+        ) {
+            let model = Model::new("m").file("f", bytes.clone());
+            let file = model.open("f");
+            let mut reader = file.reader().with_block(block);
+            let mut plain = Plain { bytes, at: 0 };
+            for step in steps {
+                match step {
+                    Step::Read(length) => {
+                        let mut into = vec![9; length];
+                        let read = reader.read(&mut into).unwrap();
+                        prop_assert!(read <= length);
+                        prop_assert_eq!(&into[..read], &plain.rest()[..read]);
+                        prop_assert_eq!(read == 0, length == 0 || plain.rest().is_empty());
+                        plain.at += read as u64;
+                    }
+                    Step::ReadExact(length) => {
+                        let mut into = vec![9; length];
+                        match reader.read_exact(&mut into) {
+                            Ok(()) => {
+                                prop_assert_eq!(&into[..], &plain.rest()[..length]);
+                                plain.at += length as u64;
+                            }
+                            Err(error) => {
+                                prop_assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+                                prop_assert!(plain.rest().len() < length);
+                                plain.at += plain.rest().len() as u64;
+                            }
+                        }
+                    }
+                    Step::FillAndConsume(amount) => {
+                        let filled = reader.fill_buf().unwrap();
+                        let length = filled.len();
+                        prop_assert_eq!(filled, &plain.rest()[..length]);
+                        prop_assert_eq!(length == 0, plain.rest().is_empty());
+                        reader.consume(amount);
+                        plain.at += amount.min(length) as u64;
+                    }
+                    Step::ReadUntil(byte) => {
+                        let mut into = Vec::new();
+                        reader.read_until(byte, &mut into).unwrap();
+                        let rest = plain.rest();
+                        let end = rest.iter().position(|it| *it == byte).map_or(rest.len(), |at| at + 1);
+                        prop_assert_eq!(&into[..], &rest[..end]);
+                        plain.at += end as u64;
+                    }
+                    Step::ToEnd => {
+                        let mut into = Vec::new();
+                        reader.read_to_end(&mut into).unwrap();
+                        prop_assert_eq!(&into[..], plain.rest());
+                        plain.at += into.len() as u64;
+                    }
+                    Step::Start(to) => {
+                        prop_assert_eq!(reader.seek(SeekFrom::Start(to)).unwrap(), to);
+                        plain.at = to;
+                    }
+                    Step::Current(by) => {
+                        let expected = plain.seek(plain.at, by);
+                        prop_assert_eq!(reader.seek(SeekFrom::Current(by)).ok(), expected);
+                    }
+                    Step::End(by) => {
+                        let expected = plain.seek(plain.bytes.len() as u64, by);
+                        prop_assert_eq!(reader.seek(SeekFrom::End(by)).ok(), expected);
+                    }
+                }
+                prop_assert_eq!(reader.position(), plain.at);
+                prop_assert_eq!(reader.stream_position().unwrap(), plain.at);
+            }
+        }
+    }
+
+    #[test]
+    fn a_seek_before_the_start_keeps_the_position() {
+        let model = Model::new("m").file("f", b"hello");
+        let file = model.open("f");
+        let mut reader = file.reader();
+        reader.seek(SeekFrom::Start(3)).unwrap();
+        for to in [
+            SeekFrom::Current(-4),
+            SeekFrom::End(-6),
+            SeekFrom::End(i64::MIN),
+        ] {
+            assert_eq!(
+                reader.seek(to).unwrap_err().kind(),
+                io::ErrorKind::InvalidInput
+            );
+            assert_eq!(reader.position(), 3);
+        }
+        assert_eq!(reader.seek(SeekFrom::Start(u64::MAX)).unwrap(), u64::MAX);
+        assert!(reader.fill_buf().unwrap().is_empty());
+        assert!(reader.seek(SeekFrom::Current(1)).is_err());
+    }
+
+    #[test]
+    fn a_block_is_read_once() {
+        let model = Model::new("m").file("f", vec![7; 100]);
+        let file = model.open("f");
+        let mut reader = file.reader().with_block(10);
+        reader.seek(SeekFrom::Start(45)).unwrap();
+        reader.read_exact(&mut [0; 3]).unwrap();
+        reader.seek(SeekFrom::Current(-2)).unwrap();
+        reader.read_exact(&mut [0; 5]).unwrap();
+        assert_eq!(testing::ranges_read(&model, "f"), [(45, 55)]);
+        assert_eq!(reader.file().size(), 100);
+    }
+
+    #[test]
+    fn a_block_is_within_what_the_host_reads_at_once() {
+        let model = Model::new("m").sparse_file("f", 1 << 40, [(1 << 39, "x")]);
+        let file = model.open("f");
+        let mut reader = file.reader().with_block(u32::MAX);
+        assert_eq!(reader.fill_buf().unwrap().len(), MAX_READ as usize);
+        reader.seek(SeekFrom::Start(1 << 39)).unwrap();
+        assert_eq!(reader.fill_buf().unwrap()[0], b'x');
+        reader = file.reader().with_block(0);
+        assert_eq!(reader.fill_buf().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn read_errors_come_through() {
+        let model = Model::new("m").file("f", b"hello").changed("f");
+        let file = model.open("f");
+        let error = file.reader().read_to_end(&mut Vec::new()).unwrap_err();
+        assert_eq!(ReadError::from_io(error).unwrap(), ReadError::Changed);
+    }
+}

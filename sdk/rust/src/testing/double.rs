@@ -108,8 +108,8 @@ impl Ranges {
         self.0.insert(start, end);
     }
 
-    pub(crate) fn iter(&self) -> impl Iterator<Item = std::ops::Range<u64>> {
-        self.0.iter().map(|(&start, &end)| start..end)
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.0.iter().map(|(&start, &end)| (start, end))
     }
 }
 
@@ -283,5 +283,135 @@ impl LockHandle {
 impl fmt::Debug for LockHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.0.iter()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::testing::{Model, bytes_read, ranges_read};
+
+    proptest! {
+        #[test]
+        fn ranges_are_distinct_and_apart(
+            inserted in proptest::collection::vec((0..60_u64, 0..12_u64), 0..30),
+        ) {
+            let mut ranges = Ranges::default();
+            let mut bytes = BTreeSet::new();
+            for (start, length) in inserted {
+                ranges.insert(start, start + length);
+                bytes.extend(start..start + length);
+            }
+            let found: Vec<_> = ranges.iter().collect();
+            prop_assert!(found.iter().all(|(start, end)| start < end));
+            prop_assert!(found.windows(2).all(|pair| pair[0].1 < pair[1].0));
+            prop_assert!(found.into_iter().flat_map(|(start, end)| start..end).eq(bytes));
+        }
+
+        #[test]
+        fn sparse_files_read_as_full_ones(
+            gaps in proptest::collection::vec((0..9_u64, proptest::collection::vec(1..9_u8, 0..9)), 0..6),
+            tail in 0..9_u64,
+            offset in 0..120_u64,
+            length in 0..120_u32,
+        ) {
+            let (mut full, mut pieces) = (Vec::new(), Vec::new());
+            for (gap, piece) in gaps {
+                full.resize(full.len() + usize::try_from(gap).unwrap(), 0);
+                pieces.push((full.len() as u64, piece.clone()));
+                full.extend(piece);
+            }
+            full.resize(full.len() + usize::try_from(tail).unwrap(), 0);
+            let model = Model::new("m").sparse_file("sparse", full.len() as u64, pieces).file("full", full);
+            let (sparse, full) = (model.open("sparse"), model.open("full"));
+            prop_assert_eq!(sparse.read(offset, length), full.read(offset, length));
+            prop_assert_eq!(sparse.digest(Algorithm::Sha256), full.digest(Algorithm::Sha256));
+        }
+    }
+
+    #[test]
+    fn reads_keep_to_the_contract() {
+        let model = Model::new("m").file("f", b"hello");
+        let file = model.open("f");
+        for (offset, length, expected) in [
+            (0, 0, Ok("")),
+            (0, 5, Ok("hello")),
+            (3, 5, Ok("lo")),
+            (5, 5, Ok("")),
+            (u64::MAX, MAX_READ, Ok("")),
+            (0, MAX_READ, Ok("hello")),
+            (0, MAX_READ + 1, Err(ReadError::OutOfRange)),
+        ] {
+            let expected = expected.map(|text| text.as_bytes().to_vec());
+            assert_eq!(file.read(offset, length), expected, "{offset} {length}");
+        }
+    }
+
+    #[test]
+    fn digests_keep_to_the_contract() {
+        let model = Model::new("m").file("f", b"hello").file("empty", b"");
+        let file = model.open("f");
+        let whole = file.digest(Algorithm::Sha256);
+        assert_eq!(file.digest_range(Algorithm::Sha256, 0, 5), whole);
+        assert_eq!(
+            file.digest_range(Algorithm::Sha256, 5, 0),
+            model.open("empty").digest(Algorithm::Sha256)
+        );
+        for (offset, length) in [(0, 6), (6, 0), (5, 1), (u64::MAX, 1), (1, u64::MAX)] {
+            let digest = file.digest_range(Algorithm::Sha256, offset, length);
+            assert_eq!(digest, Err(ReadError::OutOfRange), "{offset} {length}");
+        }
+    }
+
+    #[test]
+    fn reading_and_digesting_count_once() {
+        let model = Model::new("m").file("f", b"hello world").file("g", b"x");
+        let file = model.open("f");
+        file.read(2, 2).unwrap();
+        file.read(2, 3).unwrap();
+        file.digest_range(Algorithm::Blake3, 8, 1).unwrap();
+        file.read(99, 1).unwrap();
+        assert_eq!(ranges_read(&model, "f"), [(2, 5), (8, 9)]);
+        assert_eq!(bytes_read(&model, "f"), 4);
+        file.digest(Algorithm::GitBlobSha1).unwrap();
+        assert_eq!(ranges_read(&model, "f"), [(0, 11)]);
+        assert_eq!(bytes_read(&model, "g"), 0);
+    }
+
+    #[test]
+    fn faults_fail_each_read_and_count_nothing() {
+        let model = Model::new("m")
+            .file("u", "1")
+            .file("c", "2")
+            .document("d", "3");
+        let model = model.unreadable("u").changed("c").unreadable_document("d");
+        let io = ReadError::Io("input/output error".to_owned());
+        for (path, error) in [("u", io.clone()), ("c", ReadError::Changed)] {
+            let file = model.open(path);
+            assert_eq!(file.read(0, 1), Err(error.clone()));
+            assert_eq!(file.read_all(9), Err(error.clone()));
+            assert_eq!(file.digest(Algorithm::Sha256), Err(error.clone()));
+            assert_eq!(file.digest_range(Algorithm::Sha256, 0, 1), Err(error));
+            assert_eq!((file.size(), bytes_read(&model, path)), (1, 0));
+        }
+        assert_eq!(model.view().document("d").unwrap().read(0, 1), Err(io));
+    }
+
+    #[test]
+    fn handles_are_lent_up_to_a_bound() {
+        let model = (0..1_100).fold(Model::new("m"), |model, n| model.file(format!("{n}"), ""));
+        assert_eq!(
+            model.view().files().filter(|file| file.size() == 0).count(),
+            1_100
+        );
+        let held: Vec<_> = model.view().files().take(MAX_HANDLES - 1).collect();
+        let model = std::panic::AssertUnwindSafe(&model);
+        assert!(std::panic::catch_unwind(|| drop(model.open("0"))).is_err());
+        drop(held);
+        drop(model.open("0"));
     }
 }

@@ -101,3 +101,48 @@ pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     );
     digest.try_into().expect("SHA-256 has 32 bytes")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tree_digest_is_that_of_the_lines() {
+        let empty = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+        let hello = "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
+        let entry = Lock::new().bytes("z", b"hello").bytes("a/b", b"").build();
+        let lines = format!("file 0 {empty} a/b\nfile 5 {hello} z\n");
+        assert_eq!(entry.tree, sha256(lines.as_bytes()));
+        assert_eq!(hex(&entry.tree), TREE);
+        assert_eq!(entry.count, 2);
+        let paths: Vec<_> = entry.files().map(|file| file.path).collect();
+        assert_eq!(paths, ["a/b", "z"]);
+        assert_eq!(
+            entry.file("z").map(|file| hex(&file.sha256)).as_deref(),
+            Some(hello)
+        );
+        assert_eq!(entry.file("a"), None);
+    }
+
+    /// What `sha256sum` says of the two lines.
+    const TREE: &str = "4c05fca487e0032759fa4e387a2b967efaa409357bab5c2fb691b287bb02d6d6";
+
+    #[test]
+    fn a_lock_says_what_it_was_given() {
+        let entry = Lock::new()
+            .source("hf:a/b")
+            .revision("r")
+            .tree([7; 32])
+            .build();
+        assert_eq!(entry.source.as_deref(), Some("hf:a/b"));
+        assert_eq!(entry.revision.as_deref(), Some("r"));
+        assert_eq!((entry.tree, entry.count), ([7; 32], 0));
+        let entry = Lock::new().bytes("a", b"1").file("a", 9, [1; 32]).build();
+        let file = LockedFile {
+            path: "a".into(),
+            size: 9,
+            sha256: [1; 32],
+        };
+        assert_eq!(entry.files().collect::<Vec<_>>(), [file]);
+    }
+}

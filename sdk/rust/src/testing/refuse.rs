@@ -101,3 +101,91 @@ fn accept_text(what: &str, text: &str, max: usize) -> Result<(), String> {
         ))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::{Rule, Severity};
+    use crate::testing::Lock;
+
+    const RULE: Rule = Rule::new("rule", Severity::Low);
+
+    fn model() -> Model {
+        let lock = Lock::new().bytes("gone.bin", b"x").bytes("here.bin", b"y");
+        Model::new("m")
+            .file("here.bin", "y")
+            .file("new.bin", "z")
+            .lock(lock)
+    }
+
+    #[test]
+    fn places_are_in_the_view_or_in_the_lock() {
+        for (place, refused) in [
+            (Location::model(), None),
+            (
+                Location::path("here.bin").member("a").offset(1).line(1),
+                None,
+            ),
+            (Location::path("new.bin"), None),
+            (Location::path("gone.bin"), None),
+            (
+                Location::path("other.bin"),
+                Some("neither in view nor in the lock"),
+            ),
+            (Location::path(""), Some("neither in view nor in the lock")),
+            (
+                Location::path("/here.bin"),
+                Some("neither in view nor in the lock"),
+            ),
+            (Location::model().member("a"), Some("needs a file")),
+            (Location::model().offset(0), Some("needs a file")),
+            (Location::model().line(1), Some("needs a file")),
+            (Location::path("here.bin").line(0), Some("counted from 1")),
+        ] {
+            let answer = Observations::from_iter([RULE.finding(place.clone(), "seen")]).into();
+            let result = accept(&model(), &answer);
+            match (&result, refused) {
+                (Ok(()), None) => {}
+                (Err(why), Some(expected)) if why.contains(expected) => {}
+                _ => panic!("{place:?}: {result:?}, expected {refused:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn facts_have_distinct_kebab_keys_and_a_bound() {
+        let many = |count: usize| (0..count).map(|n| format!("k{n}")).collect::<Vec<_>>();
+        for (keys, refused) in [
+            (many(MAX_FACTS), None),
+            (many(MAX_FACTS + 1), Some("at most 256")),
+            (vec!["a".to_owned(), "a".to_owned()], Some("each key once")),
+            (vec!["A".to_owned()], Some("kebab case")),
+            (vec![String::new()], Some("kebab case")),
+            (vec!["k".repeat(65)], Some("kebab case")),
+        ] {
+            let mut seen = Observations::new();
+            keys.iter().for_each(|key| seen.fact(key, "value"));
+            let result = accept(&model(), &seen.into());
+            match (&result, refused) {
+                (Ok(()), None) => {}
+                (Err(why), Some(expected)) if why.contains(expected) => {}
+                _ => panic!("{keys:?}: {result:?}, expected {refused:?}"),
+            }
+        }
+    }
+
+    #[test]
+    fn what_the_builders_cut_is_accepted() {
+        let mut seen = Observations::new();
+        let place = Location::path("here.bin").member("é".repeat(MAX_TEXT));
+        seen.push(
+            RULE.finding(place, "é".repeat(MAX_TEXT))
+                .help("é".repeat(MAX_TEXT)),
+        );
+        seen.fact("key", "é".repeat(MAX_TEXT));
+        assert_eq!(accept(&model(), &seen.into()), Ok(()));
+        let answer = Answer::NotApplicable("é".repeat(MAX_TEXT));
+        assert!(accept(&model(), &answer).is_err());
+        assert_eq!(accept(&model(), &answer.fitted()), Ok(()));
+    }
+}
