@@ -33,8 +33,8 @@ impl Decision {
 pub struct Reason {
     /// Which decision it calls for: `Deny` or `Incomplete`.
     pub decision: Decision,
-    /// The model it is about.
-    pub model: ModelName,
+    /// The model it is about; none where it is about the whole run.
+    pub model: Option<ModelName>,
     /// What it is.
     pub kind: ReasonKind,
 }
@@ -63,6 +63,8 @@ pub enum ReasonKind {
         /// The plugin.
         plugin: PluginId,
     },
+    /// A model has no content that could be judged.
+    Empty,
     /// A file was judged by no plugin.
     NotJudged {
         /// The file.
@@ -75,6 +77,11 @@ pub enum ReasonKind {
         /// The file, if it is about one.
         file: Option<FilePath>,
     },
+    /// A file could not be opened or read.
+    Unreadable {
+        /// The file.
+        file: FilePath,
+    },
     /// A file changed while the run was on.
     Changed {
         /// The file.
@@ -82,4 +89,6 @@ pub enum ReasonKind {
     },
     /// The run was interrupted.
     Interrupted,
+    /// There was no model to look at.
+    Nothing,
 }

@@ -137,6 +137,9 @@ pub struct Judged {
     pub finding: Finding,
     /// Whether it denies.
     pub denies: bool,
+    /// Whether it says that something could not be judged, and so leaves the
+    /// run incomplete.
+    pub blocks: bool,
     /// The line of the lock file that speaks of its file or model, from 1.
     pub lock_line: Option<u32>,
 }

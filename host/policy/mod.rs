@@ -3,8 +3,16 @@
 //!
 //! Leaves reading `modelhost.toml` to `config`.
 
+pub mod believe;
 pub mod decide;
+mod gate;
+mod judge;
+mod judgement;
 #[expect(clippy::module_inception, reason = "the policy itself, beside what is done with it")]
 pub mod policy;
+#[cfg(test)]
+mod testing;
+mod way_out;
 
+pub use decide::decide;
 pub use policy::{LimitsSet, Mode, NotJudged, PluginPolicy, Policy};

@@ -1,0 +1,151 @@
+//! What the gate itself finds when it judges a run: its rules, and a finding of
+//! each.
+//!
+//! Leaves when to find them to `decide` and `judge`; what is wrong with the
+//! entries of a folder is found by `model`.
+
+use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
+use crate::domain::model::FilePath;
+use crate::domain::plugin::PluginId;
+use crate::domain::text::GuestText;
+
+/// The severity of what says that something could not be judged. It never
+/// denies, whatever the bar: what it leads to is `incomplete`.
+const NOT_JUDGED: Severity = Severity::Medium;
+
+/// The rule of files that can't be read, which `model` finds.
+pub(super) const UNREADABLE: &str = "unreadable";
+
+/// Why a file was judged by no plugin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unjudged<'a> {
+    /// None of the plugins that judge claims it.
+    Unclaimed,
+    /// This one, which judges, gave no answer that can be used.
+    Unanswered(&'a PluginId),
+    /// This one judged it, but only advises.
+    Advised(&'a PluginId),
+}
+
+/// Returns `gate/not-judged` for `file`.
+pub(super) fn not_judged(file: &FilePath, why: Unjudged<'_>) -> Finding {
+    let (message, help) = match why {
+        Unjudged::Unclaimed => (
+            "no plugin judges this file: none knows its format".to_owned(),
+            "add a plugin that judges it (`--plugins DIR`), remove the file, or let such files pass with a \
+             warning: `not-judged = \"warn\"` under [gate] in modelhost.toml",
+        ),
+        Unjudged::Unanswered(plugin) => (
+            format!("not judged: plugin {plugin} gave no answer on this file"),
+            "see the plugin's own error; until it answers, nothing is known of the file",
+        ),
+        Unjudged::Advised(plugin) => (
+            format!("not judged: plugin {plugin} looked at this file, but only advises"),
+            "add a plugin that judges it, or take `mode = \"advise\"` away in modelhost.toml",
+        ),
+    };
+    finding("not-judged", &message, help, Some(file))
+}
+
+/// Returns `gate/lfs-pointer` for `file`.
+pub(super) fn lfs_pointer(file: &FilePath) -> Finding {
+    finding(
+        "lfs-pointer",
+        "not judged: this is a git-lfs pointer, its content is not here",
+        "run `git lfs pull`",
+        Some(file),
+    )
+}
+
+/// Returns `gate/empty-model`, for a model without files or with empty ones
+/// alone.
+pub(super) fn empty_model(files: usize) -> Finding {
+    let message = if files == 0 {
+        "this model has no files: there is nothing to judge"
+    } else {
+        "all files of this model are empty: there is nothing to judge"
+    };
+    finding(
+        "empty-model",
+        message,
+        "check the path, and that fetching the model was not cut short",
+        None,
+    )
+}
+
+/// Returns `gate/changed` for `file`.
+pub(super) fn changed(file: &FilePath) -> Finding {
+    finding(
+        "changed",
+        "this file changed while the run was on: what was checked may not be what is there",
+        "run again once nothing writes to the model",
+        Some(file),
+    )
+}
+
+/// Returns `gate/unreadable` for `file`.
+pub(super) fn unreadable(file: &FilePath) -> Finding {
+    finding(
+        UNREADABLE,
+        "this file can't be read",
+        "make it readable for whoever runs the gate, or remove it",
+        Some(file),
+    )
+}
+
+/// What a required plugin has to say of a model instead of a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Silence<'a> {
+    /// It takes no part in the run.
+    Absent,
+    /// It had no task on the model.
+    Idle,
+    /// It says that the model is nothing for it, and why.
+    Skipped(&'a GuestText),
+    /// It gave no answer that can be used.
+    Failed,
+}
+
+/// Returns `gate/not-satisfied`: a plugin is required, and gave no verdict.
+pub(super) fn not_satisfied(plugin: &PluginId, silence: Silence<'_>) -> Finding {
+    let (message, help) = match silence {
+        Silence::Absent => (
+            format!("{plugin} is required, and is not among the plugins of this run"),
+            format!(
+                "give its component (`--plugins DIR`), or name it under [plugin.{plugin}] in modelhost.toml"
+            ),
+        ),
+        Silence::Idle => (
+            format!(
+                "{plugin} is required, and had no task on this model: none of its files is for this plugin"
+            ),
+            format!(
+                "take {plugin} out of `require` in modelhost.toml if models like this one don't need it"
+            ),
+        ),
+        Silence::Skipped(reason) => (
+            format!(
+                "{plugin} is required, and says that it is not applicable to this model: {reason}"
+            ),
+            format!(
+                "take {plugin} out of `require` in modelhost.toml if models like this one don't need it"
+            ),
+        ),
+        Silence::Failed => (
+            format!("{plugin} is required, and gave no answer on this model"),
+            "see the plugin's own error".to_owned(),
+        ),
+    };
+    finding("not-satisfied", &message, &help, None)
+}
+
+fn finding(rule: &'static str, message: &str, help: &str, file: Option<&FilePath>) -> Finding {
+    Finding {
+        rule: RuleId::gate(rule),
+        severity: NOT_JUDGED,
+        confidence: Confidence::High,
+        message: GuestText::capped(message),
+        location: file.cloned().map(Location::file).unwrap_or_default(),
+        help: Some(GuestText::capped(help)),
+    }
+}
