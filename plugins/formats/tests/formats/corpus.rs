@@ -1,4 +1,8 @@
 //! Owns the run over the labelled corpus, where it is there.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the corpus is made and read on disk"
+)]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -40,7 +44,6 @@ fn files(path: &Path) -> Vec<PathBuf> {
 }
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a skipped test says so")]
 fn the_corpus_is_judged_as_labelled() {
     let Some(out) = generated() else {
         eprintln!("skipped: ../shared not present");
