@@ -9,13 +9,11 @@
 //! stepped over by their length, so the work is bounded by the number of
 //! top-level sections and of imports in them.
 
-use std::collections::BTreeSet;
 use std::ops::Range;
 
-use wasmparser::{
-    Chunk, ComponentExternalKind, ComponentTypeRef, Parser, Payload, TypeBounds, WasmFeatures,
-};
+use wasmparser::{Chunk, ComponentExternalKind, Parser, Payload, WasmFeatures};
 
+use super::contract::{Asked, EXPORT, LINE, PACKAGE, check_version, is_spoken};
 use crate::domain::plugin::Imports;
 use crate::domain::text::GuestText;
 
@@ -24,17 +22,6 @@ pub use super::sniff::Kind;
 /// The custom section that holds the manifest.
 pub const MANIFEST_SECTION: &str = "modelhost:manifest";
 
-/// The package of the contract.
-const PACKAGE: &str = "modelhost:check/";
-/// The interface that a check exports.
-const EXPORT: &str = "model-check";
-/// The interface that holds types alone: importing it asks for nothing.
-const TYPES: &str = "types";
-/// The line of the contract that this modelhost speaks.
-const LINE: &str = "0.1";
-/// How many imports outside of the contract are named; a hostile component may
-/// have a million.
-const MAX_UNKNOWN: usize = 32;
 /// The most bytes of a name from a component that are shown.
 const MAX_NAME: usize = 200;
 
@@ -139,7 +126,7 @@ impl<'a> Outline<'a> {
     /// # Errors
     /// Says what `bytes` are where they are no component, or where they break.
     pub fn read(bytes: &'a [u8]) -> Result<Self, ComponentError> {
-        let mut seen = Seen::default();
+        let mut asked = Asked::default();
         let mut manifests = Vec::new();
         let mut checks = Vec::new();
         for section in Sections::of(bytes)? {
@@ -149,18 +136,14 @@ impl<'a> Outline<'a> {
                 }
                 Payload::ComponentImportSection(imports) => {
                     for import in imports {
-                        let import = import.map_err(malformed)?;
-                        seen.import(&import);
+                        asked.add(&import.map_err(malformed)?);
                     }
                 }
                 Payload::ComponentExportSection(exports) => {
                     for export in exports {
                         let export = export.map_err(malformed)?;
-                        let check = export.name.name.strip_prefix(PACKAGE);
-                        let check = check.and_then(|name| name.strip_prefix(EXPORT));
-                        let is_check =
-                            check.is_some_and(|rest| rest.starts_with('@') || rest.is_empty());
-                        if is_check && export.kind == ComponentExternalKind::Instance {
+                        let is_interface = export.kind == ComponentExternalKind::Instance;
+                        if is_interface && check_version(export.name.name).is_some() {
                             checks.push(export.name.name);
                         }
                     }
@@ -169,14 +152,11 @@ impl<'a> Outline<'a> {
             }
         }
         let contract = match checks.as_slice() {
-            [check] => check
-                .split_once('@')
-                .map(|(_, version)| version)
-                .filter(|v| is_spoken(v)),
+            [check] => check_version(check).filter(|version| is_spoken(version)),
             _ => None,
         };
         Ok(Self {
-            imports: seen.finish(contract),
+            imports: asked.into_imports(contract),
             manifests,
             checks,
         })
@@ -207,96 +187,6 @@ impl<'a> Outline<'a> {
             _ => Err(ComponentError::ManyChecks),
         }
     }
-}
-
-/// The imports seen so far.
-#[derive(Default)]
-struct Seen {
-    capabilities: BTreeSet<crate::domain::capability::Capability>,
-    unknown: BTreeSet<String>,
-    /// How many more unknown ones there were than are kept.
-    more: usize,
-}
-
-impl Seen {
-    fn import(&mut self, import: &wasmparser::ComponentImport<'_>) {
-        let name = import.name.name;
-        match import.ty {
-            ComponentTypeRef::Instance(_) => {}
-            // A name for a type that is known otherwise: nothing is asked for.
-            ComponentTypeRef::Type(TypeBounds::Eq(_)) => return,
-            other => {
-                return self.unknown(
-                    name,
-                    &format!("a {}, not an interface", other.kind().desc()),
-                );
-            }
-        }
-        let Some((interface, version)) = name
-            .strip_prefix(PACKAGE)
-            .map(|rest| rest.split_once('@').unwrap_or((rest, "")))
-        else {
-            let why = if name.starts_with("wasi:") {
-                "WASI is not part of the contract"
-            } else {
-                ""
-            };
-            return self.unknown(name, why);
-        };
-        if !is_spoken(version) {
-            return self.unknown(
-                name,
-                &format!("this modelhost speaks line {LINE} of the contract"),
-            );
-        }
-        if interface == TYPES {
-            return;
-        }
-        match interface.parse() {
-            Ok(capability) => {
-                self.capabilities.insert(capability);
-            }
-            Err(_) => self.unknown(name, "there is no such capability"),
-        }
-    }
-
-    fn unknown(&mut self, name: &str, why: &str) {
-        if self.unknown.len() >= MAX_UNKNOWN {
-            self.more = self.more.saturating_add(1);
-            return;
-        }
-        let name = GuestText::new(name, MAX_NAME);
-        self.unknown.insert(if why.is_empty() {
-            name.to_string()
-        } else {
-            format!("{name} ({why})")
-        });
-    }
-
-    fn finish(self, contract: Option<&str>) -> Imports {
-        let mut unknown = Vec::from_iter(self.unknown);
-        if self.more > 0 {
-            unknown.push(format!("and {} more", self.more));
-        }
-        Imports {
-            capabilities: self.capabilities.into_iter().collect(),
-            unknown,
-            contract: contract.map(str::to_owned),
-        }
-    }
-}
-
-/// Whether `version` is of the line this modelhost speaks: `0.1.` and a number,
-/// nothing before or after it. A pre-release is not semver-compatible.
-fn is_spoken(version: &str) -> bool {
-    let patch = version
-        .strip_prefix(LINE)
-        .and_then(|rest| rest.strip_prefix('.'));
-    patch.is_some_and(|patch| {
-        (1..=9).contains(&patch.len())
-            && patch.bytes().all(|byte| byte.is_ascii_digit())
-            && (patch == "0" || !patch.starts_with('0'))
-    })
 }
 
 /// Validates `bytes` as WebAssembly under [`features`], every function body of

@@ -5,6 +5,7 @@
 use globset::{GlobBuilder, GlobSet, GlobSetBuilder};
 
 use crate::domain::model::FilePath;
+use crate::domain::text::{self, Backslash};
 
 /// The most globs a manifest may have.
 pub const MAX_GLOBS: usize = 256;
@@ -49,6 +50,10 @@ impl Globs {
                     Some(index),
                     format!("a glob has 1 to {MAX_GLOB} bytes"),
                 ));
+            }
+            if text::escape(glob, Backslash::Kept) != *glob {
+                let reason = "a glob has no control and invisible characters: no path that it is held against has any";
+                return Err(fail(Some(index), reason.to_owned()));
             }
             if glob.starts_with('/') {
                 let reason =

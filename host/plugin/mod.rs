@@ -4,11 +4,12 @@
 //! Leaves running them to `engine`. Nothing here executes a byte of a plugin.
 
 pub mod component;
+mod contract;
 mod error;
 pub mod globs;
 pub mod manifest;
 pub mod pack;
-mod quantity;
+pub mod quantity;
 pub mod resolve;
 pub mod settings;
 mod sniff;

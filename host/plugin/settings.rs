@@ -1,14 +1,328 @@
-//! The settings of a plugin: the JSON Schema in its manifest, and whether what
-//! the policy sets keeps to it.
+//! The settings of a plugin: the JSON Schema in its manifest ([`check_schema`]),
+//! and whether what the policy sets keeps to it ([`validate`]).
 //!
 //! Leaves where in `modelhost.toml` a setting stands to `config`.
+//!
+//! # Invariants
+//! The schema is a stranger's. Nothing is fetched for it, its patterns match in
+//! linear time, and with its references followed it is no larger than
+//! [`MAX_EXPANDED`] and no deeper than [`MAX_DEPTH`]: so compiling it and
+//! validating against it are bounded.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use jsonschema::error::ValidationErrorKind;
+use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
-/// Checks a schema as far as a manifest must keep to it, and returns it as
+use crate::domain::plugin::Manifest;
+use crate::domain::text::GuestText;
+
+/// The most bytes of a schema, and of the settings: settings are small, and a
+/// plugin gets them as one string.
+pub const MAX_SETTINGS: usize = 64 << 10;
+/// The most values within values, in a schema with its references followed and
+/// in settings: the validator recurses.
+pub const MAX_DEPTH: usize = 32;
+/// The most values in a schema with its references followed: all that fit into
+/// [`MAX_SETTINGS`] without references, and not the doubling that a chain of
+/// references can hide.
+const MAX_EXPANDED: usize = 50_000;
+/// The most patterns in a schema, with [`MAX_PATTERN_SIZE`] each: they are
+/// compiled before anything is run.
+const MAX_PATTERNS: usize = 64;
+/// The most bytes that one pattern may compile to; `[a-z]{64}` takes some 50 KB.
+const MAX_PATTERN_SIZE: usize = 1 << 20;
+/// The most mistakes that are told.
+const MAX_MISTAKES: usize = 20;
+/// The most bytes of the message of a mistake.
+const MAX_MESSAGE: usize = 500;
+/// The most names that are offered in place of an unknown one.
+const MAX_OFFERED: usize = 20;
+/// The dialect of schemas.
+const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
+
+/// One mistake in the settings of a plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingsMistake {
+    /// Where in the settings it is, as a JSON Pointer; empty for all of them. A
+    /// setting that there is none of is pointed at itself.
+    pub pointer: String,
+    /// What is wrong, inert.
+    pub message: String,
+}
+
+/// Validates `settings`, the text of a JSON object, against the schema in
+/// `manifest`; a plugin without one takes no settings.
+///
+/// Returns what is wrong, none if nothing.
+pub fn validate(manifest: &Manifest, settings: &str) -> Vec<SettingsMistake> {
+    let whole = |message: String| vec![mistake("", &message)];
+    let settings = match parse(settings) {
+        Ok(settings) => settings,
+        Err(message) => return whole(format!("the settings {message}")),
+    };
+    let Some(schema) = &manifest.settings else {
+        return settings
+            .as_object()
+            .into_iter()
+            .flat_map(|map| map.keys())
+            .take(MAX_MISTAKES)
+            .map(unknown_to_all)
+            .collect();
+    };
+    let unusable =
+        |message: String| whole(format!("the plugin's own schema can't be used: {message}"));
+    let schema = match parse(schema) {
+        Ok(schema) => schema,
+        Err(message) => return unusable(format!("it {message}")),
+    };
+    if let Err(message) = check_schema(&schema) {
+        return unusable(message);
+    }
+    // The validator is somebody else's, and here it meets a stranger's schema.
+    // What it can't cope with must not end the run otherwise than as a mistake.
+    let validated = catch_unwind(AssertUnwindSafe(|| {
+        let validator = compile(&schema)?;
+        let errors = validator.iter_errors(&settings).take(MAX_MISTAKES);
+        let mut mistakes: Vec<_> = errors.flat_map(|error| told(&error, &schema)).collect();
+        mistakes.truncate(MAX_MISTAKES);
+        Ok(mistakes)
+    }));
+    match validated {
+        Ok(Ok(mistakes)) => mistakes,
+        Ok(Err(message)) => unusable(message),
+        Err(_) => unusable("the validator failed on it".to_owned()),
+    }
+}
+
+/// Checks that `schema` is one that a manifest may have, and returns it as
 /// canonical text.
+///
+/// # Errors
+/// Says what is wrong with it.
 pub(super) fn check_schema(schema: &Value) -> Result<String, String> {
+    let Value::Object(root) = schema else {
+        return Err("the schema of settings is an object".to_owned());
+    };
+    if root.get("type").and_then(Value::as_str) != Some("object") {
+        return Err("settings are an object: write `type = \"object\"`".to_owned());
+    }
+    let is_closed = ["additionalProperties", "unevaluatedProperties"]
+        .iter()
+        .any(|key| {
+            root.get(*key)
+                .is_some_and(|value| *value != Value::Bool(true))
+        });
+    if !is_closed {
+        return Err(
+            "a misspelt setting must be refused: write `additionalProperties = false`".to_owned(),
+        );
+    }
+    Walk {
+        root: schema,
+        values: 0,
+        patterns: 0,
+    }
+    .value(schema, 0)?;
     let mut schema = schema.clone();
+    // Sorted here, whatever the map that serde_json was built with.
     schema.sort_all_objects();
-    Ok(schema.to_string())
+    let text = schema.to_string();
+    if text.len() > MAX_SETTINGS {
+        return Err(format!(
+            "a schema has at most {MAX_SETTINGS} bytes, this one has {}",
+            text.len()
+        ));
+    }
+    Ok(text)
+}
+
+/// Checks that the validator takes `schema`, which has passed [`check_schema`].
+///
+/// # Errors
+/// Says what it does not take.
+pub(super) fn check_compiles(schema: &Value) -> Result<(), String> {
+    let compiled = catch_unwind(AssertUnwindSafe(|| compile(schema).map(drop)));
+    compiled.unwrap_or_else(|_| Err("the validator fails on it".to_owned()))
+}
+
+fn compile(schema: &Value) -> Result<Validator, String> {
+    jsonschema::options()
+        .with_draft(Draft::Draft202012)
+        .with_pattern_options(
+            PatternOptions::regex()
+                .size_limit(MAX_PATTERN_SIZE)
+                .dfa_size_limit(MAX_PATTERN_SIZE),
+        )
+        .should_validate_formats(false)
+        .offline()
+        .build(schema)
+        .map_err(|error| shortened(&error))
+}
+
+fn parse(text: &str) -> Result<Value, String> {
+    if text.len() > MAX_SETTINGS {
+        return Err(format!("have more than {MAX_SETTINGS} bytes"));
+    }
+    let value: Value =
+        serde_json::from_str(text).map_err(|error| format!("are no JSON: {error}"))?;
+    if !value.is_object() {
+        return Err("are no object".to_owned());
+    }
+    if depth(&value) > MAX_DEPTH {
+        return Err(format!("are nested deeper than {MAX_DEPTH}"));
+    }
+    Ok(value)
+}
+
+/// Returns how deep `value` is nested; the parser has bounded it.
+fn depth(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(values) => values.iter().map(depth).max().unwrap_or(0),
+        Value::Object(map) => map.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
+/// A walk over a schema, into what its references lead to.
+struct Walk<'a> {
+    root: &'a Value,
+    values: usize,
+    patterns: usize,
+}
+
+impl Walk<'_> {
+    fn value(&mut self, value: &Value, depth: usize) -> Result<(), String> {
+        self.values += 1;
+        if self.values > MAX_EXPANDED {
+            return Err(format!(
+                "with its references followed it has more than {MAX_EXPANDED} values"
+            ));
+        }
+        if depth > MAX_DEPTH {
+            let message = "it is nested deeper than {}, or its references lead in a circle";
+            return Err(message.replace("{}", &MAX_DEPTH.to_string()));
+        }
+        match value {
+            Value::Array(values) => values
+                .iter()
+                .try_for_each(|value| self.value(value, depth + 1)),
+            Value::Object(map) => map
+                .iter()
+                .try_for_each(|(key, value)| self.member(key, value, depth)),
+            _ => Ok(()),
+        }
+    }
+
+    fn member(&mut self, key: &str, value: &Value, depth: usize) -> Result<(), String> {
+        match (key, value) {
+            ("$ref", Value::String(reference)) => {
+                let pointer = reference
+                    .strip_prefix('#')
+                    .filter(|pointer| pointer.starts_with('/'));
+                let target = pointer
+                    .filter(|p| !p.contains('%'))
+                    .and_then(|p| self.root.pointer(p));
+                let Some(target) = target else {
+                    let reference = GuestText::new(reference, 100);
+                    return Err(format!(
+                        "`$ref` leads to a place in the same schema, as `#/$defs/name`; `{reference}` does not"
+                    ));
+                };
+                self.value(target, depth + 1)
+            }
+            ("$schema", Value::String(dialect)) if depth == 0 && dialect == DIALECT => Ok(()),
+            (
+                "$id" | "$schema" | "$anchor" | "$dynamicAnchor" | "$dynamicRef"
+                | "$recursiveAnchor" | "$recursiveRef" | "$vocabulary",
+                Value::String(_) | Value::Bool(_),
+            ) => Err(format!(
+                "`{key}` is not taken: a schema stands for itself, in the dialect {DIALECT}"
+            )),
+            ("pattern", Value::String(_)) => self.patterns(1),
+            ("patternProperties", Value::Object(patterns)) => {
+                self.patterns(patterns.len())?;
+                self.value(value, depth + 1)
+            }
+            _ => self.value(value, depth + 1),
+        }
+    }
+
+    fn patterns(&mut self, more: usize) -> Result<(), String> {
+        self.patterns = self.patterns.saturating_add(more);
+        if self.patterns > MAX_PATTERNS {
+            return Err(format!(
+                "with its references followed it has more than {MAX_PATTERNS} patterns"
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn mistake(pointer: &str, message: &str) -> SettingsMistake {
+    SettingsMistake {
+        pointer: pointer.to_owned(),
+        message: GuestText::new(message, MAX_MESSAGE).to_string(),
+    }
+}
+
+/// Returns the mistake of a setting for a plugin that has none.
+fn unknown_to_all(key: &String) -> SettingsMistake {
+    mistake(
+        &member_pointer("", key),
+        &format!("there is no setting `{key}`; this plugin has none"),
+    )
+}
+
+/// Returns what is told of `error`: a setting that there is none of is a mistake
+/// of its own.
+fn told(error: &ValidationError<'_>, schema: &Value) -> Vec<SettingsMistake> {
+    let pointer = error.instance_path().as_str();
+    match error.kind() {
+        ValidationErrorKind::AdditionalProperties { unexpected }
+        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
+            let offered = offered(error.schema_path().as_str(), schema);
+            let unknown = |key: &String| {
+                mistake(
+                    &member_pointer(pointer, key),
+                    &format!("there is no setting `{key}`{offered}"),
+                )
+            };
+            unexpected.iter().take(MAX_MISTAKES).map(unknown).collect()
+        }
+        _ => vec![mistake(pointer, &shortened(error))],
+    }
+}
+
+/// Returns a message of the validator, bounded before anything is made of it:
+/// it repeats values, which can be long.
+fn shortened(error: &ValidationError<'_>) -> String {
+    GuestText::new(&error.to_string(), MAX_MESSAGE).to_string()
+}
+
+/// Names the settings that there are beside the keyword at `schema_path`.
+fn offered(schema_path: &str, schema: &Value) -> String {
+    let parent = schema_path
+        .rsplit_once('/')
+        .map_or("", |(parent, _)| parent);
+    let properties = schema
+        .pointer(parent)
+        .and_then(|schema| schema.get("properties"));
+    let names: Vec<_> = properties
+        .and_then(Value::as_object)
+        .into_iter()
+        .flat_map(|map| map.keys())
+        .take(MAX_OFFERED)
+        .map(String::as_str)
+        .collect();
+    match names.as_slice() {
+        [] => String::new(),
+        names => format!("; there are {}", names.join(", ")),
+    }
+}
+
+/// Returns the pointer to the member `key` of what `pointer` points to.
+fn member_pointer(pointer: &str, key: &str) -> String {
+    format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"))
 }

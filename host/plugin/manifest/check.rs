@@ -139,12 +139,10 @@ impl<'a> Check<'a> {
             .as_ref()
             .map(|limits| self.limits(limits))
             .unwrap_or_default();
-        let settings = text.settings.as_ref().and_then(|schema| {
-            let canonical = settings::check_schema(schema);
-            canonical
-                .map_err(|message| self.field("settings", message, None))
-                .ok()
-        });
+        let settings = text
+            .settings
+            .as_ref()
+            .and_then(|schema| self.settings(schema));
         Some(Manifest {
             id: id?,
             version: version?,
@@ -160,6 +158,19 @@ impl<'a> Check<'a> {
             settings,
             limits,
         })
+    }
+
+    fn settings(&mut self, schema: &serde_json::Value) -> Option<String> {
+        let checked = settings::check_schema(schema).and_then(|canonical| {
+            // Whoever reads a section compiles it a moment later, with the settings.
+            if self.author {
+                settings::check_compiles(schema)?;
+            }
+            Ok(canonical)
+        });
+        checked
+            .map_err(|message| self.field("settings", message, None))
+            .ok()
     }
 
     fn version(&mut self, text: &str) -> Option<semver::Version> {
@@ -286,20 +297,18 @@ impl<'a> Check<'a> {
             }
         }
         let memory = text.memory.as_ref().and_then(|memory| {
-            let memory = quantity::parse_bytes(memory);
+            let memory = quantity::parse_memory(memory);
             if memory.is_none() {
-                self.mistake(
-                    at("memory"),
-                    "an amount of memory is written as `512MiB`",
-                    None,
-                );
+                let help = Some(quantity::MEMORY_FORM);
+                self.mistake(at("memory"), "this is no amount of memory", help);
             }
             memory
         });
         let deadline = text.deadline.as_ref().and_then(|deadline| {
-            let deadline = quantity::parse_duration(deadline);
+            let deadline = quantity::parse_time(deadline);
             if deadline.is_none() {
-                self.mistake(at("deadline"), "a deadline is written as `60s`", None);
+                let help = Some(quantity::TIME_FORM);
+                self.mistake(at("deadline"), "this is no length of time", help);
             }
             deadline
         });

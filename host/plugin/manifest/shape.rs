@@ -88,8 +88,8 @@ impl From<&LimitsAsked> for LimitsText {
         Self {
             fuel: asked.fuel,
             fuel_per_byte: asked.fuel_per_byte,
-            memory: asked.memory.map(quantity::write_bytes),
-            deadline: asked.deadline.map(quantity::write_duration),
+            memory: asked.memory.map(quantity::write_memory),
+            deadline: asked.deadline.map(quantity::write_time),
         }
     }
 }
