@@ -1,4 +1,4 @@
-//! Write a check for [modelhost](https://crates.io/crates/modelhost): a plugin that
+//! Write a check for modelhost: a plugin that
 //! looks at a machine-learning model and says what it found.
 //!
 //! A check is a type that implements [`Check`]. It is lent a [`Model`], looks at its
