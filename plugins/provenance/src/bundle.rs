@@ -1,0 +1,331 @@
+//! A signature file: a Sigstore bundle around a DSSE envelope, taken apart.
+//!
+//! Nothing here is trusted yet. It leaves to others: who signed (`verify`) and
+//! what was signed (`statement`).
+
+use std::borrow::Cow;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+
+use crate::json;
+
+/// The largest bundle that is read: it lists some 150,000 files, and what is made
+/// of it fits into the memory of a check several times.
+pub const MAX_BUNDLE: u64 = 32 << 20;
+
+/// The most characters of a signature. Those in use have up to 190.
+const MAX_SIGNATURE: usize = 1 << 10;
+
+/// The most certificates in a chain; those in use have up to four.
+const MAX_CERTIFICATES: usize = 10;
+
+/// The most characters of one certificate.
+const MAX_CERTIFICATE: usize = 64 << 10;
+
+/// The forms of bundle that carry a DSSE envelope the same way.
+const MEDIA_TYPES: [&str; 4] = [
+    "application/vnd.dev.sigstore.bundle.v0.3+json",
+    "application/vnd.dev.sigstore.bundle+json;version=0.3",
+    "application/vnd.dev.sigstore.bundle+json;version=0.2",
+    "application/vnd.dev.sigstore.bundle+json;version=0.1",
+];
+
+/// A bundle, taken apart.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Bundle {
+    /// What it says about who signed.
+    pub material: Material,
+    /// What the payload is said to be; signed together with it.
+    pub payload_type: String,
+    /// The very bytes that were signed.
+    pub payload: Vec<u8>,
+    /// The signature over both.
+    pub signature: Vec<u8>,
+}
+
+/// What a bundle says about who signed.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Material {
+    /// A long-lived key.
+    Key {
+        /// A fingerprint to find the key by.
+        hint: Option<String>,
+        /// The key itself, in bundles of before 2025.
+        raw: Option<Vec<u8>>,
+    },
+    /// A certificate and those above it, each in DER.
+    Certificates(Vec<Vec<u8>>),
+    /// A certificate of minutes, with the entry of a public log.
+    Keyless,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BundleText<'a> {
+    media_type: String,
+    verification_material: MaterialText,
+    #[serde(borrow)]
+    dsse_envelope: EnvelopeText<'a>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct MaterialText {
+    public_key: Option<KeyText>,
+    x509_certificate_chain: Option<ChainText>,
+    certificate: Option<CertificateText>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct KeyText {
+    hint: Option<String>,
+    raw_bytes: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ChainText {
+    certificates: Vec<CertificateText>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CertificateText {
+    raw_bytes: String,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct EnvelopeText<'a> {
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+    payload_type: String,
+    signatures: Vec<SignatureText>,
+}
+
+#[derive(Deserialize)]
+struct SignatureText {
+    sig: String,
+}
+
+/// Tells whether `content` looks like a bundle: JSON that says so near its start.
+/// A file that looks like one and is none is malformed, any other is none of ours.
+pub fn looks_like_one(start: &[u8]) -> bool {
+    let name = b"application/vnd.dev.sigstore.bundle";
+    start.trim_ascii_start().starts_with(b"{")
+        && start.windows(name.len()).any(|window| window == name)
+}
+
+/// Takes a bundle apart.
+///
+/// # Errors
+/// Says what is wrong, as a clause about the signature file.
+pub fn parse(content: &[u8]) -> Result<Bundle, String> {
+    let text: BundleText<'_> =
+        json::parse(content).map_err(|error| format!("it is no bundle: {error}"))?;
+    if !MEDIA_TYPES.contains(&text.media_type.as_str()) {
+        return Err(format!(
+            "it is a bundle of unknown form, `{}`",
+            text.media_type
+        ));
+    }
+    let [signature] = &text.dsse_envelope.signatures[..] else {
+        let count = text.dsse_envelope.signatures.len();
+        return Err(format!(
+            "its envelope has {count} signatures, and not exactly one"
+        ));
+    };
+    Ok(Bundle {
+        material: material(text.verification_material)?,
+        payload: base64("payload", &text.dsse_envelope.payload, usize::MAX)?,
+        signature: base64("signature", &signature.sig, MAX_SIGNATURE)?,
+        payload_type: text.dsse_envelope.payload_type,
+    })
+}
+
+fn material(text: MaterialText) -> Result<Material, String> {
+    match (
+        text.public_key,
+        text.x509_certificate_chain,
+        text.certificate,
+    ) {
+        (Some(key), None, None) => {
+            let raw = key.raw_bytes.filter(|raw| !raw.is_empty());
+            let raw = raw
+                .map(|raw| base64("key", &raw, MAX_CERTIFICATE))
+                .transpose()?;
+            Ok(Material::Key {
+                hint: key.hint.filter(|hint| !hint.is_empty()),
+                raw,
+            })
+        }
+        (None, Some(chain), None) => {
+            if chain.certificates.is_empty() || chain.certificates.len() > MAX_CERTIFICATES {
+                return Err(format!(
+                    "its chain has {} certificates",
+                    chain.certificates.len()
+                ));
+            }
+            let certificates = chain.certificates.iter();
+            let certificate =
+                |text: &CertificateText| base64("certificate", &text.raw_bytes, MAX_CERTIFICATE);
+            Ok(Material::Certificates(
+                certificates.map(certificate).collect::<Result<_, _>>()?,
+            ))
+        }
+        (None, None, Some(_)) => Ok(Material::Keyless),
+        (None, None, None) => Err("it names neither a key nor a certificate".into()),
+        _ => Err("it names more than one of a key, a chain and a certificate".into()),
+    }
+}
+
+fn base64(what: &str, text: &str, max: usize) -> Result<Vec<u8>, String> {
+    if text.len() > max {
+        return Err(format!("its {what} has more than {max} characters"));
+    }
+    STANDARD
+        .decode(text)
+        .map_err(|error| format!("its {what} is not Base64: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MEDIA: &str = r#""mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json""#;
+    const KEY: &str = r#""verificationMaterial":{"publicKey":{"hint":"ab"},"tlogEntries":[]}"#;
+    const ENVELOPE: &str = r#""dsseEnvelope":{"payload":"e30=","payloadType":"t","signatures":[{"sig":"AQI=","keyid":""}]}"#;
+
+    fn show(content: &str) -> String {
+        match parse(content.as_bytes()) {
+            Ok(bundle) => format!(
+                "{:?} {:?} {:?}",
+                bundle.material, bundle.payload, bundle.signature
+            ),
+            Err(error) => error,
+        }
+    }
+
+    #[test]
+    fn bundles() {
+        let good = format!("{{{MEDIA},{KEY},{ENVELOPE}}}");
+        let material =
+            |text: &str| good.replace(KEY, &format!("\"verificationMaterial\":{{{text}}}"));
+        let envelope = |from: &str, to: &str| good.replace(from, to);
+        let hint = "Key { hint: Some(\"ab\"), raw: None } [123, 125] [1, 2]";
+        let rows = [
+            (good.clone(), hint),
+            (envelope("\"keyid\":\"\"", "\"keyid\":null"), hint),
+            (envelope(",\"keyid\":\"\"", ""), hint),
+            (envelope("e30=", "e3\\u0030="), hint),
+            (envelope(".v0.3+json", "+json;version=0.1"), hint),
+            (
+                material(r#""publicKey":{"rawBytes":"AQ=="}"#),
+                "Key { hint: None, raw: Some([1]) } [123, 125] [1, 2]",
+            ),
+            (
+                material(r#""publicKey":{}"#),
+                "Key { hint: None, raw: None } [123, 125] [1, 2]",
+            ),
+            (
+                material(r#""x509CertificateChain":{"certificates":[{"rawBytes":"AQ=="}]}"#),
+                "Certificates([[1]]) [123, 125] [1, 2]",
+            ),
+            (
+                material(r#""certificate":{"rawBytes":"AQ=="}"#),
+                "Keyless [123, 125] [1, 2]",
+            ),
+            // Malformed.
+            (
+                String::new(),
+                "it is no bundle: EOF while parsing a value at line 1 column 0",
+            ),
+            (good[..100].into(), "EOF"),
+            ("{}".into(), "missing field `mediaType`"),
+            (format!("{{{MEDIA},{KEY}}}"), "missing field `dsseEnvelope`"),
+            (
+                format!("{{{MEDIA},{ENVELOPE}}}"),
+                "missing field `verificationMaterial`",
+            ),
+            (envelope("v0.3+json", "v9+json"), "unknown form"),
+            (envelope("v0.3+json", "v0.3+json "), "unknown form"),
+            (
+                envelope(
+                    "\"payload\":\"e30=\"",
+                    "\"payload\":\"e30=\",\"payload\":\"\"",
+                ),
+                "stands twice",
+            ),
+            (envelope("e30=", "e30"), "its payload is not Base64"),
+            (envelope("e30=", "e3_="), "its payload is not Base64"),
+            (envelope("e30=", "e30=\\n"), "its payload is not Base64"),
+            (envelope("AQI=", "AQJ="), "its signature is not Base64"),
+            (
+                envelope("AQI=", &"A".repeat(1025)),
+                "more than 1024 characters",
+            ),
+            (
+                envelope("[{\"sig\":\"AQI=\",\"keyid\":\"\"}]", "[]"),
+                "0 signatures",
+            ),
+            (envelope("[{", "[{\"sig\":\"\"},{"), "2 signatures"),
+            (material(""), "neither a key nor a certificate"),
+            (
+                material(r#""publicKey":{},"certificate":{"rawBytes":""}"#),
+                "more than one",
+            ),
+            (material(r#""publicKey":"ab""#), "invalid type"),
+            (
+                material(r#""x509CertificateChain":{"certificates":[]}"#),
+                "0 certificates",
+            ),
+            (
+                material(&format!(
+                    r#""x509CertificateChain":{{"certificates":[{}]}}"#,
+                    [r#"{"rawBytes":"AQ=="}"#; 11].join(",")
+                )),
+                "11 certificates",
+            ),
+            (
+                good.replace(ENVELOPE, &format!("{ENVELOPE},\"x\":{}", "[".repeat(40))),
+                "too deeply",
+            ),
+        ];
+        for (content, expected) in rows {
+            let shown = show(&content);
+            assert!(shown.contains(expected), "{content}: {shown}");
+        }
+    }
+
+    #[test]
+    fn looks() {
+        let rows = [
+            (format!(" {{ {MEDIA}"), true),
+            (format!("{{\"verificationMaterial\": {{}}, {MEDIA}}}"), true),
+            ("{}".into(), false),
+            (format!("[{MEDIA}]"), false),
+            ("-----BEGIN PGP SIGNATURE-----".into(), false),
+            (String::new(), false),
+        ];
+        for (start, expected) in rows {
+            assert_eq!(looks_like_one(start.as_bytes()), expected, "{start}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read(content: Vec<u8>) {
+            drop(parse(&content));
+        }
+
+        #[test]
+        fn a_changed_byte_is_read(at in 0..250usize, byte: u8) {
+            let mut content = format!("{{{MEDIA},{KEY},{ENVELOPE}}}").into_bytes();
+            let at = at % content.len();
+            content[at] = byte;
+            drop(parse(&content));
+        }
+    }
+}

@@ -1,0 +1,468 @@
+//! The whole check on models in memory that are signed here, and its rules against
+//! the manifest.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use modelhost_check::testing::{self, Model};
+use modelhost_check::{Answer, Failure, MAX_FINDINGS};
+use modelhost_plugin_provenance::{Provenance, key, pem, report};
+use p256::ecdsa::signature::hazmat::PrehashSigner as _;
+use p256::ecdsa::{Signature, SigningKey};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+const TYPE: &str = "application/vnd.in-toto+json";
+
+/// What stands before the point of a P-256 key in DER.
+const PREFIX: [u8; 26] = [
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
+];
+
+fn secret(byte: u8) -> SigningKey {
+    SigningKey::from_slice(&[byte; 32]).expect("a scalar of the curve")
+}
+
+fn public(key: &SigningKey) -> String {
+    let point = key.verifying_key().to_sec1_point(false);
+    pem::write("PUBLIC KEY", &[&PREFIX, point.as_bytes()].concat())
+}
+
+fn integer(number: &[u8]) -> Vec<u8> {
+    let start = number.iter().position(|&byte| byte != 0).expect("not zero");
+    let zero: &[u8] = if number[start] > 0x7f { &[0] } else { &[] };
+    let length = u8::try_from(number.len() - start + zero.len()).expect("short");
+    [&[2, length], zero, &number[start..]].concat()
+}
+
+/// Signs a statement as a bundle.
+fn bundle(key: &SigningKey, statement: &Value) -> Value {
+    let payload = statement.to_string();
+    let message = format!("DSSEv1 {} {TYPE} {} {payload}", TYPE.len(), payload.len());
+    let signature: Signature = key
+        .sign_prehash(&Sha256::digest(message))
+        .expect("32 bytes");
+    let numbers: Vec<u8> = signature.to_bytes().chunks(32).flat_map(integer).collect();
+    let signature = [
+        &[0x30, u8::try_from(numbers.len()).expect("short")],
+        &numbers[..],
+    ]
+    .concat();
+    json!({
+        "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
+        "verificationMaterial": {
+            "publicKey": { "hint": key::hex(&Sha256::digest(public(key))) },
+            "tlogEntries": [],
+        },
+        "dsseEnvelope": {
+            "payload": STANDARD.encode(payload),
+            "payloadType": TYPE,
+            "signatures": [{ "sig": STANDARD.encode(signature), "keyid": "" }],
+        },
+    })
+}
+
+/// A statement about files, as a signer makes it.
+fn statement(files: &[(&str, &str)]) -> Value {
+    let mut root = Sha256::new();
+    for (_, content) in files {
+        root.update(Sha256::digest(content));
+    }
+    let resource = |(name, content): &(&str, &str)| json!({ "name": name, "algorithm": "sha256", "digest": key::hex(&Sha256::digest(content)) });
+    json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{ "name": "m", "digest": { "sha256": key::hex(&root.finalize()) } }],
+        "predicateType": "https://model_signing/signature/v1.0",
+        "predicate": {
+            "resources": files.iter().map(resource).collect::<Vec<_>>(),
+            "serialization": { "method": "files", "hash_type": "sha256", "allow_symlinks": false },
+        },
+    })
+}
+
+const FILES: [(&str, &str); 2] = [("a.bin", "\u{80}aaaa"), ("sub/b.txt", "bb")];
+
+/// A model of two files, with the given signature.
+fn with(signature: &str) -> Model {
+    FILES
+        .iter()
+        .fold(Model::new("bert"), |model, (path, content)| {
+            model.file(*path, *content)
+        })
+        .document("key", public(&secret(1)))
+        .file("model.sig", signature)
+}
+
+fn signed() -> Model {
+    with(&bundle(&secret(1), &statement(&FILES)).to_string())
+}
+
+fn run(model: &Model, settings: Value) -> Result<Answer, Failure> {
+    let answer = testing::check::<Provenance>(model, settings)?;
+    testing::manifest(include_str!("../plugin.toml")).assert_kept(model, &answer);
+    Ok(answer)
+}
+
+/// Shows the findings as `rule path`, then the facts; or the failure.
+fn show(model: &Model, settings: Value) -> String {
+    let answer = match run(model, settings) {
+        Ok(answer) => answer,
+        Err(failure) => return failure.to_string(),
+    };
+    let Answer::Checked(observations) = &answer else {
+        panic!("{answer:?}")
+    };
+    let findings = observations.findings().iter().map(|finding| {
+        format!(
+            "{} {}",
+            finding.rule.name(),
+            finding.location.file.as_deref().unwrap_or("-")
+        )
+    });
+    let facts = observations
+        .facts()
+        .iter()
+        .map(|fact| format!("{}={:.12}", fact.key, fact.value));
+    findings.chain(facts).collect::<Vec<_>>().join(", ")
+}
+
+fn trusting() -> Value {
+    json!({ "key": "key" })
+}
+
+#[test]
+fn rules_are_documented() {
+    let manifest = testing::manifest(include_str!("../plugin.toml"));
+    manifest.assert_rules(&report::RULES);
+    manifest.assert_documented(include_str!("../RULES.md"));
+}
+
+#[test]
+fn finds_the_signature() {
+    let good = bundle(&secret(1), &statement(&FILES)).to_string();
+    let unsigned = || signed().without("model.sig");
+    let named = |path: &str| json!({ "key": "key", "signature": path });
+    let ok = "signer=sha256:f857a, signed-files=2";
+    let rows = [
+        (signed(), trusting(), ok),
+        (unsigned(), trusting(), "unsigned -"),
+        (unsigned(), json!({}), "unsigned -"),
+        (Model::new("empty"), json!({}), "unsigned -"),
+        (signed(), json!({}), "no-trusted-key model.sig"),
+        (unsigned().file("other.sig", good.clone()), trusting(), ok),
+        (unsigned().file("sigs/x", good.clone()), named("sigs/x"), ok),
+        (
+            unsigned().file("sigs/x", good.clone()),
+            named("sigs/y"),
+            "unsigned -",
+        ),
+        (signed(), named("x.sig"), "unsigned -"),
+        // A signature elsewhere, or of another kind, is none.
+        (
+            unsigned().file("sub/model.sig", good.clone()),
+            trusting(),
+            "unsigned -",
+        ),
+        (
+            unsigned().file("a.bin.sig", "-----BEGIN PGP SIGNATURE-----"),
+            trusting(),
+            "unsigned -",
+        ),
+        (
+            unsigned().file("model.sig", "-----BEGIN PGP SIGNATURE-----"),
+            trusting(),
+            "bundle-malformed model.sig",
+        ),
+        (
+            unsigned().file("model.sig", ""),
+            trusting(),
+            "bundle-malformed model.sig",
+        ),
+        (
+            unsigned().file("model.sig", &good[..good.len() - 1]),
+            trusting(),
+            "bundle-malformed model.sig",
+        ),
+        // `model.sig` goes first; another signature beside it was not signed.
+        (
+            signed().file("other.sig", good.clone()),
+            trusting(),
+            "file-unsigned other.sig",
+        ),
+        (
+            unsigned()
+                .file("x.sig", good.clone())
+                .file("y.sig", good.clone()),
+            trusting(),
+            "unsupported: the model has several signatures, `x.sig` and `y.sig`: name one in the setting `signature`",
+        ),
+    ];
+    for (model, settings, expected) in rows {
+        assert_eq!(
+            show(&model, settings.clone()),
+            expected,
+            "{model:?} {settings}"
+        );
+    }
+}
+
+#[test]
+fn trusts_whom_the_policy_trusts() {
+    let by = |byte| with(&bundle(&secret(byte), &statement(&FILES)).to_string());
+    let document = |text: &str| signed().document("key", text);
+    let edited = |edit: &dyn Fn(&mut Value)| {
+        let mut bundle = bundle(&secret(1), &statement(&FILES));
+        edit(&mut bundle);
+        with(&bundle.to_string())
+    };
+    let both = format!("{}{}", public(&secret(2)), public(&secret(1)));
+    let ok = "signer=sha256:f857a, signed-files=2";
+    let material =
+        |material: Value| edited(&|bundle| bundle["verificationMaterial"] = material.clone());
+    let rows = [
+        (document(&both), ok),
+        (
+            by(2).document("key", both.clone()),
+            "signer=sha256:5a07a, signed-files=2",
+        ),
+        (by(2), "wrong-signer model.sig"),
+        (material(json!({ "publicKey": {} })), ok),
+        (
+            material(json!({ "publicKey": { "rawBytes": STANDARD.encode(public(&secret(1))) } })),
+            ok,
+        ),
+        (
+            material(json!({ "publicKey": { "rawBytes": STANDARD.encode(public(&secret(2))) } })),
+            "wrong-signer model.sig",
+        ),
+        (
+            material(json!({ "publicKey": { "hint": "my key" } })),
+            "wrong-signer model.sig",
+        ),
+        (
+            material(json!({ "certificate": { "rawBytes": "AA==" } })),
+            "wrong-signer model.sig",
+        ),
+        (
+            material(
+                json!({ "x509CertificateChain": { "certificates": [{ "rawBytes": "AA==" }] } }),
+            ),
+            "wrong-signer model.sig",
+        ),
+        (
+            edited(&|bundle| bundle["dsseEnvelope"]["payloadType"] = json!("text/plain")),
+            "signature-invalid model.sig",
+        ),
+        (
+            edited(&|bundle| bundle["dsseEnvelope"]["payload"] = json!("e30=")),
+            "signature-invalid model.sig",
+        ),
+        (
+            edited(&|bundle| bundle["dsseEnvelope"]["signatures"][0]["sig"] = json!("")),
+            "signature-invalid model.sig",
+        ),
+        (
+            document(""),
+            "invalid settings: the document `key` holds no key in PEM form (`-----BEGIN PUBLIC KEY-----`)",
+        ),
+        (
+            document(&"#".repeat(70_000)),
+            "invalid settings: the document `key` is too large to be a list of keys",
+        ),
+    ];
+    for (model, expected) in rows {
+        assert_eq!(show(&model, trusting()), expected, "{model:?}");
+    }
+    let ungranted = show(&signed(), json!({ "key": "other" }));
+    assert!(ungranted.contains("\"documents:other\""), "{ungranted}");
+    // The settings are looked at for an unsigned model too.
+    let ungranted = show(&signed().without("model.sig"), json!({ "key": "other" }));
+    assert!(ungranted.starts_with("invalid settings"), "{ungranted}");
+}
+
+#[test]
+fn compares_the_files() {
+    let ok = "signer=sha256:f857a, signed-files=2";
+    let statement_with = |edit: &dyn Fn(&mut Value)| {
+        let mut statement = statement(&FILES);
+        edit(&mut statement["predicate"]["serialization"]);
+        with(&bundle(&secret(1), &statement).to_string())
+    };
+    let ignoring =
+        |path: &str| statement_with(&|serialization| serialization["ignore_paths"] = json!([path]));
+    let setting = |name: &str, value: Value| {
+        let mut settings = trusting();
+        settings[name] = value;
+        settings
+    };
+    let links = || statement_with(&|serialization| serialization["allow_symlinks"] = json!(true));
+    let rows = [
+        (
+            signed().replace("a.bin", "\u{80}aaab"),
+            trusting(),
+            "file-changed a.bin",
+        ),
+        (
+            signed().without("a.bin"),
+            trusting(),
+            "file-missing model.sig",
+        ),
+        (signed().file("c", ""), trusting(), "file-unsigned c"),
+        (
+            signed()
+                .file(".gitignore", "x")
+                .file(".git/objects/x", "\0"),
+            trusting(),
+            ok,
+        ),
+        (
+            signed().file(".gitignore", "x"),
+            setting("ignore-git-paths", json!(false)),
+            "file-unsigned .gitignore",
+        ),
+        (
+            signed()
+                .without("a.bin")
+                .replace("sub/b.txt", "x")
+                .file("c", "x"),
+            trusting(),
+            "file-unsigned c, file-changed sub/b.txt, file-missing model.sig",
+        ),
+        // What is left out is named, and only text may be.
+        (
+            ignoring("logs").file("logs/x", "text"),
+            trusting(),
+            &format!("not-covered -, {ok}"),
+        ),
+        (
+            ignoring("logs").file("logs/x", "\0"),
+            trusting(),
+            "unsigned-weights logs/x",
+        ),
+        (
+            ignoring("logs").file("logs/x.py", "text"),
+            trusting(),
+            "unsigned-weights logs/x.py",
+        ),
+        (
+            ignoring("logs").sparse_file::<&str>("logs/x", (10 << 20) + 1, []),
+            trusting(),
+            "unsigned-weights logs/x",
+        ),
+        (
+            ignoring(".").file("x", "text"),
+            trusting(),
+            "file-unsigned x",
+        ),
+        (
+            signed().file("x", "text"),
+            setting("ignore-paths", json!(["x"])),
+            &format!("not-covered -, {ok}"),
+        ),
+        (
+            signed().file("x", "\0"),
+            setting("ignore-paths", json!(["x"])),
+            "unsigned-weights x",
+        ),
+        (
+            signed(),
+            setting("ignore-paths", json!(["sub"])),
+            "file-missing model.sig, not-covered -",
+        ),
+        (
+            signed().file("x", "text"),
+            setting("ignore-unsigned-files", json!(true)),
+            &format!("not-covered -, {ok}"),
+        ),
+        (
+            signed().file("x", "\0"),
+            setting("ignore-unsigned-files", json!(true)),
+            "unsigned-weights x",
+        ),
+        (links(), trusting(), "links-followed model.sig"),
+        (links(), setting("allow-symlinks", json!(true)), ok),
+        (
+            signed(),
+            setting("ignore-paths", json!(["../x"])),
+            "invalid settings: `ignore-paths` holds `../x`, which is no plain path within the model",
+        ),
+    ];
+    for (model, settings, expected) in rows {
+        assert_eq!(
+            show(&model, settings.clone()),
+            expected,
+            "{model:?} {settings}"
+        );
+    }
+    // Names meet by their raw bytes, whatever the host escapes.
+    let files = [("a\\b\n\u{202e}", "x")];
+    let escaped = Model::new("m")
+        .file("a\\\\b\\n\\u{202e}", "x")
+        .file(
+            "model.sig",
+            bundle(&secret(1), &statement(&files)).to_string(),
+        )
+        .document("key", public(&secret(1)));
+    assert_eq!(
+        show(&escaped, trusting()),
+        "signer=sha256:f857a, signed-files=1"
+    );
+}
+
+#[test]
+fn an_unreadable_file_is_no_answer() {
+    for model in [
+        signed().unreadable("a.bin"),
+        signed().unreadable("model.sig"),
+    ] {
+        for settings in [trusting(), json!({})] {
+            let failure = run(&model, settings).expect_err("it can't be read");
+            assert!(matches!(failure, Failure::Unreadable(_)), "{failure}");
+        }
+    }
+}
+
+#[test]
+fn a_huge_signature_is_no_answer() {
+    let model = signed()
+        .without("model.sig")
+        .sparse_file("model.sig", (32 << 20) + 1, [(0, "{")]);
+    assert!(matches!(
+        run(&model, trusting()),
+        Err(Failure::Unsupported(_))
+    ));
+}
+
+#[test]
+fn a_flood_of_files_stays_within_the_bounds() {
+    let model = (0..1500).fold(signed(), |model, n| model.file(format!("x{n}"), "x"));
+    let answer = run(&model, trusting()).expect("it was checked");
+    assert_eq!(answer.findings().len(), MAX_FINDINGS);
+}
+
+#[test]
+fn no_edit_of_the_signed_bytes_is_accepted() {
+    let good = bundle(&secret(1), &statement(&FILES)).to_string();
+    for at in 0..good.len() {
+        let mut bytes = good.clone().into_bytes();
+        bytes[at] ^= 1;
+        let model = signed().replace("model.sig", bytes);
+        let shown = show(&model, trusting());
+        // Only what stands outside of the envelope may change without harm.
+        assert!(
+            !shown.starts_with("signer") || !within_envelope(&good, at),
+            "byte {at}: {shown}"
+        );
+    }
+}
+
+/// Tells whether the byte is one of the payload, its type or the signature.
+fn within_envelope(bundle: &str, at: usize) -> bool {
+    ["\"payload\":\"", "\"payloadType\":\"", "\"sig\":\""]
+        .iter()
+        .any(|name| {
+            let start = bundle.find(name).expect("the bundle has it") + name.len();
+            let end = start + bundle[start..].find('"').expect("a string ends");
+            (start..end).contains(&at)
+        })
+}
