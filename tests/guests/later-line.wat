@@ -1,0 +1,14 @@
+;; Asks for a later line of the contract.
+;; outcome: refused
+;; says: modelhost:check/clock@0.9.0
+;; reads: none
+;; wit: modelhost:check@0.9.0 clock { now: func() -> u64; }
+(module
+  (import "modelhost:check/files@0.1.0" "[resource-drop]model" (func $drop (param i32)))
+  (import "modelhost:check/clock@0.9.0" "now" (func $now (result i64)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+  (func (export "modelhost:check/model-check@0.1.0#check") (param $model i32) (param i32 i32) (result i32)
+    (drop (call $now))
+    (call $drop (local.get $model))
+    (i32.const 0)))

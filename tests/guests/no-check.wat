@@ -1,0 +1,4 @@
+;; A component that exports no check.
+;; outcome: invalid
+;; says: check
+(component)
