@@ -5,7 +5,7 @@ use modelhost_check::{Answer, Failure, File, Finding, Location, Observations, Re
 
 use crate::found::{Defect, Found, Stop};
 use crate::source::Source;
-use crate::{polyglot, safetensors};
+use crate::{gguf, npy, polyglot, safetensors};
 
 /// How much of a file is read to recognise its format.
 const HEAD: u64 = 4096;
@@ -20,11 +20,23 @@ struct Format {
     walk: fn(&dyn Source, &mut Found) -> Result<(), Stop>,
 }
 
-const FORMATS: &[Format] = &[Format {
-    name: "safetensors",
-    recognise: safetensors::recognise,
-    walk: safetensors::walk,
-}];
+const FORMATS: &[Format] = &[
+    Format {
+        name: "safetensors",
+        recognise: safetensors::recognise,
+        walk: safetensors::walk,
+    },
+    Format {
+        name: "GGUF",
+        recognise: gguf::recognise,
+        walk: gguf::walk,
+    },
+    Format {
+        name: "npy",
+        recognise: npy::recognise,
+        walk: npy::walk,
+    },
+];
 
 /// What there is to say of one file.
 #[derive(Debug)]

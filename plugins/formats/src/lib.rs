@@ -10,8 +10,12 @@
 
 use modelhost_check::{Answer, Check, Failure, Model};
 
+pub mod cover;
 pub mod found;
+pub mod gguf;
 pub mod judge;
+pub mod literal;
+pub mod npy;
 pub mod polyglot;
 pub mod rules;
 pub mod safetensors;

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, MapAccess, SeqAccess, Visitor};
 
+use crate::cover::{self, Data, Stretch};
 use crate::found::{Defect, Found, Stop};
 use crate::rules;
 use crate::source::Source;
@@ -65,7 +66,7 @@ pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
     let mut table = parse(&header)?;
     drop(header);
     table.report(found);
-    check_cover(&mut table.tensors, left - length, PREFIX + length, found);
+    check_cover(&table.tensors, left - length, PREFIX + length, found);
     Ok(())
 }
 
@@ -122,47 +123,36 @@ impl Table {
 
 /// Checks that the tensors cover `length` bytes of data exactly once, and each as
 /// many bytes as its shape and type say. `start` is where the data begin.
-fn check_cover(tensors: &mut [Tensor], length: u64, start: u64, found: &mut Found) {
-    tensors.sort_unstable_by_key(|tensor| (tensor.begin, tensor.end));
-    let mut covered = 0;
-    let mut last: Option<&str> = None;
-    for tensor in tensors.iter() {
+fn check_cover(tensors: &[Tensor], length: u64, start: u64, found: &mut Found) {
+    let mut stretches = Vec::with_capacity(tensors.len());
+    for tensor in tensors {
         let Tensor {
             name, begin, end, ..
         } = tensor;
-        let place = |defect: Defect| defect.member(name.as_str());
         if begin > end || *end > length {
             let message =
                 format!("data_offsets [{begin}, {end}] lie outside of {length} bytes of data");
-            found.push(place(Defect::new(rules::OUT_OF_BOUNDS, message)));
+            found.push(Defect::new(rules::OUT_OF_BOUNDS, message).member(name.as_str()));
             continue;
         }
         if let Some(message) = wrong_size(tensor) {
-            found.push(place(Defect::new(rules::SIZE_MISMATCH, message)));
+            found.push(Defect::new(rules::SIZE_MISMATCH, message).member(name.as_str()));
         }
-        if *begin < covered {
-            let other = last.unwrap_or_default();
-            let message = format!("data_offsets [{begin}, {end}] begin inside tensor `{other}`");
-            found.push(place(Defect::new(rules::OVERLAP, message)));
-        } else if *begin > covered {
-            let message = format!(
-                "{} bytes before this tensor belong to none",
-                begin - covered
-            );
-            found.push(Defect::new(rules::HOLE, message).offset(start + covered));
-        }
-        if *end >= covered {
-            covered = *end;
-            last = Some(name);
-        }
+        stretches.push(Stretch {
+            name,
+            begin: *begin,
+            end: *end,
+        });
     }
-    if covered < length {
-        let message = format!(
-            "{} bytes after the last tensor belong to none",
-            length - covered
-        );
-        found.push(Defect::new(rules::TRAILING_DATA, message).offset(start + covered));
-    }
+    cover::check(
+        stretches,
+        Data {
+            start,
+            length,
+            align: 1,
+        },
+        found,
+    );
 }
 
 fn wrong_size(tensor: &Tensor) -> Option<String> {

@@ -16,7 +16,7 @@ const OTHERS: &[&str] = &["hf-repo", "nemo", "torchserve-mar"];
 /// Formats whose malicious cases this check must deny.
 const OURS: &[&str] = &["safetensors"];
 /// Formats whose malformed cases this check must not pass over.
-const BROKEN: &[&str] = &["safetensors"];
+const BROKEN: &[&str] = &["safetensors", "gguf", "npy"];
 
 fn generated() -> Option<PathBuf> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");

@@ -1,7 +1,9 @@
 //! Owns the tests of the check, a module for each format.
 
 mod corpus;
+mod gguf;
 mod glue;
 mod manifest;
+mod npy;
 mod safetensors;
 mod support;
