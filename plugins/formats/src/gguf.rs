@@ -143,7 +143,7 @@ fn skip_value(cursor: &mut Cursor<'_>, kind: u32) -> Result<(), Stop> {
             let of = cursor.u32("an array's type")?;
             let count = cursor.u64("an array's length")?;
             if let Some(width) = kinds::width(of) {
-                let bytes = count.checked_mul(width).unwrap_or(u64::MAX);
+                let bytes = count.saturating_mul(width);
                 return cursor.skip(bytes, "an array");
             }
             if of != kinds::STRING {

@@ -5,37 +5,51 @@ use modelhost_check::{Answer, Failure, File, Finding, Location, Observations, Re
 
 use crate::found::{Defect, Found, Stop};
 use crate::source::Source;
-use crate::{gguf, npy, polyglot, safetensors};
+use crate::{gguf, npy, onnx, polyglot, safetensors, tensorflow};
 
 /// How much of a file is read to recognise its format.
 const HEAD: u64 = 4096;
+
+/// Tells from a file's first bytes whether it is of a format.
+type Recognise = fn(&[u8]) -> bool;
+/// Walks all that the format's loaders follow.
+type Walk = fn(&dyn Source, &mut Found) -> Result<(), Stop>;
 
 /// One format.
 struct Format {
     /// Its name in facts and messages.
     name: &'static str,
-    /// Tells from a file's first bytes whether it is of this format.
-    recognise: fn(&[u8]) -> bool,
-    /// Walks all that the format's loaders follow.
-    walk: fn(&dyn Source, &mut Found) -> Result<(), Stop>,
+    recognise: Recognise,
+    walk: Walk,
 }
 
+impl Format {
+    const fn new(name: &'static str, recognise: Recognise, walk: Walk) -> Self {
+        Self {
+            name,
+            recognise,
+            walk,
+        }
+    }
+}
+
+/// In the order tried: formats with a magic first, then those that are told by
+/// their first fields.
 const FORMATS: &[Format] = &[
-    Format {
-        name: "safetensors",
-        recognise: safetensors::recognise,
-        walk: safetensors::walk,
-    },
-    Format {
-        name: "GGUF",
-        recognise: gguf::recognise,
-        walk: gguf::walk,
-    },
-    Format {
-        name: "npy",
-        recognise: npy::recognise,
-        walk: npy::walk,
-    },
+    Format::new("GGUF", gguf::recognise, gguf::walk),
+    Format::new("npy", npy::recognise, npy::walk),
+    Format::new("safetensors", safetensors::recognise, safetensors::walk),
+    Format::new("ONNX", onnx::recognise, onnx::walk),
+    Format::new(
+        "SavedModel",
+        tensorflow::recognise_saved,
+        tensorflow::walk_saved,
+    ),
+    Format::new(
+        "TensorFlow graph",
+        tensorflow::recognise_graph,
+        tensorflow::walk_graph,
+    ),
 ];
 
 /// What there is to say of one file.

@@ -16,10 +16,13 @@ pub mod gguf;
 pub mod judge;
 pub mod literal;
 pub mod npy;
+pub mod onnx;
 pub mod polyglot;
+pub mod proto;
 pub mod rules;
 pub mod safetensors;
 pub mod source;
+pub mod tensorflow;
 
 /// The settings: there are none.
 #[derive(Debug, serde::Deserialize)]

@@ -21,6 +21,14 @@ pub const SIZE_MISMATCH: Rule = Rule::new("size-mismatch", Severity::High);
 pub const DUPLICATE_KEY: Rule = Rule::new("duplicate-key", Severity::High);
 /// The file is of a second format too, which other programs see in its place.
 pub const POLYGLOT: Rule = Rule::new("polyglot", Severity::High);
+/// An operator of the graph runs code that is not in the graph.
+pub const CODE_OPERATOR: Rule = Rule::new("code-operator", Severity::High);
+/// An operator of the graph reaches for files or servers.
+pub const FILE_OPERATOR: Rule = Rule::new("file-operator", Severity::High);
+/// An operator of the graph is of no set that comes with the runtimes.
+pub const CUSTOM_OPERATOR: Rule = Rule::new("custom-operator", Severity::Low);
+/// A path in the file leads out of the model's folder.
+pub const EXTERNAL_PATH: Rule = Rule::new("external-path", Severity::High);
 
 /// All of the above.
 pub const ALL: &[Rule] = &[
@@ -33,4 +41,8 @@ pub const ALL: &[Rule] = &[
     SIZE_MISMATCH,
     DUPLICATE_KEY,
     POLYGLOT,
+    CODE_OPERATOR,
+    FILE_OPERATOR,
+    CUSTOM_OPERATOR,
+    EXTERNAL_PATH,
 ];

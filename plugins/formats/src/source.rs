@@ -163,6 +163,11 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
+    /// Goes on at `offset`, which may lie past the end.
+    pub fn seek(&mut self, offset: u64) {
+        self.at = offset;
+    }
+
     fn need(&self, length: u64, what: &str) -> Result<(), Stop> {
         if length > self.left() {
             return Err(Stop::malformed(

@@ -210,7 +210,7 @@ fn files() {
             one(&[1], 0, u64::MAX - 31, 4).bytes(),
             "out-of-bounds",
         ),
-        ("not aligned", one(&[1], 0, 4, 8).bytes(), "malformed"),
+        ("not aligned", one(&[1], 0, 4, 8).bytes(), "malformed hole"),
         (
             "overlap",
             File::default()

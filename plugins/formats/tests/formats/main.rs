@@ -5,5 +5,7 @@ mod gguf;
 mod glue;
 mod manifest;
 mod npy;
+mod onnx;
 mod safetensors;
 mod support;
+mod tensorflow;

@@ -40,3 +40,32 @@ pub(crate) fn no_flip_panics(bytes: &[u8], length: usize) {
         said(&flipped);
     }
 }
+
+/// Returns a protobuf number.
+pub(crate) fn varint(mut number: u64) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = u8::try_from(number & 0x7f).expect("seven bits");
+        number >>= 7;
+        bytes.push(if number == 0 { low } else { low | 0x80 });
+        if number == 0 {
+            return bytes;
+        }
+    }
+}
+
+/// Returns a protobuf field of bytes: a text, or a message.
+pub(crate) fn field(number: u64, content: impl AsRef<[u8]>) -> Vec<u8> {
+    let content = content.as_ref();
+    [
+        varint(number << 3 | 2),
+        varint(content.len() as u64),
+        content.to_vec(),
+    ]
+    .concat()
+}
+
+/// Returns a protobuf field of a number.
+pub(crate) fn count(number: u64, value: u64) -> Vec<u8> {
+    [varint(number << 3), varint(value)].concat()
+}
