@@ -1,3 +1,176 @@
 //! `modelhost.toml`: its shape, finding and reading it, and its mistakes.
 //!
-//! Leaves what follows from it to `policy` and `gate`.
+//! Owns what was read ([`Config`]), which remembers where everything stands, so
+//! that whoever finds out later that something is wrong can point there. Leaves
+//! what follows from it to `policy` and `gate`.
+
+mod diagnostic;
+mod load;
+mod schema;
+mod settings;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod validate;
+mod values;
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::path::PathBuf;
+
+use crate::domain::diagnostic::{Diagnostic, SourceFile};
+use crate::domain::digest::Digest;
+use crate::domain::model::{Definition, ModelName};
+use crate::domain::plugin::PluginId;
+use crate::policy::Policy;
+
+pub use diagnostic::ConfigError;
+pub use load::{find, load};
+pub use schema::json_schema;
+
+/// The name of the configuration file.
+pub const NAME: &str = "modelhost.toml";
+
+/// The folder beside it that may hold further definitions of models.
+pub const MODELS: &str = "models.d";
+
+/// What `modelhost.toml` says.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file itself, for messages that point into it.
+    pub file: SourceFile,
+    /// The folder it is in; every path in it is relative to this.
+    pub root: PathBuf,
+    /// What the operator wants of a run.
+    pub policy: Policy,
+    /// The defined models, in the order they are written.
+    pub models: Vec<ConfiguredModel>,
+    /// The component files of plugins that are not bundled, relative to the root.
+    pub components: BTreeMap<PluginId, PathBuf>,
+    /// The documents that plugins can be granted, by name.
+    pub documents: BTreeMap<String, ConfiguredDocument>,
+    places: Places,
+}
+
+/// One defined model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredModel {
+    /// Its name.
+    pub name: ModelName,
+    /// The folder or file, relative to the root; `.` for the root itself.
+    pub path: PathBuf,
+    /// What it should be.
+    pub definition: Definition,
+    /// The file that defines it: `modelhost.toml`, or one of `models.d`.
+    pub file: SourceFile,
+    /// Where its name stands in that file.
+    pub span: Range<usize>,
+}
+
+/// One document that plugins can be granted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredDocument {
+    /// The file, relative to the root.
+    pub path: PathBuf,
+    /// The digest it must have.
+    pub digest: Digest,
+    /// Where it stands in `modelhost.toml`.
+    pub span: Range<usize>,
+}
+
+/// Where things stand in `modelhost.toml`.
+#[derive(Clone, Debug, Default)]
+struct Places {
+    /// The names in `require`.
+    require: BTreeMap<PluginId, Range<usize>>,
+    plugins: BTreeMap<PluginId, PluginPlaces>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct PluginPlaces {
+    /// The table, `[plugin.ID]`.
+    table: Range<usize>,
+    component: Option<Range<usize>>,
+    grants: Option<Range<usize>>,
+    /// The values of the settings, by JSON pointer.
+    settings: BTreeMap<String, Range<usize>>,
+}
+
+impl Config {
+    /// Makes a mistake in the settings of `plugin`, at the value that the JSON
+    /// pointer `pointer` leads to, or the nearest one around it.
+    pub fn settings_mistake(
+        &self,
+        plugin: &PluginId,
+        pointer: &str,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        let span = self.places.plugins.get(plugin).map(|places| {
+            let mut pointer = pointer;
+            loop {
+                if let Some(span) = places.settings.get(pointer) {
+                    return span.clone();
+                }
+                match pointer.rsplit_once('/') {
+                    Some((around, _)) => pointer = around,
+                    None => return places.table.clone(),
+                }
+            }
+        });
+        self.mistake(span, message)
+    }
+
+    /// Makes a mistake about `plugin`, at its table.
+    pub fn plugin_mistake(&self, plugin: &PluginId, message: impl Into<String>) -> Diagnostic {
+        self.mistake(
+            self.places
+                .plugins
+                .get(plugin)
+                .map(|places| places.table.clone()),
+            message,
+        )
+    }
+
+    /// Makes a mistake about the component of `plugin`, at its path, or its
+    /// table where it has none.
+    pub fn component_mistake(&self, plugin: &PluginId, message: impl Into<String>) -> Diagnostic {
+        let places = self.places.plugins.get(plugin);
+        let span = places.map(|p| p.component.clone().unwrap_or_else(|| p.table.clone()));
+        self.mistake(span, message)
+    }
+
+    /// Makes a mistake about what `plugin` is granted, at its grants, or its
+    /// table where it has none.
+    pub fn grants_mistake(&self, plugin: &PluginId, message: impl Into<String>) -> Diagnostic {
+        let places = self.places.plugins.get(plugin);
+        let span = places.map(|p| p.grants.clone().unwrap_or_else(|| p.table.clone()));
+        self.mistake(span, message)
+    }
+
+    /// Makes a mistake about `plugin` being required, at its name in `require`.
+    pub fn require_mistake(&self, plugin: &PluginId, message: impl Into<String>) -> Diagnostic {
+        self.mistake(self.places.require.get(plugin).cloned(), message)
+    }
+
+    /// Makes a mistake about the document `name`.
+    pub fn document_mistake(&self, name: &str, message: impl Into<String>) -> Diagnostic {
+        self.mistake(
+            self.documents
+                .get(name)
+                .map(|document| document.span.clone()),
+            message,
+        )
+    }
+
+    /// Points at the first line where there is no better place.
+    fn mistake(&self, span: Option<Range<usize>>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(&self.file, span.unwrap_or(0..0), message)
+    }
+}
+
+impl ConfiguredModel {
+    /// Makes a mistake about this model, at its name.
+    pub fn mistake(&self, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::new(&self.file, self.span.clone(), message)
+    }
+}

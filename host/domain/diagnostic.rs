@@ -7,6 +7,8 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::text::GuestText;
+
 /// A text file of the operator's, kept so that a mistake can be shown in it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct SourceFile {
@@ -72,7 +74,8 @@ impl fmt::Debug for SourceFile {
     }
 }
 
-/// One mistake: what is wrong, where, and the way out.
+/// One mistake: what is wrong, where, and the way out. Its texts quote the file
+/// and are made inert; the file itself is not.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
     /// What is wrong, without a full stop.
@@ -90,7 +93,7 @@ impl Diagnostic {
     /// Makes a diagnostic with one place.
     pub fn new(file: &SourceFile, span: Range<usize>, message: impl Into<String>) -> Self {
         Self {
-            message: message.into(),
+            message: inert(message),
             file: file.clone(),
             labels: vec![(span, String::new())],
             help: None,
@@ -101,7 +104,7 @@ impl Diagnostic {
     #[must_use]
     pub fn with_label(mut self, label: impl Into<String>) -> Self {
         if let Some(first) = self.labels.first_mut() {
-            first.1 = label.into();
+            first.1 = inert(label);
         }
         self
     }
@@ -109,14 +112,14 @@ impl Diagnostic {
     /// Adds a second place.
     #[must_use]
     pub fn with_place(mut self, span: Range<usize>, label: impl Into<String>) -> Self {
-        self.labels.push((span, label.into()));
+        self.labels.push((span, inert(label)));
         self
     }
 
     /// Adds what to do about it.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(inert(help));
         self
     }
 
@@ -126,6 +129,10 @@ impl Diagnostic {
             .first()
             .map_or(1, |(span, _)| self.file.line_of(span.start))
     }
+}
+
+fn inert(text: impl Into<String>) -> String {
+    GuestText::capped(&text.into()).to_string()
 }
 
 impl fmt::Display for Diagnostic {
@@ -163,5 +170,25 @@ mod tests {
         for (line, span) in spans {
             assert_eq!(file.line_span(line), span, "{line}");
         }
+    }
+
+    #[test]
+    fn quotes_are_inert() {
+        let file = SourceFile {
+            path: "x".into(),
+            text: "".into(),
+        };
+        let mistake = Diagnostic::new(&file, 0..0, "\u{1b}[2J")
+            .with_label("a\nb")
+            .with_place(0..0, "\u{202e}")
+            .with_help("::error::");
+        assert_eq!(mistake.to_string(), "x:1: \\x1b[2J");
+        let labels: Vec<_> = mistake
+            .labels
+            .iter()
+            .map(|(_, label)| label.as_str())
+            .collect();
+        assert_eq!(labels, ["a\\nb", "\\u{202e}"]);
+        assert_eq!(mistake.help.as_deref(), Some("\\x3a:error::"));
     }
 }

@@ -2,6 +2,11 @@
 //!
 //! Leaves what is in it to `parse` and `render`.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the lock file is the operator's own, read and replaced by its path here alone"
+)]
+
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};

@@ -52,17 +52,22 @@ fn read(file: &SourceFile, mistakes: &mut Mistakes<'_>) -> Option<LockFile> {
         mistakes.push(span, message, |mistake| mistake.with_help(help));
         return None;
     }
-    let (root, errors) = DeTable::parse_recoverable(&file.text);
+    let lines = Lines::of(&file.text);
+    let (root, mut errors) = DeTable::parse_recoverable(&file.text);
+    errors.sort_by_key(|error| error.span().map(|span| span.start));
+    let mut last = None;
     for error in &errors {
         let span = error.span().unwrap_or(0..0);
-        mistakes.push(span, error.message(), |mistake| {
-            mistake.with_help(WRITE_AGAIN)
-        });
+        // What follows on a line is mostly the parser finding its way back.
+        if last.replace(lines.line_of(span.start)) != Some(lines.line_of(span.start)) {
+            mistakes.push(span, error.message(), |mistake| {
+                mistake.with_help(WRITE_AGAIN)
+            });
+        }
     }
     if !errors.is_empty() {
         return None;
     }
-    let lines = Lines::of(&file.text);
     let mut root = Fields::new(root.into_inner(), 0..0, mistakes);
     version(&mut root)?;
     let models = root.array("model").unwrap_or_default();

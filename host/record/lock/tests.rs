@@ -1,5 +1,10 @@
 //! What a lock file may hold and what it may not, as rows and as properties.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests write files and take the time"
+)]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

@@ -1,0 +1,269 @@
+//! Single values of the configuration: paths, sources, revisions, licenses,
+//! times and sizes.
+//!
+//! Pure functions from the text to the value, or to what is wrong with it.
+//! Leaves how values fit together to `validate`.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::domain::text::{self, Backslash};
+
+/// The most bytes of one text: as many as a path can have.
+const MAX_TEXT: usize = 4096;
+
+/// How long a task may be given: long enough for any model on any machine, and
+/// still an end.
+const DEADLINE: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(24);
+
+/// How much memory a task may be given: one page of WebAssembly, up to what 32
+/// bits can address.
+const MEMORY: RangeInclusive<u64> = 64 << 10..=4 << 30;
+
+/// What is wrong with a value, and what to do about it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Wrong {
+    pub(super) message: String,
+    pub(super) help: Option<String>,
+}
+
+impl Wrong {
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            help: None,
+        }
+    }
+
+    pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
+}
+
+/// Takes `text` as the text of one line that is shown as it is.
+pub(super) fn plain(text: &str, what: &str) -> Result<(), Wrong> {
+    if text.trim().is_empty() {
+        return Err(Wrong::new(format!("{what} is empty")));
+    }
+    if text.len() > MAX_TEXT {
+        return Err(Wrong::new(format!("{what} has more than {MAX_TEXT} bytes")));
+    }
+    if text::escape(text, Backslash::Kept) != text {
+        return Err(Wrong::new(format!(
+            "{what} holds control or invisible characters"
+        )));
+    }
+    Ok(())
+}
+
+/// Takes `text` as a path below the folder of `modelhost.toml`; `.` for that
+/// folder itself.
+pub(super) fn path(text: &str) -> Result<PathBuf, Wrong> {
+    plain(text, "the path")?;
+    if text.contains('\\') {
+        return Err(Wrong::new("the path holds a backslash").with_help("separate folders by `/`"));
+    }
+    let has_drive = text.as_bytes().get(1) == Some(&b':');
+    if text.starts_with('/') || text.starts_with("~/") || has_drive {
+        return Err(Wrong::new("the path is not relative")
+            .with_help("paths start at the folder of modelhost.toml, and stay in it"));
+    }
+    if text.split('/').any(|part| part == "..") {
+        return Err(Wrong::new("the path leads upwards")
+            .with_help("paths start at the folder of modelhost.toml, and stay in it"));
+    }
+    let path: PathBuf = text
+        .split('/')
+        .filter(|part| !matches!(*part, "" | "."))
+        .collect();
+    Ok(if path.as_os_str().is_empty() {
+        PathBuf::from(".")
+    } else {
+        path
+    })
+}
+
+/// Takes `text` as the path of one file below the folder of `modelhost.toml`.
+pub(super) fn file_path(text: &str) -> Result<PathBuf, Wrong> {
+    let path = path(text)?;
+    if path.as_os_str() == "." || text.ends_with('/') {
+        return Err(Wrong::new("the path names a folder, not a file"));
+    }
+    Ok(path)
+}
+
+/// How a kind of source names its revisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Revisions {
+    /// By commits of git.
+    Commit,
+    /// By digests.
+    Digest,
+    /// By either, for all that is known.
+    Either,
+}
+
+/// The kinds of source, each with how it names its revisions.
+const SOURCES: [(&str, Revisions); 8] = [
+    ("hf", Revisions::Commit),
+    ("git", Revisions::Commit),
+    ("git+https", Revisions::Commit),
+    ("git+ssh", Revisions::Commit),
+    ("oci", Revisions::Digest),
+    ("ollama", Revisions::Digest),
+    ("https", Revisions::Digest),
+    ("path", Revisions::Either),
+];
+
+/// Takes `text` as where a model comes from.
+pub(super) fn source(text: &str) -> Result<Revisions, Wrong> {
+    plain(text, "the source")?;
+    let known = || SOURCES.map(|(kind, _)| format!("{kind}:")).join(", ");
+    let Some((kind, rest)) = text.split_once(':') else {
+        return Err(
+            Wrong::new("the source does not say what kind it is").with_help(format!(
+                "it starts with one of {}, such as `hf:org/name`",
+                known()
+            )),
+        );
+    };
+    let Some((_, revisions)) = SOURCES.iter().find(|(known, _)| *known == kind) else {
+        return Err(Wrong::new(format!("there is no kind of source `{kind}`"))
+            .with_help(format!("it starts with one of {}", known())));
+    };
+    if rest.trim_matches('/').is_empty() || rest.contains(char::is_whitespace) {
+        return Err(Wrong::new(format!("`{kind}:` is not followed by a name")));
+    }
+    if matches!(kind, "hf" | "oci") && rest.contains('@') {
+        return Err(Wrong::new("the source names a revision")
+            .with_help("write what follows the `@` under `revision`"));
+    }
+    Ok(*revisions)
+}
+
+/// Takes `text` as an immutable revision of a source that names its revisions
+/// in the way of `kind`.
+pub(super) fn revision(text: &str, kind: Revisions, source: Option<&str>) -> Result<(), Wrong> {
+    let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let is_commit = matches!(text.len(), 40 | 64) && is_hex(text);
+    let hex = text.strip_prefix("sha256:");
+    let is_digest = hex.is_some_and(|hex| hex.len() == 64 && is_hex(hex));
+    match kind {
+        Revisions::Commit if is_commit => return Ok(()),
+        Revisions::Digest if is_digest => return Ok(()),
+        Revisions::Either if is_commit || is_digest => return Ok(()),
+        _ => {}
+    }
+    let form = match kind {
+        Revisions::Commit => "a full commit: 40 or 64 lower-case hex digits",
+        Revisions::Digest => "a digest: `sha256:` and 64 lower-case hex digits",
+        Revisions::Either => {
+            "a full commit of 40 or 64 lower-case hex digits, or a `sha256:` digest"
+        }
+    };
+    if text.is_empty() {
+        return Err(Wrong::new("the revision is empty").with_help(format!("write {form}")));
+    }
+    let lower = text.to_ascii_lowercase();
+    let looks_immutable = is_hex(lower.strip_prefix("sha256:").unwrap_or(&lower));
+    let message = if looks_immutable && text.len() >= 7 {
+        format!("`{text}` is not a whole revision")
+    } else {
+        format!("`{text}` is not an immutable revision")
+    };
+    let ask = match source.and_then(|source| source.strip_prefix("hf:")) {
+        Some(name) if kind == Revisions::Commit => {
+            format!("; `git ls-remote https://huggingface.co/{name}` prints it")
+        }
+        _ => String::new(),
+    };
+    Err(Wrong::new(message).with_help(format!(
+        "a branch or tag can be moved to other files after these were tested; write {form}{ask}"
+    )))
+}
+
+/// Takes `text` as a license: something of the form of an SPDX expression.
+/// Which licenses there are, the `license` plugin knows.
+pub(super) fn license(text: &str) -> Result<(), Wrong> {
+    let wrong = |message: String| {
+        Err(Wrong::new(message)
+            .with_help("write an SPDX expression, such as `Apache-2.0` or `MIT OR Apache-2.0`"))
+    };
+    plain(text, "the license")?;
+    let spaced = text.replace('(', " ( ").replace(')', " ) ");
+    let mut open = 0usize;
+    let mut wants_name = true;
+    for token in spaced.split_whitespace() {
+        match token {
+            "(" if wants_name => open += 1,
+            ")" if !wants_name && open > 0 => open -= 1,
+            "AND" | "OR" | "WITH" if !wants_name => wants_name = true,
+            "(" | ")" | "AND" | "OR" | "WITH" => {
+                return wrong(format!("the license has `{token}` where it can't be"));
+            }
+            name if !wants_name => {
+                return wrong(format!(
+                    "the license has no AND, OR or WITH before `{name}`"
+                ));
+            }
+            name => {
+                let is_name =
+                    |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '+' | ':');
+                if !name.chars().all(is_name) {
+                    return wrong(format!("`{name}` can't be the name of a license"));
+                }
+                wants_name = false;
+            }
+        }
+    }
+    if wants_name || open > 0 {
+        return wrong("the license ends too early".to_owned());
+    }
+    Ok(())
+}
+
+/// Takes `text` as a length of time.
+pub(super) fn deadline(text: &str) -> Result<Duration, Wrong> {
+    let help = "write it like `500ms`, `60s`, `5m` or `1h`, from 1ms to 24h";
+    let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
+    amount(text, &units)
+        .map(Duration::from_millis)
+        .filter(|time| DEADLINE.contains(time))
+        .ok_or_else(|| Wrong::new(format!("`{text}` is no deadline")).with_help(help))
+}
+
+/// Takes `text` as an amount of memory.
+pub(super) fn memory(text: &str) -> Result<u64, Wrong> {
+    let help = "write it like `512KiB`, `512MiB` or `2GiB`, from 64KiB to 4GiB";
+    amount(
+        text,
+        &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)],
+    )
+    .filter(|bytes| MEMORY.contains(bytes))
+    .ok_or_else(|| Wrong::new(format!("`{text}` is no amount of memory")).with_help(help))
+}
+
+/// Takes `text` as a whole number and one of `units`, without anything between.
+fn amount(text: &str, units: &[(&str, u64)]) -> Option<u64> {
+    let end = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at(end);
+    let (_, factor) = units.iter().find(|(known, _)| *known == unit)?;
+    number.parse::<u64>().ok()?.checked_mul(*factor)
+}
+
+/// Takes `number` as a limit within `bounds`.
+pub(super) fn limit<T: TryFrom<u64>>(
+    number: u64,
+    bounds: &RangeInclusive<u64>,
+) -> Result<T, Wrong> {
+    let fits = bounds.contains(&number).then(|| T::try_from(number).ok());
+    fits.flatten().ok_or_else(|| {
+        Wrong::new(format!(
+            "the limit must be from {} to {}",
+            bounds.start(),
+            bounds.end()
+        ))
+    })
+}
