@@ -1,0 +1,438 @@
+//! Judges what a pickle does with globals: calls, new objects, and states set by BUILD.
+//!
+//! The order of opcodes is `machine.rs`'s, the lists of names are in `globals.rs`.
+
+use crate::globals::{Tier, Use, judge};
+use crate::heap::{Dtype, Kind, Value};
+use crate::joblib::Wrapper;
+use crate::log;
+use crate::machine::{Machine, Nested, broken};
+use crate::npy;
+use crate::opcode::Halt;
+
+/// Keys with underscores around them that states of real frameworks hold, and that change nothing while loading.
+const HARMLESS_KEYS: &[&str] = &[
+    "__dict__",
+    "__doc__",
+    "__fields_set__",
+    "__module__",
+    "__name__",
+    "__orig_class__",
+    "__qualname__",
+    "__version__",
+];
+/// Text encodings of `_codecs.encode`: what Python 2 style bytes use. Others are looked up by importing code.
+const ENCODINGS: &[&str] = &["latin1", "latin-1", "iso-8859-1", "utf-8", "utf8", "ascii"];
+/// Classes that `copyreg._reconstructor` may be told to build on: the static types of CPython.
+const BASES: &[&str] = &[
+    "object",
+    "dict",
+    "list",
+    "set",
+    "frozenset",
+    "tuple",
+    "int",
+    "float",
+    "str",
+    "bytes",
+    "bytearray",
+    "complex",
+];
+
+impl Machine<'_> {
+    /// Judges a call, and returns what stands for its result.
+    pub(crate) fn call(
+        &mut self,
+        opcode: &'static str,
+        callable: Value,
+        arguments: Value,
+    ) -> Result<Value, Halt> {
+        self.evidence.calls += 1;
+        match callable {
+            Value::Global(at) => Ok(self.call_global(opcode, at, arguments)),
+            Value::Node(_) | Value::Lost(Kind::Call)
+                if self.heap.kind(callable) == Some(Kind::Call) =>
+            {
+                let made = self.heap.container(Kind::Call, &[callable, arguments]);
+                let message = format!(
+                    "calls `{}` when unpickled ({opcode}): what is called was itself made by a call",
+                    self.show(made)
+                );
+                self.note(log::UNSAFE_CALL, message);
+                Ok(made)
+            }
+            Value::Instance(_)
+            | Value::Dtype(_)
+            | Value::Attribute
+            | Value::Persistent
+            | Value::Extension
+            | Value::Lost(_) => {
+                let made = self.heap.container(Kind::Call, &[callable, arguments]);
+                let message = format!(
+                    "calls `{}` when unpickled ({opcode}): no framework calls an object while loading",
+                    self.show(made)
+                );
+                self.note(log::UNSAFE_CALL, message);
+                Ok(made)
+            }
+            other => broken(format!(
+                "{opcode} calls {}, which can't be called",
+                self.show(other)
+            )),
+        }
+    }
+
+    /// Judges NEWOBJ_EX.
+    pub(crate) fn call_with_keywords(
+        &mut self,
+        class: Value,
+        arguments: Value,
+        keywords: Value,
+    ) -> Result<Value, Halt> {
+        if !matches!(self.heap.kind(keywords), Some(Kind::Dict | Kind::Call)) {
+            return broken("NEWOBJ_EX with keywords that are no dict");
+        }
+        self.call("NEWOBJ_EX", class, arguments)
+    }
+
+    fn call_global(&mut self, opcode: &'static str, at: u32, arguments: Value) -> Value {
+        let import = self.imports.get(at);
+        if import.is("builtins", "getattr")
+            && let Some(value) = self.harmless_attribute(at, arguments)
+        {
+            return value;
+        }
+        let Some(allowed) = self.imports.get(at).allowed() else {
+            let made = self
+                .heap
+                .container(Kind::Call, &[Value::Global(at), arguments]);
+            let shown = self.show(made);
+            self.imports.called(at, opcode, || shown);
+            return made;
+        };
+        let new = matches!(opcode, "NEWOBJ" | "NEWOBJ_EX");
+        let empty = matches!(self.heap.items(arguments), Some((_, 0, _)));
+        let fits = match allowed.how {
+            Use::Value => false,
+            Use::Instance => new || empty,
+            Use::Class => new || self.fits(allowed.arguments, arguments),
+            Use::Function if new => false,
+            Use::Function => match allowed.arguments.strip_prefix('!') {
+                Some(rule) => match self.special(opcode, rule, arguments) {
+                    Some(value) => return value,
+                    None => false,
+                },
+                None => self.fits(allowed.arguments, arguments),
+            },
+        };
+        if !fits {
+            let shown = format!(
+                "{}{}",
+                self.imports.get(at).full(),
+                self.heap
+                    .show_arguments(arguments, &|at| self.imports.get(at).full())
+            );
+            let why = match allowed.how {
+                Use::Value => "it may be named, but loading never calls it",
+                Use::Instance => "loading makes it empty and never calls it with arguments",
+                _ => {
+                    "no framework calls it with such arguments; another package may have taken the name"
+                }
+            };
+            self.note(
+                log::UNSAFE_CALL,
+                format!("calls `{shown}` when unpickled ({opcode}): {why}"),
+            );
+            return self
+                .heap
+                .container(Kind::Call, &[Value::Global(at), arguments]);
+        }
+        if self.imports.get(at).is("numpy", "dtype") {
+            return self.dtype(arguments);
+        }
+        Value::Instance(at)
+    }
+
+    /// `getattr(object of an allowed class, "name")`: how methods are pickled. It only reaches what the class has.
+    fn harmless_attribute(&mut self, at: u32, arguments: Value) -> Option<Value> {
+        let &[object, name] = self.heap.tuple(arguments)? else {
+            return None;
+        };
+        let name = String::from_utf8_lossy(self.heap.as_text(name)?).into_owned();
+        let harmless = match object {
+            Value::Instance(of) => {
+                let instance = self
+                    .imports
+                    .get(of)
+                    .allowed()
+                    .is_some_and(|allowed| allowed.how == Use::Instance);
+                instance && !name.starts_with("__") && !name.contains('.')
+            }
+            Value::Global(of) => {
+                let class = self.imports.get(of);
+                matches!(
+                    judge(&class.module, &format!("{}.{name}", class.name)),
+                    Tier::Allowed(_)
+                )
+            }
+            _ => false,
+        };
+        harmless.then(|| {
+            self.imports.get_mut(at).excused += 1;
+            Value::Attribute
+        })
+    }
+
+    /// Compares arguments with the letters of `globals/allowed.tsv`.
+    fn fits(&self, letters: &str, arguments: Value) -> bool {
+        if letters == "-" {
+            return true;
+        }
+        if letters.starts_with('!') {
+            return self.heap.tuple(arguments).is_some();
+        }
+        let Some((Kind::Tuple, count, items)) = self.heap.items(arguments) else {
+            return false;
+        };
+        let (mut letters, mut taken) = (letters.chars().peekable(), 0);
+        while let Some(letter) = letters.next() {
+            let mark = letters.next_if(|&next| matches!(next, '?' | '*'));
+            if mark == Some('*') {
+                return items[taken.min(items.len())..]
+                    .iter()
+                    .all(|&item| self.is_of(letter, item));
+            }
+            match items.get(taken) {
+                Some(&item) if self.is_of(letter, item) => taken += 1,
+                None if mark == Some('?') => {}
+                _ => return false,
+            }
+        }
+        taken == count as usize
+    }
+
+    fn is_of(&self, letter: char, value: Value) -> bool {
+        let text = matches!(value, Value::Text(_) | Value::LostText(_));
+        let bytes = matches!(value, Value::Bytes(_) | Value::LostBytes | Value::Buffer);
+        let whole = matches!(
+            value,
+            Value::Int(_) | Value::Wide(_) | Value::Huge | Value::Bool(_)
+        );
+        // A call's result may be text or bytes: `_codecs.encode` makes bytes below protocol 3.
+        let made = matches!(value, Value::Instance(_) | Value::Node(_) | Value::Lost(_))
+            && self.heap.kind(value).is_none_or(|kind| kind == Kind::Call);
+        match letter {
+            's' => text,
+            'b' => bytes || made,
+            'S' => text || bytes || made,
+            'i' => whole,
+            'N' => whole || made || matches!(value, Value::Float),
+            'x' => whole || value == Value::None,
+            'g' => matches!(value, Value::Global(_) | Value::Attribute),
+            't' => matches!(self.heap.kind(value), Some(Kind::Tuple)),
+            'd' => matches!(self.heap.kind(value), Some(Kind::Dict)) || made,
+            'c' => {
+                made || matches!(
+                    self.heap.kind(value),
+                    Some(Kind::Tuple | Kind::List | Kind::Dict | Kind::Set)
+                )
+            }
+            'o' => !text && !bytes && !whole,
+            _ => true,
+        }
+    }
+
+    /// Judges calls that have a rule of their own; `None` where the rule is broken.
+    fn special(&mut self, opcode: &'static str, rule: &str, arguments: Value) -> Option<Value> {
+        let items = self.heap.tuple(arguments)?.to_vec();
+        match (rule, items.as_slice()) {
+            ("encode", &[_]) => Some(Value::Persistent),
+            ("encode", &[what, encoding]) => {
+                let known = self
+                    .heap
+                    .as_text(encoding)
+                    .is_some_and(|name| ENCODINGS.iter().any(|known| known.as_bytes() == name));
+                (known && self.is_of('s', what)).then_some(Value::Buffer)
+            }
+            ("reconstructor", &[class, base, state]) => {
+                let (Value::Global(class), Value::Global(base)) = (class, base) else {
+                    return None;
+                };
+                let base = self.imports.get(base);
+                let plain = base.module == "builtins" && BASES.contains(&base.name.as_str());
+                let object = base.name == "object" && base.module == "builtins";
+                if !plain || (object && state != Value::None) {
+                    return None;
+                }
+                self.made_by(opcode, class, arguments)
+            }
+            ("newobj", &[Value::Global(class), ..]) => self.made_by(opcode, class, arguments),
+            ("rebuild", &[Value::Global(function), _, inner, ..]) => {
+                self.evidence.calls += 1;
+                Some(self.call_global(opcode, function, inner))
+            }
+            ("torch-bytes", &[bytes]) => {
+                let (start, length) = self.heap.as_bytes(bytes)?;
+                if start != u64::MAX {
+                    if self.context.capture {
+                        return None;
+                    }
+                    self.nested.push(Nested::At { start, length });
+                }
+                Some(Value::Persistent)
+            }
+            ("dtype", &[what, ..]) if self.is_of('s', what) || matches!(what, Value::Global(_)) => {
+                Some(self.dtype(arguments))
+            }
+            ("import", &[module, name]) => {
+                let module = String::from_utf8_lossy(self.heap.as_text(module)?).into_owned();
+                let name = String::from_utf8_lossy(self.heap.as_text(name)?).into_owned();
+                self.import(&module, &name, opcode).ok()
+            }
+            _ => None,
+        }
+    }
+
+    /// What a class makes of itself without its `__init__`.
+    fn made_by(&mut self, opcode: &'static str, class: u32, arguments: Value) -> Option<Value> {
+        match self.imports.get(class).allowed() {
+            Some(allowed) if matches!(allowed.how, Use::Class | Use::Instance) => {
+                Some(Value::Instance(class))
+            }
+            Some(_) => None,
+            None => {
+                let made = self
+                    .heap
+                    .container(Kind::Call, &[Value::Global(class), arguments]);
+                let shown = self.show(made);
+                self.imports.called(class, opcode, || shown);
+                Some(made)
+            }
+        }
+    }
+
+    fn dtype(&mut self, arguments: Value) -> Value {
+        let first = self
+            .heap
+            .items(arguments)
+            .and_then(|(_, _, items)| items.first().copied());
+        let known = first
+            .and_then(|first| self.heap.as_text(first))
+            .map(npy::item);
+        let known = known.unwrap_or(Dtype {
+            size: None,
+            object: false,
+        });
+        self.heap.dtype(known)
+    }
+
+    /// Says whether a key of an object's state changes what loading does.
+    pub(crate) fn is_odd_key(&self, key: Value) -> bool {
+        match key {
+            Value::LostText(underscores) => underscores,
+            Value::Text(_) => self.heap.as_text(key).is_some_and(|key| {
+                key.len() > 4
+                    && key.starts_with(b"__")
+                    && key.ends_with(b"__")
+                    && !key.starts_with(b"__pydantic_")
+                    && !HARMLESS_KEYS.iter().any(|known| known.as_bytes() == key)
+            }),
+            Value::Instance(at) => self.imports.get(at).is("builtins", "str"),
+            _ => false,
+        }
+    }
+
+    /// Judges BUILD; returns the wrapper if an array of joblib follows in the stream.
+    pub(crate) fn build(&mut self, target: Value, state: Value) -> Option<Wrapper> {
+        let parts: Vec<Value> = match self.heap.items(state) {
+            Some((Kind::Tuple, 2, items)) => items.to_vec(),
+            _ => vec![state],
+        };
+        if let Some(key) = parts.iter().find_map(|&part| self.heap.odd_key(part)) {
+            let message = format!(
+                "BUILD gives {} the attribute {}, which changes what loading does next",
+                self.show(target),
+                self.show(key)
+            );
+            self.note(log::UNSAFE_BUILD, message);
+        }
+        match target {
+            Value::Instance(at)
+                if self
+                    .imports
+                    .get(at)
+                    .is("joblib.numpy_pickle", "NumpyArrayWrapper")
+                    && self.context.joblib =>
+            {
+                let dtype = self
+                    .heap
+                    .entry(state, "dtype")
+                    .and_then(|dtype| self.heap.as_dtype(dtype));
+                let shape = self
+                    .heap
+                    .entry(state, "shape")
+                    .and_then(|shape| self.heap.tuple(shape));
+                let count = shape.and_then(|shape| {
+                    shape.iter().try_fold(1u64, |count, &n| {
+                        count.checked_mul(u64::try_from(self.heap.as_int(n)?).ok()?)
+                    })
+                });
+                let aligned = self
+                    .heap
+                    .entry(state, "numpy_array_alignment_bytes")
+                    .is_some_and(|bytes| bytes != Value::None);
+                Some(Wrapper {
+                    dtype,
+                    count,
+                    aligned,
+                })
+            }
+            Value::Instance(_) | Value::Lost(_) | Value::Persistent => None,
+            Value::Dtype(_) => {
+                self.build_dtype(target, state);
+                None
+            }
+            Value::Node(_) if self.heap.kind(target) == Some(Kind::Call) => None,
+            Value::Global(_) => {
+                let message = format!(
+                    "BUILD sets attributes of `{}`, a class, function or module of the loading program",
+                    self.show(target)
+                );
+                self.note(log::UNSAFE_BUILD, message);
+                None
+            }
+            other => {
+                let message = format!(
+                    "BUILD sets attributes of {}, which is no object that this pickle made",
+                    self.show(other)
+                );
+                self.note(log::UNSAFE_BUILD, message);
+                None
+            }
+        }
+    }
+
+    /// The state of a dtype: version, byte order, subarray, names, fields, size, alignment, flags.
+    fn build_dtype(&mut self, target: Value, state: Value) {
+        let (Some(known), Some((Kind::Tuple, _, items))) =
+            (self.heap.as_dtype(target), self.heap.items(state))
+        else {
+            return;
+        };
+        let &[_, _, _, _, _, size, _, ref rest @ ..] = items else {
+            return;
+        };
+        let size = self
+            .heap
+            .as_int(size)
+            .and_then(|size| u64::try_from(size).ok())
+            .or(known.size);
+        // Flag 1 is NPY_ITEM_REFCOUNT: items are references to Python objects.
+        let object = known.object
+            || rest
+                .first()
+                .and_then(|&flags| self.heap.as_int(flags))
+                .is_some_and(|flags| flags & 1 == 1);
+        self.heap.set_dtype(target, Dtype { size, object });
+    }
+}

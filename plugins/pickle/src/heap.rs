@@ -1,0 +1,568 @@
+//! The abstract values of a pickle and the bounded memory they live in.
+//!
+//! Values know what they are made of only as far as judging and showing them needs. What doesn't fit
+//! any more becomes a value of which only the kind is known: a pickle of a million strings stays judged,
+//! while a name or a callable taken from such a value is a finding in `machine.rs`.
+
+use crate::text;
+
+/// Bytes of text kept: enough for every name, not for every vocabulary.
+const TEXT_BYTES: usize = 16 << 20;
+/// Texts kept.
+const TEXTS: usize = 1 << 20;
+/// Containers and calls kept.
+const NODES: usize = 1 << 20;
+/// Items of containers kept.
+const ITEMS: usize = 2 << 20;
+/// Bytes arguments, wide integers and array types kept, each.
+const RARE: usize = 1 << 17;
+/// Items of one container kept: an array's state has 8, a code object's arguments are shown up to here.
+const SHOWN_ITEMS: usize = 16;
+/// Items kept of a list, set or dict, whose room is set aside when the first arrives.
+const GROWING_ITEMS: usize = 16;
+/// How deep values are shown within values.
+const SHOWN_DEPTH: usize = 6;
+/// How long a shown value gets: findings hold 4,096 bytes.
+const SHOWN_LENGTH: usize = 600;
+
+/// A container's kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// A tuple.
+    Tuple,
+    /// A list.
+    List,
+    /// A dict: keys and values by turns.
+    Dict,
+    /// A set or frozenset.
+    Set,
+    /// What a call of something unlisted made: the callable and its arguments.
+    Call,
+}
+
+/// An abstract value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value {
+    /// `None`.
+    None,
+    /// A truth value.
+    Bool(bool),
+    /// An integer.
+    Int(i32),
+    /// An integer of up to 64 bits.
+    Wide(u32),
+    /// An integer of more bits, or one that isn't kept.
+    Huge,
+    /// PyTorch's magic number.
+    Magic,
+    /// A floating-point number.
+    Float,
+    /// A string.
+    Text(u32),
+    /// A string that isn't kept; whether it begins with two underscores.
+    LostText(bool),
+    /// Bytes.
+    Bytes(u32),
+    /// Bytes that aren't kept.
+    LostBytes,
+    /// A global, by its number in the table of `imports.rs`.
+    Global(u32),
+    /// What calling an allowed global made.
+    Instance(u32),
+    /// A container or a call.
+    Node(u32),
+    /// A container that isn't kept.
+    Lost(Kind),
+    /// numpy's description of an array's items.
+    Dtype(u32),
+    /// An attribute of an instance of an allowed class.
+    Attribute,
+    /// What the loader gave for a persistent id.
+    Persistent,
+    /// A buffer kept outside the pickle.
+    Buffer,
+    /// What an extension code stands for.
+    Extension,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Node {
+    kind: Kind,
+    kept: u8,
+    depth: u16,
+    /// How many values it would be if everything shared were written out.
+    weight: f32,
+    count: u32,
+    first: u32,
+    /// The key, if there is one, that changes what loading does when this is an object's state.
+    odd_key: Option<Value>,
+}
+
+/// What is known of numpy's items.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Dtype {
+    /// Bytes of one item; `None` if it can't be told.
+    pub size: Option<u64>,
+    /// Whether items are Python objects, which are pickled.
+    pub object: bool,
+}
+
+/// Holds what values refer to.
+#[derive(Debug, Default)]
+pub struct Heap {
+    text: Vec<u8>,
+    texts: Vec<(u32, u32)>,
+    bytes: Vec<(u64, u64, u32, u32)>,
+    wide: Vec<i64>,
+    nodes: Vec<Node>,
+    items: Vec<Value>,
+    dtypes: Vec<Dtype>,
+    /// Whether a container that isn't kept was given a key that changes what loading does.
+    pub lost_key: bool,
+}
+
+/// Marks in a text's length that it is longer than what is kept.
+const CUT: u32 = 1 << 31;
+
+fn number(index: usize) -> u32 {
+    u32::try_from(index).expect("the heap's budgets are below 2^32")
+}
+
+impl Heap {
+    /// Makes an integer.
+    #[inline]
+    pub fn int(&mut self, n: i64) -> Value {
+        if let Ok(n) = i32::try_from(n) {
+            return Value::Int(n);
+        }
+        if self.wide.len() >= RARE {
+            return Value::Huge;
+        }
+        self.wide.push(n);
+        Value::Wide(number(self.wide.len() - 1))
+    }
+
+    /// Makes a string; `whole` says whether `text` is all of it.
+    #[inline]
+    pub fn text(&mut self, text: &[u8], whole: bool) -> Value {
+        if self.texts.len() >= TEXTS || self.text.len() + text.len() > TEXT_BYTES {
+            return Value::LostText(text.starts_with(b"__"));
+        }
+        let length = number(text.len()) | if whole { 0 } else { CUT };
+        self.texts.push((number(self.text.len()), length));
+        self.text.extend_from_slice(text);
+        Value::Text(number(self.texts.len() - 1))
+    }
+
+    /// Makes bytes that lie at `start` of the stream and begin with `head`.
+    pub fn bytes(&mut self, start: u64, length: u64, head: &[u8]) -> Value {
+        if self.bytes.len() >= RARE || self.text.len() + head.len() > TEXT_BYTES {
+            return Value::LostBytes;
+        }
+        self.bytes
+            .push((start, length, number(self.text.len()), number(head.len())));
+        self.text.extend_from_slice(head);
+        Value::Bytes(number(self.bytes.len() - 1))
+    }
+
+    /// Makes a description of numpy's items.
+    pub fn dtype(&mut self, dtype: Dtype) -> Value {
+        if self.dtypes.len() >= RARE {
+            return Value::Persistent;
+        }
+        self.dtypes.push(dtype);
+        Value::Dtype(number(self.dtypes.len() - 1))
+    }
+
+    /// Returns what is known of numpy's items.
+    #[must_use]
+    pub fn as_dtype(&self, value: Value) -> Option<Dtype> {
+        match value {
+            Value::Dtype(at) => Some(self.dtypes[at as usize]),
+            _ => None,
+        }
+    }
+
+    /// Changes what is known of numpy's items.
+    pub fn set_dtype(&mut self, value: Value, dtype: Dtype) {
+        if let Value::Dtype(at) = value {
+            self.dtypes[at as usize] = dtype;
+        }
+    }
+
+    /// Makes a container of `items`.
+    pub fn container(&mut self, kind: Kind, items: &[Value]) -> Value {
+        let growing = matches!(kind, Kind::List | Kind::Dict | Kind::Set);
+        let kept = items.len().min(SHOWN_ITEMS);
+        let room = if growing && !items.is_empty() {
+            GROWING_ITEMS
+        } else {
+            kept
+        };
+        if self.nodes.len() >= NODES || self.items.len() + room > ITEMS {
+            return Value::Lost(kind);
+        }
+        let (mut depth, mut weight) = (0, 1.0);
+        for &item in items {
+            let (d, w) = self.extent(item);
+            depth = depth.max(d);
+            weight += w;
+        }
+        let first = number(self.items.len());
+        self.items.extend_from_slice(&items[..kept]);
+        self.items.resize(first as usize + room, Value::None);
+        self.nodes.push(Node {
+            kind,
+            kept: u8::try_from(kept).expect("SHOWN_ITEMS is below 256"),
+            depth: depth.saturating_add(1),
+            weight,
+            count: u32::try_from(items.len()).unwrap_or(u32::MAX),
+            first,
+            odd_key: None,
+        });
+        Value::Node(number(self.nodes.len() - 1))
+    }
+
+    /// Returns how deep a value is and how many values it would be written out.
+    #[must_use]
+    pub fn extent(&self, value: Value) -> (u16, f32) {
+        match value {
+            Value::Node(at) => (
+                self.nodes[at as usize].depth,
+                self.nodes[at as usize].weight,
+            ),
+            _ => (0, 1.0),
+        }
+    }
+
+    /// Adds items to a container.
+    pub fn extend(&mut self, container: Value, items: &[Value]) {
+        let Value::Node(at) = container else { return };
+        let (mut depth, mut weight) = (0, 0.0);
+        for &item in items {
+            let (d, w) = self.extent(item);
+            depth = depth.max(d);
+            weight += w;
+        }
+        if self.nodes[at as usize].count == 0 && !items.is_empty() {
+            if self.items.len() + GROWING_ITEMS > ITEMS {
+                self.nodes[at as usize].kept = u8::MAX;
+            } else {
+                self.nodes[at as usize].first = number(self.items.len());
+                self.items
+                    .resize(self.items.len() + GROWING_ITEMS, Value::None);
+            }
+        }
+        let node = &mut self.nodes[at as usize];
+        node.depth = node.depth.max(depth.saturating_add(1));
+        node.weight += weight;
+        let room = GROWING_ITEMS.saturating_sub(usize::from(node.kept));
+        let taken = items.len().min(room);
+        if node.kept != u8::MAX {
+            let start = node.first as usize + usize::from(node.kept);
+            node.kept += u8::try_from(taken).expect("GROWING_ITEMS is below 256");
+            self.items[start..start + taken].copy_from_slice(&items[..taken]);
+        }
+        node.count = node
+            .count
+            .saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
+    }
+
+    /// Returns a container's kind, how many items it has, and the first of them.
+    #[must_use]
+    pub fn items(&self, value: Value) -> Option<(Kind, u32, &[Value])> {
+        match value {
+            Value::Node(at) => {
+                let node = self.nodes[at as usize];
+                let kept = if node.kept == u8::MAX {
+                    0
+                } else {
+                    usize::from(node.kept)
+                };
+                Some((
+                    node.kind,
+                    node.count,
+                    &self.items[node.first as usize..node.first as usize + kept],
+                ))
+            }
+            _ => None,
+        }
+    }
+
+    /// Returns the kind of a container, kept or not.
+    #[must_use]
+    pub fn kind(&self, value: Value) -> Option<Kind> {
+        match value {
+            Value::Node(at) => Some(self.nodes[at as usize].kind),
+            Value::Lost(kind) => Some(kind),
+            _ => None,
+        }
+    }
+
+    /// Returns the items of a tuple if all of them are kept.
+    #[must_use]
+    pub fn tuple(&self, value: Value) -> Option<&[Value]> {
+        match self.items(value) {
+            Some((Kind::Tuple, count, items)) if count as usize == items.len() => Some(items),
+            _ => None,
+        }
+    }
+
+    /// Remembers of a dict that it has a key that changes what loading does.
+    pub fn mark_key(&mut self, dict: Value, key: Value) {
+        match dict {
+            Value::Node(at) => self.nodes[at as usize].odd_key = Some(key),
+            _ => self.lost_key = true,
+        }
+    }
+
+    /// Returns such a key of a dict, if it has one.
+    #[must_use]
+    pub fn odd_key(&self, dict: Value) -> Option<Value> {
+        match dict {
+            Value::Node(at) => self.nodes[at as usize].odd_key,
+            Value::Lost(_) if self.lost_key => Some(Value::LostText(true)),
+            _ => None,
+        }
+    }
+
+    /// Returns the value of a key among the first of a dict.
+    #[must_use]
+    pub fn entry(&self, dict: Value, key: &str) -> Option<Value> {
+        let (Kind::Dict, _, items) = self.items(dict)? else {
+            return None;
+        };
+        items
+            .chunks_exact(2)
+            .find(|pair| self.as_text(pair[0]) == Some(key.as_bytes()))
+            .map(|pair| pair[1])
+    }
+
+    /// Returns a string that is wholly kept.
+    #[must_use]
+    pub fn as_text(&self, value: Value) -> Option<&[u8]> {
+        let Value::Text(at) = value else { return None };
+        let (start, length) = self.texts[at as usize];
+        (length & CUT == 0).then(|| &self.text[start as usize..(start + length) as usize])
+    }
+
+    /// Returns an integer.
+    #[must_use]
+    pub fn as_int(&self, value: Value) -> Option<i64> {
+        match value {
+            Value::Int(n) => Some(i64::from(n)),
+            Value::Wide(at) => Some(self.wide[at as usize]),
+            _ => None,
+        }
+    }
+
+    /// Returns where in the stream bytes lie, and how many they are.
+    #[must_use]
+    pub fn as_bytes(&self, value: Value) -> Option<(u64, u64)> {
+        match value {
+            Value::Bytes(at) => Some((self.bytes[at as usize].0, self.bytes[at as usize].1)),
+            _ => None,
+        }
+    }
+
+    /// Shows a value as Python would write it, as far as it is known; `names` shows globals.
+    #[must_use]
+    pub fn show(&self, value: Value, names: &dyn Fn(u32) -> String) -> String {
+        let mut out = String::new();
+        self.show_into(&mut out, value, names, 0);
+        out
+    }
+
+    /// Shows the arguments of a call, in parentheses.
+    #[must_use]
+    pub fn show_arguments(&self, arguments: Value, names: &dyn Fn(u32) -> String) -> String {
+        let mut out = String::new();
+        self.arguments_into(&mut out, arguments, names, 0);
+        out
+    }
+
+    fn arguments_into(
+        &self,
+        out: &mut String,
+        arguments: Value,
+        names: &dyn Fn(u32) -> String,
+        depth: usize,
+    ) {
+        out.push('(');
+        match self.items(arguments) {
+            Some((Kind::Tuple, count, items)) => self.list_into(out, count, items, names, depth),
+            _ => {
+                out.push('*');
+                self.show_into(out, arguments, names, depth + 1);
+            }
+        }
+        out.push(')');
+    }
+
+    fn list_into(
+        &self,
+        out: &mut String,
+        count: u32,
+        items: &[Value],
+        names: &dyn Fn(u32) -> String,
+        depth: usize,
+    ) {
+        for (n, &item) in items.iter().enumerate() {
+            if n > 0 {
+                out.push_str(", ");
+            }
+            self.show_into(out, item, names, depth + 1);
+        }
+        if count as usize > items.len() {
+            out.push_str(if items.is_empty() { "…" } else { ", …" });
+        }
+    }
+
+    fn show_into(
+        &self,
+        out: &mut String,
+        value: Value,
+        names: &dyn Fn(u32) -> String,
+        depth: usize,
+    ) {
+        if out.len() > SHOWN_LENGTH || depth > SHOWN_DEPTH {
+            if !out.ends_with('…') {
+                out.push('…');
+            }
+            return;
+        }
+        match value {
+            Value::None => out.push_str("None"),
+            Value::Bool(b) => out.push_str(if b { "True" } else { "False" }),
+            Value::Int(n) => out.push_str(&n.to_string()),
+            Value::Wide(at) => out.push_str(&self.wide[at as usize].to_string()),
+            Value::Huge => out.push_str("<integer>"),
+            Value::Magic => out.push_str("<magic number>"),
+            Value::Float => out.push_str("<float>"),
+            Value::Text(at) => {
+                let (start, length) = self.texts[at as usize];
+                let text = &self.text[start as usize..start as usize + (length & !CUT) as usize];
+                out.push_str(&text::quote(text, length & CUT == 0, 200));
+            }
+            Value::LostText(_) => out.push_str("<string>"),
+            Value::Bytes(at) => {
+                let (_, length, start, kept) = self.bytes[at as usize];
+                let head = &self.text[start as usize..(start + kept) as usize];
+                if head.iter().all(|b| b.is_ascii_graphic() || *b == b' ') {
+                    out.push('b');
+                    out.push_str(&text::quote(head, u64::from(kept) == length, 64));
+                } else {
+                    out.push_str(&format!("<{length} bytes>"));
+                }
+            }
+            Value::LostBytes => out.push_str("<bytes>"),
+            Value::Global(at) => out.push_str(&names(at)),
+            Value::Instance(at) => {
+                out.push_str(&names(at));
+                out.push_str("(…)");
+            }
+            Value::Node(at) => {
+                let (kind, count, items) = self.items(value).expect("a node has items");
+                let (open, close) = match kind {
+                    Kind::Tuple => (
+                        "(",
+                        if self.nodes[at as usize].count == 1 {
+                            ",)"
+                        } else {
+                            ")"
+                        },
+                    ),
+                    Kind::List => ("[", "]"),
+                    Kind::Set => ("{", "}"),
+                    Kind::Dict => {
+                        out.push('{');
+                        for (n, pair) in items.chunks_exact(2).enumerate() {
+                            if n > 0 {
+                                out.push_str(", ");
+                            }
+                            self.show_into(out, pair[0], names, depth + 1);
+                            out.push_str(": ");
+                            self.show_into(out, pair[1], names, depth + 1);
+                        }
+                        out.push_str(if count as usize > items.len() {
+                            ", …}"
+                        } else {
+                            "}"
+                        });
+                        return;
+                    }
+                    Kind::Call => {
+                        self.show_into(out, items[0], names, depth + 1);
+                        self.arguments_into(out, items[1], names, depth + 1);
+                        return;
+                    }
+                };
+                out.push_str(open);
+                self.list_into(out, count, items, names, depth);
+                out.push_str(close);
+            }
+            Value::Lost(_) => out.push('…'),
+            Value::Dtype(_) => out.push_str("<dtype>"),
+            Value::Attribute => out.push_str("<attribute>"),
+            Value::Persistent => out.push_str("<persistent object>"),
+            Value::Buffer => out.push_str("<buffer>"),
+            Value::Extension => out.push_str("<extension>"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shows_values_as_python_does() {
+        let mut heap = Heap::default();
+        let name = |_: u32| "os.system".to_owned();
+        let a = heap.text(b"echo", true);
+        let b = heap.int(1 << 40);
+        let list = heap.container(Kind::List, &[]);
+        heap.extend(list, &[a, b]);
+        let dict = heap.container(Kind::Dict, &[]);
+        heap.extend(dict, &[a, list]);
+        let tuple = heap.container(Kind::Tuple, &[dict]);
+        assert_eq!(
+            heap.show(tuple, &name),
+            "({'echo': ['echo', 1099511627776]},)"
+        );
+        let call = heap.container(Kind::Call, &[Value::Global(0), tuple]);
+        assert_eq!(
+            heap.show(call, &name),
+            "os.system({'echo': ['echo', 1099511627776]})"
+        );
+        assert_eq!(heap.entry(dict, "echo"), Some(list));
+        assert_eq!(heap.extent(call).0, 4);
+    }
+
+    #[test]
+    fn long_containers_keep_their_first_items() {
+        let mut heap = Heap::default();
+        let list = heap.container(Kind::List, &[]);
+        for n in 0..100 {
+            heap.extend(list, &[Value::Int(n)]);
+        }
+        let (kind, count, items) = heap.items(list).expect("a list");
+        assert_eq!((kind, count, items.len()), (Kind::List, 100, GROWING_ITEMS));
+        assert!(heap.show(list, &|_| String::new()).ends_with("15, …]"));
+        assert!(heap.tuple(list).is_none());
+    }
+
+    #[test]
+    fn budgets_make_values_unknown_not_memory_large() {
+        let mut heap = Heap::default();
+        for _ in 0..TEXTS + 10 {
+            heap.text(b"x", true);
+        }
+        assert_eq!(heap.text(b"x", true), Value::LostText(false));
+        assert_eq!(heap.text(b"__x", true), Value::LostText(true));
+        for _ in 0..NODES + 10 {
+            heap.container(Kind::List, &[]);
+        }
+        assert_eq!(heap.container(Kind::Tuple, &[]), Value::Lost(Kind::Tuple));
+    }
+}

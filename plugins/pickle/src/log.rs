@@ -1,0 +1,198 @@
+//! The plugin's rules, and the log of what was found in one file.
+//!
+//! When a rule is broken is for the parsers; what a finding is worth, for the host.
+
+use std::collections::BTreeSet;
+
+use modelhost_check::{Confidence, Finding, Location, Rule, Severity};
+
+/// A global that is known to do harm.
+pub const DANGEROUS_GLOBAL: Rule = Rule::new("dangerous-global", Severity::Critical);
+/// A global that can't be shown safe.
+pub const UNSAFE_GLOBAL: Rule = Rule::new("unsafe-global", Severity::High);
+/// A global named by a path of attributes.
+pub const DOTTED_GLOBAL: Rule = Rule::new("dotted-global", Severity::High);
+/// A global whose name is made while loading.
+pub const COMPUTED_GLOBAL: Rule = Rule::new("computed-global", Severity::High);
+/// A global that the settings allow.
+pub const ALLOWED_BY_SETTINGS: Rule = Rule::new("allowed-by-settings", Severity::Info);
+/// A call that loading does not need, or of an allowed global with arguments that no framework gives it.
+pub const UNSAFE_CALL: Rule = Rule::new("unsafe-call", Severity::High);
+/// A state that changes what loading does.
+pub const UNSAFE_BUILD: Rule = Rule::new("unsafe-build", Severity::High);
+/// An extension code.
+pub const EXTENSION_CODE: Rule = Rule::new("extension-code", Severity::High);
+/// A pickle that is broken.
+pub const MALFORMED: Rule = Rule::new("malformed", Severity::High);
+/// A pickle that needs more than a check may take.
+pub const OVER_LIMIT: Rule = Rule::new("over-limit", Severity::High);
+/// Bytes after a pickle that are none.
+pub const TRAILING_DATA: Rule = Rule::new("trailing-data", Severity::High);
+/// A pickle where data was expected.
+pub const HIDDEN_PICKLE: Rule = Rule::new("hidden-pickle", Severity::High);
+/// An archive that one reader sees otherwise than another.
+pub const ARCHIVE_MISMATCH: Rule = Rule::new("archive-mismatch", Severity::High);
+/// An archive whose member would be unpacked elsewhere.
+pub const ARCHIVE_PATH: Rule = Rule::new("archive-path", Severity::High);
+/// An archive or compressed file whose content can't be read here.
+pub const UNREADABLE_CONTENT: Rule = Rule::new("unreadable-content", Severity::High);
+
+/// All rules, as `plugin.toml` and `RULES.md` have them.
+pub const RULES: &[Rule] = &[
+    DANGEROUS_GLOBAL,
+    UNSAFE_GLOBAL,
+    DOTTED_GLOBAL,
+    COMPUTED_GLOBAL,
+    ALLOWED_BY_SETTINGS,
+    UNSAFE_CALL,
+    UNSAFE_BUILD,
+    EXTENSION_CODE,
+    MALFORMED,
+    OVER_LIMIT,
+    TRAILING_DATA,
+    HIDDEN_PICKLE,
+    ARCHIVE_MISMATCH,
+    ARCHIVE_PATH,
+    UNREADABLE_CONTENT,
+];
+
+/// Findings kept of one file; the host takes 1,000, and the SDK says how many more there were.
+const KEPT: usize = 1_500;
+
+/// Collects what was found in one file.
+#[derive(Debug)]
+pub struct Log {
+    path: String,
+    findings: Vec<Finding>,
+    seen: BTreeSet<(&'static str, String, String)>,
+    dropped: u32,
+    worst: Severity,
+}
+
+impl Log {
+    /// Starts a log of the file at `path`.
+    #[must_use]
+    pub fn new(path: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            findings: Vec::new(),
+            seen: BTreeSet::new(),
+            dropped: 0,
+            worst: Severity::Info,
+        }
+    }
+
+    /// Starts a log for a trial, to be merged or thrown away.
+    #[must_use]
+    pub fn fork(&self) -> Self {
+        Self::new(&self.path)
+    }
+
+    /// Adds what a trial found.
+    pub fn merge(&mut self, other: Self) {
+        for finding in other.findings {
+            self.push(finding);
+        }
+        self.dropped += other.dropped;
+        self.worst = self.worst.max(other.worst);
+    }
+
+    /// Adds a finding in `member` (empty: the file itself) at `offset`.
+    pub fn add(&mut self, rule: Rule, member: &str, offset: u64, message: impl Into<String>) {
+        self.add_as(
+            rule,
+            rule.severity(),
+            Confidence::High,
+            member,
+            offset,
+            message,
+        );
+    }
+
+    /// Adds a finding with a severity and confidence of its own.
+    pub fn add_as(
+        &mut self,
+        rule: Rule,
+        severity: Severity,
+        confidence: Confidence,
+        member: &str,
+        offset: u64,
+        message: impl Into<String>,
+    ) {
+        let mut location = Location::path(self.path.clone()).offset(offset);
+        if !member.is_empty() {
+            location = location.member(member);
+        }
+        let mut finding = rule
+            .finding(location, message)
+            .severity(severity)
+            .confidence(confidence);
+        if severity >= Severity::Medium {
+            finding = finding.help(help(rule));
+        }
+        self.push(finding);
+    }
+
+    fn push(&mut self, finding: Finding) {
+        if self.findings.len() >= KEPT {
+            self.dropped += 1;
+            self.worst = self.worst.max(finding.severity);
+            return;
+        }
+        let member = finding.location.member.clone().unwrap_or_default();
+        if self
+            .seen
+            .insert((finding.rule.name(), member, finding.message.clone()))
+        {
+            self.findings.push(finding);
+        }
+    }
+
+    /// Returns whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// Returns the severity of the worst finding.
+    #[must_use]
+    pub fn worst(&self) -> Option<Severity> {
+        self.findings
+            .iter()
+            .map(|finding| finding.severity)
+            .chain((self.dropped > 0).then_some(self.worst))
+            .max()
+    }
+
+    /// Returns the findings, the worst first where there are too many to show.
+    #[must_use]
+    pub fn into_findings(mut self) -> Vec<Finding> {
+        if self.dropped > 0 {
+            let message = format!("{} findings more are not shown", self.dropped);
+            let more = OVER_LIMIT
+                .finding(Location::path(self.path.clone()), message)
+                .severity(self.worst);
+            self.findings.insert(0, more);
+        }
+        self.findings
+    }
+}
+
+fn help(rule: Rule) -> &'static str {
+    match rule.name() {
+        "dangerous-global" | "dotted-global" | "computed-global" | "hidden-pickle" => {
+            "Do not load this file. Ask its author for safetensors, or get the model from a source you trust."
+        }
+        "unsafe-global" => {
+            "If the package that defines it is trusted and needed, allow the name in the settings of this plugin with a reason; \
+             else convert the model to safetensors where it was made."
+        }
+        "malformed" | "over-limit" | "unreadable-content" => {
+            "Get the file again and compare its digest; if it is as its author made it, it can't be shown safe: ask for another format."
+        }
+        "archive-mismatch" | "archive-path" => {
+            "Do not unpack or load this file; save the model again with the framework that made it."
+        }
+        _ => "No framework writes this. Do not load the file before its author has explained it.",
+    }
+}

@@ -1,0 +1,303 @@
+//! Bytes made to break the check: it must end, soon, in bounded memory, and never say clean.
+
+mod support;
+
+use std::time::{Duration, Instant};
+
+use modelhost_check::Severity;
+use proptest::prelude::*;
+use support::{Asm, call, deflated, findings, member, npy, plain, run, shown, tar, worst, zip};
+
+fn samples() -> Vec<(&'static str, Vec<u8>)> {
+    let torch = zip(&[
+        member("a/data.pkl", &call("posix", "system")),
+        member("a/data/0", &[7; 64]),
+        member("a/version", b"3\n"),
+    ]);
+    vec![
+        ("plain", plain()),
+        ("call", call("posix", "system")),
+        (
+            "protocol 0",
+            Asm::new()
+                .raw(b"(dp0\nS'a'\np1\n")
+                .global("os", "system")
+                .raw(b"(S'x'\ntRs")
+                .stop(),
+        ),
+        ("torch", torch),
+        (
+            "deflated",
+            zip(&[
+                deflated("a/data.pkl", &call("posix", "system")),
+                deflated("b.npy", &npy("'<f4'", "(2,)", &[0; 8])),
+            ]),
+        ),
+        ("npy", npy("'|O'", "(1,)", &call("posix", "system"))),
+        (
+            "tar",
+            tar(&[
+                ("a.pkl", &call("posix", "system"), b'0', ""),
+                ("b", b"text", b'0', ""),
+            ]),
+        ),
+        (
+            "zlib",
+            miniz_oxide::deflate::compress_to_vec_zlib(&call("posix", "system"), 6),
+        ),
+    ]
+}
+
+#[test]
+fn cut_anywhere() {
+    for (what, bytes) in samples() {
+        for cut in 0..bytes.len() {
+            let answer = run(&bytes[..cut]);
+            if let Err(failure) = answer {
+                panic!("{what} cut at {cut}: {failure:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn changed_anywhere() {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    for (what, bytes) in samples() {
+        for at in 0..bytes.len() {
+            for _ in 0..3 {
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
+                let mut changed = bytes.clone();
+                changed[at] ^= 1 << (state >> 61);
+                if state >> 60 & 1 == 1 {
+                    let other =
+                        usize::try_from(state >> 20 & 0xffff).expect("16 bits") % changed.len();
+                    changed[other] = state.to_le_bytes()[4];
+                }
+                if let Err(failure) = run(&changed) {
+                    panic!("{what} changed at {at}: {failure:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn storms_end_soon() {
+    let storm = |head: &[u8], unit: &[u8], count: usize, tail: &[u8]| {
+        [head, &unit.repeat(count), tail].concat()
+    };
+    let million = 1_000_000;
+    let rows: Vec<(&str, Vec<u8>, bool)> = vec![
+        ("marks", storm(b"\x80\x02", b"(", million, b"N."), true),
+        (
+            "nested tuples by marks",
+            [
+                b"\x80\x02".to_vec(),
+                b"(".repeat(100_000),
+                b"N".to_vec(),
+                b"t".repeat(100_000),
+                b".".to_vec(),
+            ]
+            .concat(),
+            true,
+        ),
+        (
+            "nested tuples",
+            storm(b"\x80\x02N", b"\x85", million, b"."),
+            true,
+        ),
+        (
+            "nested lists",
+            storm(b"\x80\x02]", b"]a2", 100_000, b"."),
+            true,
+        ),
+        (
+            "values on the stack",
+            storm(b"\x80\x02", b"N", 4 * million, b"."),
+            true,
+        ),
+        (
+            "memo",
+            storm(b"\x80\x04N", b"\x94", 5 * million, b"."),
+            false,
+        ),
+        (
+            "scattered memo",
+            (0..200_000u32).fold(b"\x80\x02N".to_vec(), |mut all, n| {
+                all.push(b'r');
+                all.extend_from_slice(&n.wrapping_mul(2_654_435_761).to_le_bytes());
+                all
+            }),
+            true,
+        ),
+        (
+            "strings",
+            storm(b"\x80\x04](", b"\x8c\x03abc\x94", million, b"e."),
+            false,
+        ),
+        (
+            "dicts",
+            storm(b"\x80\x04](", b"}\x94", million, b"e."),
+            false,
+        ),
+        (
+            "padding",
+            storm(
+                b"\x80\x02",
+                b"N0",
+                5 * million,
+                &call("posix", "system")[2..],
+            ),
+            true,
+        ),
+        (
+            "doubling",
+            storm(b"\x80\x02]q\0", b"](h\0h\0h\0h\0eq\0", 100, b"."),
+            true,
+        ),
+        (
+            "globals",
+            (0..40_000)
+                .fold(Asm::proto(2), |asm, n| {
+                    asm.global("m", &format!("n{n}")).raw(b"0")
+                })
+                .raw(b"N")
+                .stop(),
+            true,
+        ),
+        ("pickles", b"\x80\x02N.".repeat(200_000), true),
+        (
+            "places for pickles in junk",
+            [plain(), b"\xff\x80\x02".repeat(300_000)].concat(),
+            true,
+        ),
+        (
+            "calls",
+            storm(b"\x80\x02cos\nx\n", b")R", million, b"."),
+            true,
+        ),
+    ];
+    for (what, bytes, odd) in rows {
+        let start = Instant::now();
+        let answer = run(&bytes);
+        let took = start.elapsed();
+        assert!(took < Duration::from_secs(5), "{what} took {took:?}");
+        let found = findings(answer);
+        assert_eq!(
+            worst(&found) >= Some(Severity::High),
+            odd,
+            "{what}: {} findings",
+            found.len()
+        );
+    }
+}
+
+#[test]
+fn time_grows_with_size_not_faster() {
+    // Each family at two sizes: eight times the size may take some forty times the time, not sixty-four and more.
+    let families: Vec<(&str, fn(usize) -> Vec<u8>)> = vec![
+        ("marks closed at once", |n| {
+            [b"\x80\x02".to_vec(), b"(t0".repeat(n), b"N.".to_vec()].concat()
+        }),
+        ("junk", |n| {
+            [plain(), b"\x80\x02(((((((".repeat(n / 8)].concat()
+        }),
+        ("junk that runs on", |n| {
+            [plain(), b"\xff".to_vec(), b"\x80\x02N0".repeat(n / 4)].concat()
+        }),
+        ("tiny members", |n| {
+            zip(&(0..n / 200)
+                .map(|i| member(&i.to_string(), b"x"))
+                .collect::<Vec<_>>())
+        }),
+        ("headers without directory", |n| member_headers(n / 30)),
+        ("lines", |n| b"I1\n0".repeat(n / 4)),
+    ];
+    for (what, make) in families {
+        let time = |n: usize| {
+            let bytes = make(n);
+            let start = Instant::now();
+            drop(run(&bytes));
+            start.elapsed().max(Duration::from_millis(2))
+        };
+        let (small, large) = (time(100_000), time(800_000));
+        assert!(
+            large < small * 40 + Duration::from_millis(200),
+            "{what}: {small:?}, then {large:?}"
+        );
+    }
+}
+
+fn member_headers(count: usize) -> Vec<u8> {
+    let mut header = b"PK\x03\x04".to_vec();
+    header.resize(30, 0);
+    header.repeat(count)
+}
+
+#[test]
+fn bombs() {
+    let padding = [
+        b"\x80\x02".to_vec(),
+        b"N0".repeat(12_000_000),
+        b"N.".to_vec(),
+    ]
+    .concat();
+    let mut twins = vec![deflated("k", &vec![0; 4_000_000])];
+    for n in 0..400 {
+        let mut twin = twins[0].clone();
+        twin.name = format!("data/{n}");
+        twin.data = Vec::new();
+        twin.offset = Some(0);
+        twins.push(twin);
+    }
+    let mut nested = call("posix", "system");
+    for n in 0..12 {
+        nested = zip(&[member(&format!("{n}.zip"), &nested)]);
+    }
+    for (what, bytes) in [
+        (
+            "a pickle of padding",
+            zip(&[deflated("a/data.pkl", &padding)]),
+        ),
+        ("members that share bytes", zip(&twins)),
+        ("archives within archives", nested),
+    ] {
+        let start = Instant::now();
+        let found = findings(run(&bytes));
+        assert!(start.elapsed() < Duration::from_secs(3), "{what}");
+        assert!(
+            worst(&found) >= Some(Severity::High),
+            "{what}:{}",
+            shown(&found)
+        );
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+        drop(run(&bytes));
+    }
+
+    #[test]
+    fn any_opcodes(picks in prop::collection::vec((0usize..68, any::<[u8; 3]>()), 0..80)) {
+        use modelhost_plugin_pickle::opcode::Opcode;
+        let mut bytes = vec![0x80, 4];
+        for (pick, rest) in picks {
+            bytes.push(Opcode::ALL[pick] as u8);
+            bytes.extend_from_slice(&rest[..usize::from(rest[0] % 4)]);
+        }
+        drop(run(&bytes));
+    }
+
+    #[test]
+    fn any_magic(which in 0usize..9, bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        let magic: &[u8] = [&b"PK\x03\x04"[..], b"PK\x05\x06", b"\x93NUMPY\x01\0", b"\x1f\x8b\x08\0", b"x\x9c", b"BZh91AY&SY", b"\xfd7zXZ\0\0\x04", b"\x04\x22\x4d\x18", b"\x5d\0\0\x80\0"][which];
+        drop(run(&[magic, &bytes].concat()));
+    }
+}
