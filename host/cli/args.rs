@@ -1,19 +1,229 @@
 //! The command line's grammar.
 
-use clap::{Parser, Subcommand};
+use std::path::PathBuf;
+use std::str::FromStr;
 
-/// Gates machine-learning models in CI: runs checks as sandboxed WebAssembly
-/// components over the files of a model, and decides allow, deny or incomplete.
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use modelhost::domain::finding::Severity;
+use modelhost::domain::plugin::PluginId;
+use modelhost::report::Output;
+
+/// Gates machine-learning models in CI.
+///
+/// Runs checks as sandboxed WebAssembly components over the files of a model,
+/// and turns what they report into one decision: allow, deny or incomplete.
+/// Nothing of a model or a plugin is trusted, and nothing is fetched or sent.
 #[derive(Debug, Parser)]
-#[command(name = "modelhost", version, propagate_version = true)]
+#[command(name = "modelhost", version, propagate_version = true, after_help = EXIT_CODES)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
+
+    #[command(flatten)]
+    pub(crate) global: GlobalArgs,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    allow
+  1    deny: a finding or the policy says no
+  2    usage, configuration or lock-file mistake; nothing ran
+  3    incomplete: something could not be judged, and nothing denied
+  4    nothing to check (--allow-empty makes it 0)
+  70   a fault of modelhost or its surroundings; the decision is still printed
+  130  interrupted; what was found so far is written";
+
+/// What every command takes.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct GlobalArgs {
+    /// Say more on stderr: -v what happens, -vv also what plugins log.
+    #[arg(short, long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+
+    /// Say only the decision.
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+
+    /// When to use colour. `auto`: on a terminal, unless NO_COLOR is set.
+    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    pub(crate) color: ColorWhen,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ColorWhen {
+    Auto,
+    Always,
+    Never,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Pack, inspect and list plugins.
+    /// Run the checks on models and decide: the gate.
+    Run(RunArgs),
+
+    /// Write modelhost.lock: the digests of every file of every model and of
+    /// every plugin.
+    Lock(LockArgs),
+
+    /// Pack, inspect and list plugins. Nothing of a plugin is run.
     #[command(subcommand)]
     Plugin(crate::commands::plugin::PluginCommand),
+
+    /// Print the JSON Schema of a format.
+    Schema(SchemaArgs),
+
+    /// Print a shell's completions, to be put where that shell looks for them.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+
+    /// Print the manual page, in roff.
+    Man,
+}
+
+/// Where the policy comes from.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PolicyArgs {
+    /// The policy. Without it: modelhost.toml in this folder or the nearest one
+    /// above it, up to the repository's root; never one beside a model.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Use the built-in policy, whatever modelhost.toml there is.
+    #[arg(long)]
+    pub(crate) no_config: bool,
+}
+
+/// Which plugins take part.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct PluginArgs {
+    /// A folder whose *.wasm take part, beside the bundled plugins. May be
+    /// repeated.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) plugins: Vec<PathBuf>,
+
+    /// Leave the bundled plugins out.
+    #[arg(long)]
+    pub(crate) no_bundled: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = RUN_HELP)]
+pub(crate) struct RunArgs {
+    /// Models: files, folders, or folders of models. Without any: the models
+    /// that modelhost.toml defines, or else what is found below this folder.
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) plugins: PluginArgs,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+
+    /// Run this plugin and no other. May be repeated.
+    #[arg(long, value_name = "ID", value_parser = plugin_id)]
+    pub(crate) only: Vec<PluginId>,
+
+    /// Write a report: human, json or timings, to a file or (without `=PATH`)
+    /// to stdout. May be repeated; `human` alone without it.
+    #[arg(short, long, value_name = "FORMAT[=PATH]", value_parser = Output::from_str)]
+    pub(crate) output: Vec<Output>,
+
+    /// Findings at or above this severity deny, instead of what the policy says.
+    #[arg(long, value_name = "SEVERITY", value_parser = Severity::from_str)]
+    pub(crate) fail_on: Option<Severity>,
+
+    /// Hold plugins and models to modelhost.lock: a plugin that differs is a
+    /// mistake (exit 2), a model that differs is denied. On by itself where CI
+    /// is set and there is a lock file.
+    #[arg(long, overrides_with = "no_locked")]
+    pub(crate) locked: bool,
+
+    /// Do not, even in CI.
+    #[arg(long)]
+    pub(crate) no_locked: bool,
+
+    /// Exit with 0 where there is nothing to check.
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+
+    /// The date to judge by, such as 2026-12-31T00:00:00Z, instead of the
+    /// clock's.
+    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    pub(crate) now: Option<u64>,
+
+    /// How many threads work at once. Reports do not depend on it.
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) jobs: Option<u16>,
+
+    /// Compile every plugin anew, and keep nothing.
+    #[arg(long)]
+    pub(crate) no_cache: bool,
+
+    /// Show no progress bar.
+    #[arg(long)]
+    pub(crate) no_progress: bool,
+}
+
+const RUN_HELP: &str = "\
+Examples:
+  modelhost run                          what modelhost.toml defines, or what is found here
+  modelhost run models/bert              one model
+  modelhost run --plugins ./plugins      with the checks in ./plugins beside the bundled ones
+  modelhost run -o human -o json=report.json
+
+Exit codes: 0 allow, 1 deny, 2 mistake (nothing ran), 3 incomplete, 4 nothing to
+check, 70 fault, 130 interrupted.";
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  modelhost lock                  lock every model and plugin
+  modelhost lock models/bert      lock this model anew, keep the rest
+  modelhost lock --check          say what differs, and write nothing")]
+pub(crate) struct LockArgs {
+    /// Models to lock anew; the others stay as they are. Without any: all.
+    #[arg(value_name = "MODEL")]
+    pub(crate) models: Vec<PathBuf>,
+
+    /// Write nothing; exit with 1 where the lock file differs from what is here.
+    #[arg(long)]
+    pub(crate) check: bool,
+
+    #[command(flatten)]
+    pub(crate) plugins: PluginArgs,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SchemaArgs {
+    /// Which.
+    pub(crate) name: SchemaName,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaName {
+    /// modelhost.toml.
+    Config,
+    /// The JSON report, `-o json`.
+    Report,
+    /// Times and cache hits, `-o timings`.
+    Timings,
+}
+
+fn plugin_id(text: &str) -> Result<PluginId, String> {
+    PluginId::new(text).map_err(|error| error.to_string())
+}
+
+/// Parses a point in time, or a date for its first moment, UTC.
+fn timestamp(text: &str) -> Result<u64, String> {
+    let parsed = text.parse::<jiff::Timestamp>().ok();
+    let parsed = parsed.or_else(|| format!("{text}T00:00:00Z").parse().ok());
+    let seconds = parsed.map(jiff::Timestamp::as_second);
+    let seconds = seconds.ok_or("write a time such as 2026-12-31T00:00:00Z, or a date such as 2026-12-31")?;
+    u64::try_from(seconds).map_err(|_| "it lies before 1970".to_owned())
 }

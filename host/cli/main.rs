@@ -4,24 +4,48 @@
 
 mod args;
 mod commands;
+mod context;
 mod exit;
+mod progress;
+mod render;
+mod say;
 
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use tracing::level_filters::LevelFilter;
 
-use crate::args::{Cli, Command};
+use crate::args::{Cli, Command, GlobalArgs};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let result = match cli.command {
-        Command::Plugin(args) => commands::plugin::run(args),
+    let Cli { command, global } = Cli::parse();
+    log(&global);
+    let done = match command {
+        Command::Run(args) => commands::run::run(args, &global),
+        Command::Lock(args) => commands::lock::run(args, &global),
+        Command::Plugin(command) => commands::plugin::run(command),
+        Command::Schema(args) => commands::schema::run(&args),
+        Command::Completions { shell } => commands::completions::run(shell),
+        Command::Man => commands::man::run(),
     };
-    match result {
-        Ok(code) => code.into(),
-        Err(error) => {
-            anstream::eprintln!("error: {error:#}");
-            exit::Exit::Usage.into()
-        }
-    }
+    done.unwrap_or_else(|error| say::error(&error, &global)).into()
+}
+
+/// Sends what modelhost logs to stderr.
+fn log(global: &GlobalArgs) {
+    let level = match global.verbose {
+        _ if global.quiet => LevelFilter::ERROR,
+        0 => LevelFilter::WARN,
+        1 => LevelFilter::INFO,
+        2 => LevelFilter::DEBUG,
+        _ => LevelFilter::TRACE,
+    };
+    let color = say::has_color(global, &std::io::stderr());
+    tracing_subscriber::fmt()
+        .with_max_level(level)
+        .with_writer(std::io::stderr)
+        .with_ansi(color)
+        .with_target(false)
+        .without_time()
+        .init();
 }

@@ -94,6 +94,13 @@ pub struct PlannedTask {
     pub refused: Option<Failure>,
 }
 
+impl PlannedTask {
+    /// Returns the bytes of its files together.
+    pub fn size(&self) -> u64 {
+        self.files.iter().map(|file| file.size()).sum()
+    }
+}
+
 /// All tasks of a run, in the order in which the report tells them: by model,
 /// plugin, file.
 #[derive(Debug, Default)]

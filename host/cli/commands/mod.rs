@@ -1,3 +1,22 @@
 //! One module a subcommand.
 
+pub(crate) mod completions;
+pub(crate) mod lock;
+pub(crate) mod man;
 pub(crate) mod plugin;
+pub(crate) mod run;
+pub(crate) mod schema;
+
+use std::io::{self, Write as _};
+
+use crate::exit::Exit;
+
+/// Prints what a command made. A reader that went away needs no more of it.
+pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(bytes).and_then(|()| stdout.flush()) {
+        Ok(()) => Ok(Exit::Allow),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(Exit::Fault),
+        Err(error) => Err(error.into()),
+    }
+}

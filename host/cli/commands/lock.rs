@@ -1,0 +1,100 @@
+//! `modelhost lock`: writes the lock file, or says how it differs.
+//!
+//! Leaves what it says to the library.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use modelhost::domain::event::EventSink;
+use modelhost::gate::Gate;
+use modelhost::record::lock::{self, LockFile};
+
+use crate::args::{GlobalArgs, LockArgs};
+use crate::context::{self, Context};
+use crate::exit::Exit;
+use crate::progress::Progress;
+use crate::say;
+
+pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
+    let context = Context::find(&args.policy)?;
+    let path = context.root.join(lock::NAME);
+    let old = context.lock.as_ref().map(|(_, lock)| lock.clone());
+    let canonical = context.lock.as_ref().is_none_or(|(source, lock)| lock.is_canonical(&source.text));
+    let progress = Arc::new(Progress::new(!global.quiet));
+    let gate = Gate {
+        paths: args.models,
+        working_dir: context.working_dir,
+        config: context.config,
+        root: context.root,
+        lock: context.lock,
+        locked: false,
+        bundled: !args.plugins.no_bundled,
+        folders: args.plugins.plugins,
+        only: std::collections::BTreeSet::new(),
+        fail_on: None,
+        now: context::now(),
+        jobs: context::processors(),
+        cache: None,
+        sink: Arc::clone(&progress) as Arc<dyn EventSink>,
+        interrupted: Arc::new(AtomicBool::new(false)),
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let pinned = runtime.block_on(gate.pin());
+    progress.clear();
+    let new = pinned?;
+    let differences = differences(old.as_ref(), &new);
+    if args.check {
+        let same = differences.is_empty() && old.is_some();
+        if same && !canonical {
+            say::line("it is not in the form that `modelhost lock` writes");
+        }
+        for difference in &differences {
+            say::line(difference);
+        }
+        return Ok(if same && canonical { Exit::Allow } else { Exit::Deny });
+    }
+    let written = lock::write(&path, &new)?;
+    if !global.quiet {
+        for difference in &differences {
+            say::line(difference);
+        }
+        let what = format!("{} models, {} plugins", new.models.len(), new.plugins.len());
+        say::line(&if written { format!("wrote {}: {what}", lock::NAME) } else { format!("{} is up to date: {what}", lock::NAME) });
+    }
+    Ok(Exit::Allow)
+}
+
+/// Says how `new` differs from what was locked before, a line each.
+fn differences(old: Option<&LockFile>, new: &LockFile) -> Vec<String> {
+    let nothing = LockFile::default();
+    let old = old.unwrap_or(&nothing);
+    let mut lines = Vec::new();
+    for (name, entry) in &new.models {
+        match old.models.get(name) {
+            None => lines.push(format!("model {name}: new, {} files", entry.files.len())),
+            Some(before) if before.tree != entry.tree => {
+                let changed = entry.files.iter().filter(|file| {
+                    before.file(&file.path).is_none_or(|other| (other.size, other.digest) != (file.size, file.digest))
+                });
+                let gone = before.files.iter().filter(|file| entry.file(&file.path).is_none());
+                lines.extend(changed.map(|file| format!("model {name}: {} differs", file.path)));
+                lines.extend(gone.map(|file| format!("model {name}: {} is gone", file.path)));
+            }
+            Some(before) if (&before.source, &before.revision) != (&entry.source, &entry.revision) => {
+                lines.push(format!("model {name}: its source or revision differs"));
+            }
+            Some(_) => {}
+        }
+    }
+    lines.extend(old.models.keys().filter(|name| !new.models.contains_key(name)).map(|name| format!("model {name}: gone")));
+    for (id, plugin) in &new.plugins {
+        match old.plugins.get(id) {
+            None => lines.push(format!("plugin {id}: new, {}", plugin.version)),
+            Some(before) if before.digest != plugin.digest => lines.push(format!("plugin {id}: {} -> {}, another component", before.version, plugin.version)),
+            Some(_) => {}
+        }
+    }
+    lines.extend(old.plugins.keys().filter(|id| !new.plugins.contains_key(id)).map(|id| format!("plugin {id}: gone")));
+    lines
+}
+

@@ -1,0 +1,115 @@
+//! `modelhost run`: the gate.
+//!
+//! Leaves the run to the library, and drawing to `render` and `report`.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use modelhost::domain::decision::Decision;
+use modelhost::domain::event::EventSink;
+use modelhost::domain::report::{Report, Timings};
+use modelhost::gate::{Gate, GateError};
+use modelhost::report::{Format, Output, Style, Verbosity};
+
+use crate::args::{GlobalArgs, RunArgs};
+use crate::context::{self, Context};
+use crate::exit::Exit;
+use crate::progress::Progress;
+use crate::say;
+
+pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
+    let context = Context::find(&args.policy)?;
+    let locked = args.locked || (!args.no_locked && context::is_ci() && context.lock.is_some());
+    if args.locked && context.lock.is_none() {
+        anyhow::bail!("--locked needs a lock file, and there is none; write it with `modelhost lock`");
+    }
+    let progress = Arc::new(Progress::new(!args.no_progress && !global.quiet));
+    let interrupted = Arc::new(AtomicBool::new(false));
+    let mut gate = Gate {
+        paths: args.paths,
+        working_dir: context.working_dir,
+        config: context.config,
+        lock: context.lock,
+        root: context.root,
+        locked,
+        bundled: !args.plugins.no_bundled,
+        folders: args.plugins.plugins,
+        only: args.only.into_iter().collect(),
+        now: args.now.unwrap_or_else(context::now),
+        jobs: args.jobs.map_or_else(context::processors, usize::from),
+        cache: if args.no_cache { None } else { context::cache() },
+        sink: Arc::clone(&progress) as Arc<dyn EventSink>,
+        interrupted: Arc::clone(&interrupted),
+        fail_on: args.fail_on,
+    };
+    gate.jobs = gate.jobs.max(1);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let result = runtime.block_on(async {
+        tokio::spawn(stop_on_signal(Arc::clone(&interrupted)));
+        gate.run().await
+    });
+    progress.clear();
+    // A thread that waits for a signal needn't be waited for.
+    runtime.shutdown_background();
+    match result {
+        Ok((report, timings)) => write(&report, &timings, args.output, global, interrupted.load(Ordering::Relaxed)),
+        Err(GateError::Nothing(why)) if args.allow_empty => {
+            tracing::info!("nothing to check: {why}");
+            Ok(Exit::Allow)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Writes every report that was asked for. One that can't be written is a
+/// fault, whatever was decided.
+fn write(report: &Report, timings: &Timings, mut outputs: Vec<Output>, global: &GlobalArgs, interrupted: bool) -> anyhow::Result<Exit> {
+    if outputs.is_empty() {
+        outputs.push(Output::stdout(Format::Human));
+    }
+    let verbosity = match global {
+        GlobalArgs { quiet: true, .. } => Verbosity::Quiet,
+        GlobalArgs { verbose: 0, .. } => Verbosity::Normal,
+        _ => Verbosity::Verbose,
+    };
+    let style = Style { color: say::has_color(global, &std::io::stdout()), verbosity };
+    let mut failed = false;
+    for output in &outputs {
+        if let Err(error) = output.write(report, timings, &style) {
+            failed = true;
+            say::line(&format!("error: the report {output} could not be written: {error}"));
+        }
+    }
+    if failed {
+        say::line(&format!("the decision is {}", report.decision.name()));
+        return Ok(Exit::Fault);
+    }
+    Ok(match report.decision {
+        _ if interrupted => Exit::Interrupted,
+        Decision::Allow => Exit::Allow,
+        Decision::Incomplete => Exit::Incomplete,
+        Decision::Deny => Exit::Deny,
+    })
+}
+
+/// Ends the run at the first signal, with what was found so far, and the
+/// process at the second.
+async fn stop_on_signal(interrupted: Arc<AtomicBool>) {
+    signal().await;
+    interrupted.store(true, Ordering::Relaxed);
+    tracing::warn!("interrupted: writing what was found so far; once more ends at once");
+    signal().await;
+    #[expect(clippy::exit, reason = "the second signal means now")]
+    std::process::exit(Exit::Interrupted as i32);
+}
+
+async fn signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+    }
+}

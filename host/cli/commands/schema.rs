@@ -1,0 +1,17 @@
+//! `modelhost schema`: JSON Schemas of the formats.
+
+use modelhost::{config, report};
+
+use crate::args::{SchemaArgs, SchemaName};
+use crate::exit::Exit;
+
+pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
+    let schema = match args.name {
+        SchemaName::Config => config::json_schema(),
+        SchemaName::Report => report::json::json_schema(),
+        SchemaName::Timings => report::timings::json_schema(),
+    };
+    let mut text = serde_json::to_vec_pretty(&schema)?;
+    text.push(b'\n');
+    super::print(&text)
+}

@@ -1,0 +1,106 @@
+//! What a command finds around it: the policy, the lock file, the cache, the
+//! time. The one place that reads the environment.
+//!
+//! Leaves what they mean to the library.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use etcetera::BaseStrategy as _;
+use modelhost::config::{self, Config};
+use modelhost::engine::Cache;
+use modelhost::domain::diagnostic::SourceFile;
+use modelhost::record::lock::{self, LockFile};
+
+use crate::args::PolicyArgs;
+
+/// Where compiled components are kept, instead of the user's cache folder.
+const CACHE_DIR: &str = "MODELHOST_CACHE_DIR";
+
+/// A secret to sign compiled components with, instead of the user's own key, so
+/// that machines that share it can share a cache.
+const CACHE_KEY: &str = "MODELHOST_CACHE_KEY";
+
+/// What a command finds around it.
+pub(crate) struct Context {
+    /// The working directory.
+    pub(crate) working_dir: PathBuf,
+    /// The policy; none where there is no file, or none is wanted.
+    pub(crate) config: Option<Config>,
+    /// The lock file.
+    pub(crate) lock: Option<(SourceFile, LockFile)>,
+    /// The folder the lock file is in, or would be written to.
+    pub(crate) root: PathBuf,
+}
+
+impl Context {
+    /// Looks around: for `modelhost.toml` from the working directory upwards to
+    /// the repository's root, and for `modelhost.lock` beside it, or else in the
+    /// same way.
+    pub(crate) fn find(args: &PolicyArgs) -> anyhow::Result<Self> {
+        let working_dir = working_dir()?;
+        let config = match (&args.config, args.no_config) {
+            (Some(path), _) => Some(config::load(&working_dir.join(path))?),
+            (None, true) => None,
+            (None, false) => config::find(&working_dir, config::NAME)?.map(|path| config::load(&path)).transpose()?,
+        };
+        let root = match &config {
+            Some(config) => config.root.clone(),
+            None => config::find(&working_dir, lock::NAME)?
+                .and_then(|path| path.parent().map(Path::to_owned))
+                .unwrap_or_else(|| working_dir.clone()),
+        };
+        let lock = lock::read(&root.join(lock::NAME))?;
+        Ok(Self { working_dir, config, lock, root })
+    }
+}
+
+/// Opens the cache of compiled components, if there can be one.
+pub(crate) fn cache() -> Option<Cache> {
+    let opened = match (cache_folder(), variable(CACHE_KEY)) {
+        (Some(folder), Some(secret)) => Cache::with_secret(&folder, secret.as_encoded_bytes()),
+        (Some(folder), None) => Cache::open(&folder, &key_file()?),
+        (None, _) => return None,
+    };
+    opened.map_err(|error| tracing::warn!("no cache of compiled plugins: {:#}", anyhow::Error::new(error))).ok()
+}
+
+fn cache_folder() -> Option<PathBuf> {
+    let own = variable(CACHE_DIR).map(PathBuf::from);
+    let folder = own.or_else(|| Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("modelhost")))?;
+    Some(folder.join("compiled"))
+}
+
+fn key_file() -> Option<PathBuf> {
+    let strategy = etcetera::choose_base_strategy().ok()?;
+    let folder = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
+    Some(folder.join("modelhost").join("cache.key"))
+}
+
+/// Returns whether this is a CI run, as CI systems say.
+pub(crate) fn is_ci() -> bool {
+    variable("CI").is_some_and(|value| value != "false" && value != "0")
+}
+
+/// Returns the number of processors.
+pub(crate) fn processors() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// Returns the time, in seconds since 1970-01-01T00:00:00Z.
+#[expect(clippy::disallowed_methods, reason = "the run's one time is read here, once")]
+pub(crate) fn now() -> u64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the environment is read here alone")]
+fn variable(name: &str) -> Option<OsString> {
+    std::env::var_os(name).filter(|value| !value.is_empty())
+}
+
+#[expect(clippy::disallowed_methods, reason = "the working directory is read here alone")]
+fn working_dir() -> anyhow::Result<PathBuf> {
+    std::env::current_dir().context("the working directory can't be read")
+}

@@ -1,0 +1,67 @@
+//! What goes to stderr: lines, and errors with their cause and the way out.
+//!
+//! Leaves mistakes in a file's text to `render`, and reports to the library.
+
+use std::io::{self, Write as _};
+
+use modelhost::config::ConfigError;
+use modelhost::domain::text::GuestText;
+use modelhost::gate::GateError;
+use modelhost::plugin::PluginError;
+use modelhost::record::lock::LockError;
+
+use crate::args::{ColorWhen, GlobalArgs};
+use crate::exit::Exit;
+use crate::render;
+
+/// Returns whether a stream gets colours.
+pub(crate) fn has_color(global: &GlobalArgs, stream: &impl anstream::stream::RawStream) -> bool {
+    match global.color {
+        ColorWhen::Always => true,
+        ColorWhen::Never => false,
+        ColorWhen::Auto => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
+    }
+}
+
+/// Says one line. Where nobody reads it, there is nobody to tell.
+pub(crate) fn line(text: &str) {
+    let _ = writeln!(io::stderr().lock(), "{text}");
+}
+
+/// Says why a command did not do its work, and returns what it exits with.
+pub(crate) fn error(error: &anyhow::Error, global: &GlobalArgs) -> Exit {
+    let mut stderr = io::stderr().lock();
+    let color = has_color(global, &stderr);
+    // Where nobody reads stderr, there is nobody to tell.
+    let _ = match error.downcast_ref() {
+        Some(GateError::Mistakes(mistakes) | GateError::Config(ConfigError::Mistakes(mistakes))) => {
+            render::diagnostics(mistakes, color, &mut stderr)
+        }
+        _ => render::error(error, color, &mut stderr),
+    };
+    drop(stderr);
+    if let Some(help) = help(error) {
+        line(&format!("  = help: {}", GuestText::capped(&help)));
+    }
+    exit(error)
+}
+
+fn help(error: &anyhow::Error) -> Option<String> {
+    match (error.downcast_ref(), error.downcast_ref::<PluginError>()) {
+        (Some(GateError::Usage { help, .. }), _) => help.clone(),
+        (Some(GateError::Plugin(error)), _) | (_, Some(error)) => error.help(),
+        (Some(GateError::Nothing(_)), _) => {
+            Some("name a model, or define models in modelhost.toml; --allow-empty exits with 0".to_owned())
+        }
+        _ => None,
+    }
+}
+
+fn exit(error: &anyhow::Error) -> Exit {
+    match error.downcast_ref() {
+        Some(GateError::Nothing(_)) => Exit::Nothing,
+        Some(GateError::Engine(_) | GateError::Execute(_)) => Exit::Fault,
+        _ if matches!(error.downcast_ref(), Some(LockError::NotWritten { .. })) => Exit::Fault,
+        _ => Exit::Usage,
+    }
+}

@@ -1,0 +1,157 @@
+//! [`Gate::run`]: the whole journey from a request to a report, one call a
+//! stage.
+//!
+//! Leaves arguments, files of reports and exit codes to `cli`.
+
+mod candidates;
+mod evidence;
+mod pin;
+mod select;
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use crate::config::{Config, ConfigError};
+use crate::domain::diagnostic::{Diagnostic, SourceFile};
+use crate::domain::event::{Event, EventSink};
+use crate::domain::finding::Severity;
+use crate::domain::plugin::PluginId;
+use crate::domain::report::{Report, Timings};
+use crate::engine::{Cache, Engine, EngineError};
+use crate::model::{Model, ModelError};
+use crate::plugin::PluginError;
+use crate::policy::decide;
+use crate::record::lock::LockFile;
+use crate::runner::{self, ExecuteError, Work};
+
+pub use select::Selected;
+
+/// What to run, on what, and how.
+pub struct Gate {
+    /// The paths to gate; none: what the policy defines, or else what is found
+    /// below `working_dir`.
+    pub paths: Vec<PathBuf>,
+    /// What relative paths are relative to.
+    pub working_dir: PathBuf,
+    /// The operator's policy; none for the built-in one.
+    pub config: Option<Config>,
+    /// The folder of the policy or the lock file: names of models that no
+    /// policy defines are relative to it.
+    pub root: PathBuf,
+    /// The lock file.
+    pub lock: Option<(SourceFile, LockFile)>,
+    /// Whether plugins must be the locked ones, and models are held to the lock
+    /// file.
+    pub locked: bool,
+    /// Whether the bundled plugins take part.
+    pub bundled: bool,
+    /// Folders whose `*.wasm` take part.
+    pub folders: Vec<PathBuf>,
+    /// Plugins that take part; empty for all.
+    pub only: BTreeSet<PluginId>,
+    /// Findings at or above this deny, instead of what the policy says.
+    pub fail_on: Option<Severity>,
+    /// The run's one fixed time, seconds since 1970-01-01T00:00:00Z.
+    pub now: u64,
+    /// How many threads work at once.
+    pub jobs: usize,
+    /// Keeps compiled components; none to compile each time.
+    pub cache: Option<Cache>,
+    /// Is told what happens.
+    pub sink: Arc<dyn EventSink>,
+    /// Set from outside to end the run early, with what was found so far.
+    pub interrupted: Arc<AtomicBool>,
+}
+
+/// Why a run came to no report.
+#[derive(Debug, thiserror::Error)]
+pub enum GateError {
+    /// There is nothing to check, and why.
+    #[error("there is nothing to check: {0}")]
+    Nothing(String),
+    /// The request contradicts itself.
+    #[error("{message}")]
+    Usage {
+        /// What is wrong.
+        message: String,
+        /// The way out.
+        help: Option<String>,
+    },
+    /// `modelhost.toml` can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The policy or the lock file does not fit what is here.
+    #[error("{} of the policy or the lock file {} what is here", .0.len(), if .0.len() == 1 { "entry does not fit" } else { "entries do not fit" })]
+    Mistakes(Vec<Diagnostic>),
+    /// A plugin can't be used.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    /// A plugin is no valid component.
+    #[error("{plugin} is no valid component")]
+    Component {
+        /// The plugin, by its id and where it came from.
+        plugin: String,
+        /// What is wrong with it.
+        #[source]
+        source: EngineError,
+    },
+    /// A model can't be opened.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// The engine can't be set up.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The tasks could not be run.
+    #[error(transparent)]
+    Execute(#[from] ExecuteError),
+}
+
+impl Gate {
+    /// Runs the gate to a report, on a thread that may block.
+    ///
+    /// # Errors
+    /// Says why nothing ran, or what part of modelhost failed.
+    pub async fn run(self) -> Result<(Report, Timings), GateError> {
+        let journey = tokio::task::spawn_blocking(move || self.journey());
+        journey.await.unwrap_or(Err(GateError::Execute(ExecuteError::Panicked)))
+    }
+
+    fn journey(self) -> Result<(Report, Timings), GateError> {
+        let mut timings = Timings::default();
+        let started = Instant::now();
+        let models = self.open()?;
+        timings.open = started.elapsed();
+
+        let resolving = Instant::now();
+        let policy = self.policy();
+        let candidates = self.candidates(&policy)?;
+        let engine = Arc::new(Engine::new()?);
+        self.validate(&engine, &candidates)?;
+        timings.resolve = resolving.elapsed();
+
+        let plan = runner::plan(&models, &candidates);
+        self.sink.event(&Event::Planned { tasks: plan.tasks.len() });
+        let executing = Instant::now();
+        let Self { cache, jobs, now, sink, interrupted, .. } = self;
+        let work = Work { engine, cache, models, candidates, plan, jobs, now, sink, interrupted };
+        let executed = runner::execute(&work)?;
+        timings.execute = executing.elapsed();
+
+        let evidence = evidence::collect(work, executed, &mut timings);
+        let report = decide(&policy, evidence, now);
+        timings.total = started.elapsed();
+        Ok((report, timings))
+    }
+
+    /// Opens the models that the request is about, without hashing or running
+    /// anything.
+    ///
+    /// # Errors
+    /// Says that there are none, or which can't be opened.
+    pub fn open(&self) -> Result<Vec<Model>, GateError> {
+        select::open(self)
+    }
+}

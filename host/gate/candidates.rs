@@ -1,0 +1,202 @@
+//! Which plugins take part, and with what: resolved, held to the lock file,
+//! their settings validated, their documents read.
+//!
+//! Leaves running them to `runner`.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::{Gate, GateError};
+use crate::domain::capability::Grants;
+use crate::domain::diagnostic::Diagnostic;
+use crate::domain::digest::Digest;
+use crate::domain::plugin::{PluginId, PluginRef, ResolvedPlugin};
+use crate::engine::{Engine, compile};
+use crate::model;
+use crate::plugin::globs::Globs;
+use crate::plugin::{resolve, settings};
+use crate::policy::Policy;
+use crate::runner::Candidate;
+
+/// The largest document: rule sets and trust roots are far below it.
+const MAX_DOCUMENT: u64 = 16 << 20;
+
+/// Under `--locked` a run without this plugin's verdict is incomplete.
+const PINNING: &str = "checksum";
+
+impl Gate {
+    /// Returns the policy of this run.
+    pub(super) fn policy(&self) -> Policy {
+        let mut policy = self.config.as_ref().map(|config| config.policy.clone()).unwrap_or_default();
+        if let Some(fail_on) = self.fail_on {
+            policy.fail_on = fail_on;
+        }
+        if self.locked && let Ok(id) = PluginId::new(PINNING) {
+            policy.require.insert(id);
+        }
+        policy
+    }
+
+    /// Gathers the plugins of this run, sorted by id.
+    pub(super) fn candidates(&self, policy: &Policy) -> Result<Vec<Candidate>, GateError> {
+        let plugins = self.resolve()?;
+        self.check_references(policy, &plugins)?;
+        if self.locked
+            && let Some((source, lock)) = &self.lock
+        {
+            let resolved: Vec<ResolvedPlugin> = plugins.values().cloned().collect();
+            let drift = lock.plugin_drift(&resolved);
+            if !drift.is_empty() {
+                return Err(GateError::Mistakes(drift.iter().map(|drift| drift.diagnostic(source)).collect()));
+            }
+        }
+        let mut mistakes = Vec::new();
+        let mut candidates = Vec::with_capacity(plugins.len());
+        for (id, plugin) in plugins {
+            let bundled = matches!(plugin.origin, PluginRef::Bundled(_));
+            let grants = policy.grants(&id, bundled);
+            let text = policy.plugins.get(&id).and_then(|policy| policy.settings.clone());
+            let text = text.unwrap_or_else(|| "{}".to_owned());
+            mistakes.extend(self.settings_mistakes(&plugin, &text));
+            let globs = Globs::new(&plugin.manifest.files).map_err(|error| GateError::Usage {
+                message: format!("plugin {id} wants files by a pattern that can't be used: {error}"),
+                help: Some("report it to whoever makes the plugin".to_owned()),
+            })?;
+            candidates.push(Candidate {
+                documents: Arc::new(self.documents(&grants)?),
+                limits: policy.limits(&plugin.manifest),
+                settings: text.into(),
+                wants: Box::new(move |path| globs.matches(path)),
+                grants,
+                plugin: Arc::new(plugin),
+            });
+        }
+        if mistakes.is_empty() { Ok(candidates) } else { Err(GateError::Mistakes(mistakes)) }
+    }
+
+    /// Refuses components that are not valid, before anything runs. What the
+    /// cache knows, and what is bundled, was valid when it was compiled.
+    pub(super) fn validate(&self, engine: &Engine, candidates: &[Candidate]) -> Result<(), GateError> {
+        for candidate in candidates {
+            let plugin = &candidate.plugin;
+            let PluginRef::File(path) = &plugin.origin else { continue };
+            if self.cache.as_ref().is_some_and(|cache| cache.has(engine, plugin.digest)) {
+                continue;
+            }
+            compile::validate(&plugin.bytes).map_err(|source| GateError::Component {
+                plugin: format!("{} (plugin {})", path.display(), plugin.manifest.id),
+                source,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Reads all plugins that take part, each id once.
+    pub(super) fn resolve(&self) -> Result<BTreeMap<PluginId, ResolvedPlugin>, GateError> {
+        let mut found = if self.bundled { resolve::bundled()? } else { Vec::new() };
+        for folder in &self.folders {
+            found.extend(resolve::folder(&self.working_dir.join(folder))?);
+        }
+        let mut plugins: BTreeMap<PluginId, ResolvedPlugin> = BTreeMap::new();
+        let mut twice: BTreeMap<PluginId, (PluginRef, PluginRef)> = BTreeMap::new();
+        for plugin in found {
+            let id = plugin.manifest.id.clone();
+            if let Some(other) = plugins.insert(id.clone(), plugin)
+                && let Some(plugin) = plugins.get(&id)
+            {
+                twice.insert(id, (other.origin, plugin.origin.clone()));
+            }
+        }
+        if let Some(config) = &self.config {
+            for (id, component) in &config.components {
+                let path: PathBuf = config.root.join(component);
+                let plugin = resolve::resolve(&PluginRef::File(path))?;
+                if plugin.manifest.id != *id {
+                    let message = format!("{} is the plugin {}, not {id}", component.display(), plugin.manifest.id);
+                    return Err(GateError::Mistakes(vec![config.component_mistake(id, message)]));
+                }
+                twice.remove(id);
+                plugins.insert(id.clone(), plugin);
+            }
+        }
+        if let Some((id, (one, other))) = twice.first_key_value() {
+            return Err(GateError::Usage {
+                message: format!("two plugins have the id {id}: {} and {}", origin(one), origin(other)),
+                help: Some(format!(
+                    "say which in modelhost.toml ([plugin.{id}] component = …), take one away, or leave the bundled ones out with --no-bundled"
+                )),
+            });
+        }
+        if !self.only.is_empty() {
+            if let Some(id) = self.only.iter().find(|id| !plugins.contains_key(id)) {
+                return Err(no_such(id, &plugins));
+            }
+            plugins.retain(|id, _| self.only.contains(id));
+        }
+        if plugins.is_empty() {
+            return Err(GateError::Usage {
+                message: "there are no plugins to run".to_owned(),
+                help: Some("name a folder of plugins with --plugins DIR; modelhost itself carries plugins when it is built with `cargo xtask plugins`".to_owned()),
+            });
+        }
+        Ok(plugins)
+    }
+
+    /// Refuses a policy that speaks of plugins that aren't there.
+    fn check_references(&self, policy: &Policy, plugins: &BTreeMap<PluginId, ResolvedPlugin>) -> Result<(), GateError> {
+        let Some(config) = &self.config else { return Ok(()) };
+        let absent = |id: &&PluginId| !plugins.contains_key(id) && !self.only.is_empty() && !self.only.contains(id);
+        let mut mistakes: Vec<Diagnostic> = Vec::new();
+        for id in policy.plugins.keys().filter(|id| !plugins.contains_key(id)).filter(|id| !absent(id)) {
+            mistakes.push(config.plugin_mistake(id, format!("there is no plugin `{id}` in this run{}", known(plugins))));
+        }
+        for id in policy.require.iter().filter(|id| !plugins.contains_key(id)) {
+            mistakes.push(config.require_mistake(id, format!("the required plugin `{id}` is not in this run{}", known(plugins))));
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(GateError::Mistakes(mistakes)) }
+    }
+
+    fn settings_mistakes(&self, plugin: &ResolvedPlugin, text: &str) -> Vec<Diagnostic> {
+        let Some(config) = &self.config else { return Vec::new() };
+        let id = &plugin.manifest.id;
+        settings::validate(&plugin.manifest, text)
+            .into_iter()
+            .map(|mistake| config.settings_mistake(id, &mistake.pointer, mistake.message))
+            .collect()
+    }
+
+    /// Reads the granted documents, each held to its digest.
+    fn documents(&self, grants: &Grants) -> Result<BTreeMap<String, Arc<[u8]>>, GateError> {
+        let mut documents = BTreeMap::new();
+        let Some(config) = &self.config else { return Ok(documents) };
+        for name in grants.documents() {
+            // `config` refuses grants of documents that it does not define.
+            let Some(document) = config.documents.get(name) else { continue };
+            let bytes = model::read_document(&config.root.join(&document.path), MAX_DOCUMENT)?;
+            let found = Digest::of(&bytes);
+            if found != document.digest {
+                let message = format!("the document {name} is not the one that is pinned: it is {found}");
+                return Err(GateError::Mistakes(vec![config.document_mistake(name, message)]));
+            }
+            documents.insert(name.to_owned(), bytes.into());
+        }
+        Ok(documents)
+    }
+}
+
+fn no_such(id: &PluginId, plugins: &BTreeMap<PluginId, ResolvedPlugin>) -> GateError {
+    GateError::Usage { message: format!("there is no plugin `{id}`{}", known(plugins)), help: None }
+}
+
+fn known(plugins: &BTreeMap<PluginId, ResolvedPlugin>) -> String {
+    let names: Vec<&str> = plugins.keys().map(PluginId::as_str).collect();
+    if names.is_empty() { String::new() } else { format!("; there are {}", names.join(", ")) }
+}
+
+fn origin(reference: &PluginRef) -> String {
+    match reference {
+        PluginRef::Bundled(_) => "the bundled one".to_owned(),
+        PluginRef::File(path) => path.display().to_string(),
+    }
+}

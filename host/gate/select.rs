@@ -1,0 +1,162 @@
+//! Which models a request is about: what its paths select of the policy's
+//! definitions, and what they find beside these.
+//!
+//! Leaves opening them to `model`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::{Gate, GateError};
+use crate::domain::event::Event;
+use crate::domain::model::{Definition, ModelName};
+use crate::model::{self, Model, ModelError, Pool};
+
+/// One model that a request is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Selected {
+    /// Its name, unique in the run.
+    pub name: ModelName,
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its path as shown to a person.
+    pub shown: String,
+    /// What the policy says it should be.
+    pub definition: Option<Definition>,
+}
+
+/// Opens the models that `gate` is about, sorted by name.
+pub(super) fn open(gate: &Gate) -> Result<Vec<Model>, GateError> {
+    let pool = Arc::new(Pool::default());
+    let mut models = Vec::new();
+    for selected in select(gate)? {
+        let mut model = model::open(&selected.path, selected.name, &selected.shown, &pool)?;
+        if let Some((_, lock)) = &gate.lock {
+            model.lock = lock.models.get(&model.name).map(|entry| Arc::new(entry.clone()));
+        }
+        model.definition = selected.definition;
+        gate.sink.event(&Event::Listed {
+            model: model.name.clone(),
+            files: model.files.len(),
+            bytes: model.size(),
+        });
+        models.push(model);
+    }
+    let empty = models.iter().all(|model| {
+        // A model whose every file is gone is not nothing where it is locked.
+        model.files.is_empty() && model.findings.is_empty() && model.lock.is_none()
+    });
+    match models.first() {
+        Some(first) if empty => Err(GateError::Nothing(format!("{} holds no files", first.path))),
+        Some(_) => Ok(models),
+        None => Err(GateError::Nothing("no models were found".to_owned())),
+    }
+}
+
+fn select(gate: &Gate) -> Result<Vec<Selected>, GateError> {
+    let defined = defined(gate)?;
+    let mut selected: BTreeMap<ModelName, Selected> = BTreeMap::new();
+    let mut add = |model: Selected| match selected.get(&model.name) {
+        Some(other) if other.path != model.path => Err(GateError::Usage {
+            message: format!("two models are called {}: {} and {}", model.name, other.shown, model.shown),
+            help: Some("define them in modelhost.toml, each with a name of its own".to_owned()),
+        }),
+        _ => {
+            selected.insert(model.name.clone(), model);
+            Ok(())
+        }
+    };
+    if gate.paths.is_empty() {
+        if defined.is_empty() {
+            let found = model::find::find(&gate.working_dir)?;
+            for path in found.models {
+                add(undefined(gate, &path, None))?;
+            }
+        }
+        for (_, model) in defined {
+            add(model)?;
+        }
+        return Ok(selected.into_values().collect());
+    }
+    for typed in &gate.paths {
+        let path = gate.working_dir.join(typed);
+        let real = canonical(&path)?;
+        // Inside of a defined model, the whole of it is meant: a part can't be
+        // told from a model with files missing.
+        if let Some((_, model)) = defined.iter().find(|(place, _)| real.starts_with(place)) {
+            add(model.clone())?;
+            continue;
+        }
+        for (_, model) in defined.iter().filter(|(place, _)| place.starts_with(&real)) {
+            add(model.clone())?;
+        }
+        let found = model::find::find(&path)?;
+        let mut models = found.models;
+        if models.is_empty() && found.any_file && !defined.iter().any(|(place, _)| place.starts_with(&real)) {
+            // The operator says that this is a model, though nothing in it looks
+            // like weights: a folder of code and configuration can run code too.
+            models.push(path.clone());
+        }
+        for found in models {
+            let covered = canonical(&found).is_ok_and(|found| defined.iter().any(|(place, _)| found.starts_with(place)));
+            if !covered {
+                add(undefined(gate, &found, Some((typed, &path))))?;
+            }
+        }
+    }
+    Ok(selected.into_values().collect())
+}
+
+/// Returns the policy's models by where they really are.
+fn defined(gate: &Gate) -> Result<Vec<(PathBuf, Selected)>, GateError> {
+    let Some(config) = &gate.config else { return Ok(Vec::new()) };
+    let mut defined = Vec::with_capacity(config.models.len());
+    for model in &config.models {
+        let path = config.root.join(&model.path);
+        let Ok(real) = canonical(&path) else {
+            let mistake = model.mistake(format!("there is nothing at {}", model.path.display()));
+            return Err(GateError::Mistakes(vec![mistake]));
+        };
+        let selected = Selected {
+            name: model.name.clone(),
+            shown: shown(gate, &path),
+            path,
+            definition: Some(model.definition.clone()),
+        };
+        defined.push((real, selected));
+    }
+    Ok(defined)
+}
+
+/// Returns a model that the policy does not define, named by where it is.
+fn undefined(gate: &Gate, path: &Path, typed: Option<(&PathBuf, &PathBuf)>) -> Selected {
+    // As typed, with what was found below it.
+    let shown = match typed {
+        Some((typed, base)) => match path.strip_prefix(base) {
+            Ok(below) if below.as_os_str().is_empty() => typed.display().to_string(),
+            Ok(below) => typed.join(below).display().to_string(),
+            Err(_) => shown(gate, path),
+        },
+        None => shown(gate, path),
+    };
+    let real = canonical(path).unwrap_or_else(|_| path.to_owned());
+    let root_real = canonical(&gate.root).unwrap_or_else(|_| gate.root.clone());
+    let relative = real.strip_prefix(&root_real).ok().filter(|relative| !relative.as_os_str().is_empty());
+    let name = match (relative, real.file_name()) {
+        (Some(relative), _) => relative.display().to_string(),
+        (None, _) if real != root_real => shown.clone(),
+        (None, Some(folder)) => folder.display().to_string(),
+        (None, None) => "model".to_owned(),
+    };
+    Selected { name: ModelName::new(&name), path: path.to_owned(), shown, definition: None }
+}
+
+fn shown(gate: &Gate, path: &Path) -> String {
+    let shown = path.strip_prefix(&gate.working_dir).unwrap_or(path);
+    if shown.as_os_str().is_empty() { ".".to_owned() } else { shown.display().to_string() }
+}
+
+#[expect(clippy::disallowed_methods, reason = "paths are compared by where they really are, before anything is opened")]
+fn canonical(path: &Path) -> Result<PathBuf, ModelError> {
+    std::fs::canonicalize(path).map_err(|source| ModelError::Open { path: path.to_owned(), source })
+}

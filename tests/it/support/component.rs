@@ -1,0 +1,154 @@
+//! Guests of `tests/guests` as plugins: WebAssembly text in, a packed plugin
+//! and what must come of it out.
+
+use std::path::Path;
+
+use modelhost::domain::diagnostic::SourceFile;
+use modelhost::plugin::manifest;
+use modelhost::plugin::pack::{Input, pack};
+use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
+
+/// One guest, with what its first lines say of it.
+pub(crate) struct Guest {
+    pub(crate) name: String,
+    /// What must come of it: `pass`, `error limit/fuel`, `refused`, `invalid`.
+    pub(crate) outcome: String,
+    /// A part of what a person must see.
+    pub(crate) says: Option<String>,
+    /// The plugin.
+    pub(crate) plugin: Vec<u8>,
+}
+
+impl Guest {
+    /// Reads `tests/guests/NAME.wat`.
+    pub(crate) fn read(name: &str) -> Self {
+        let path = super::root().join("tests/guests").join(name).with_extension("wat");
+        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        Self::of(name, &text)
+    }
+
+    /// Reads all guests, sorted by name.
+    pub(crate) fn all() -> Vec<Self> {
+        let folder = std::fs::read_dir(super::root().join("tests/guests")).expect("the guests");
+        let paths = folder.map(|entry| entry.expect("an entry").path());
+        let mut names: Vec<String> = paths
+            .filter(|path| path.extension().is_some_and(|ending| ending == "wat"))
+            .map(|path| path.file_stem().expect("a name").to_str().expect("UTF-8").to_owned())
+            .collect();
+        names.sort();
+        names.iter().map(|name| Self::read(name)).collect()
+    }
+
+    fn of(name: &str, text: &str) -> Self {
+        let said = |key: &str| {
+            let start = format!(";; {key}: ");
+            text.lines().find_map(|line| line.strip_prefix(&start)).map(str::to_owned)
+        };
+        let manifest = manifest(
+            name,
+            &said("scope").unwrap_or_else(|| "model".to_owned()),
+            &said("reads").unwrap_or_else(|| "whole".to_owned()),
+            said("judges").is_some_and(|judges| judges == "true"),
+        );
+        let binary = wat::parse_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let plugin = if text.contains("\n(component") || said("wit").is_some() {
+            let component = if said("wit").is_some() { encode(&binary, said("wit").as_deref()) } else { binary };
+            with_manifest(component, &manifest)
+        } else {
+            plugin(&binary, &manifest)
+        };
+        Self {
+            name: name.to_owned(),
+            outcome: said("outcome").unwrap_or_else(|| panic!("{name} does not say its outcome")),
+            says: said("says"),
+            plugin,
+        }
+    }
+}
+
+/// Packs a core module as the SDKs' builds are packed.
+pub(crate) fn plugin(core: &[u8], manifest: &str) -> Vec<u8> {
+    let mut core = core.to_vec();
+    embed(&mut core, None);
+    let manifest = parsed(manifest);
+    pack(Input::Core(&core), &manifest).unwrap_or_else(|error| panic!("{}: {error}", manifest.id))
+}
+
+/// Makes a component whose world imports `wit` beside the contract's
+/// interfaces, which `pack` would refuse.
+fn encode(core: &[u8], wit: Option<&str>) -> Vec<u8> {
+    let mut core = core.to_vec();
+    embed(&mut core, wit);
+    ComponentEncoder::default().module(&core).and_then(ComponentEncoder::encode).expect("a component")
+}
+
+fn embed(core: &mut Vec<u8>, wit: Option<&str>) {
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve.push_dir(super::root().join("wit/v0.1")).expect("the contract");
+    let world = if let Some(wit) = wit {
+        // `namespace:package@version interface { … }`
+        let (name, interface) = wit.split_once(' ').expect("a package and an interface");
+        let (interface_name, _) = interface.split_once(' ').expect("an interface's name");
+        let (id, version) = name.split_once('@').expect("a version");
+        let foreign = format!("package {id}@{version};\ninterface {interface}");
+        resolve.push_str("foreign.wit", &foreign).expect("the foreign package");
+        let text = format!(
+            "package test:guest;\nworld guest {{\n  include modelhost:check/plugin@0.1.0;\n  import {id}/{interface_name}@{version};\n}}"
+        );
+        let guest = resolve.push_str("guest.wit", &text).expect("the guest's world");
+        resolve.select_world(&[guest], None).expect("a world")
+    } else {
+        resolve.select_world(&[package], Some("plugin-with-documents")).expect("the contract's world")
+    };
+    embed_component_metadata(core, &resolve, world, StringEncoding::UTF8).expect("room for a section");
+}
+
+/// Appends the manifest's section to a component that `pack` would refuse.
+pub(crate) fn with_manifest(mut component: Vec<u8>, manifest: &str) -> Vec<u8> {
+    let section = manifest::to_section(&parsed(manifest)).expect("a section");
+    let custom = wasm_encoder::CustomSection { name: "modelhost:manifest".into(), data: section.into() };
+    wasm_encoder::ComponentSection::append_to_component(&custom, &mut component);
+    component
+}
+
+fn parsed(text: &str) -> modelhost::domain::plugin::Manifest {
+    let file = SourceFile { path: "plugin.toml".into(), text: text.into() };
+    manifest::from_toml(&file).unwrap_or_else(|mistakes| panic!("{mistakes:?}\n{text}"))
+}
+
+/// A `plugin.toml` for tests, with one rule, `bad`, and a setting, `level`.
+pub(crate) fn manifest(id: &str, scope: &str, reads: &str, judges: bool) -> String {
+    format!(
+        r#"
+id = "{id}"
+version = "1.2.3"
+title = "A guest"
+description = "A plugin of the tests."
+license = "MIT"
+scope = "{scope}"
+files = ["**"]
+reads = "{reads}"
+judges = {judges}
+
+[[rule]]
+id = "bad"
+title = "It is bad"
+severity = "critical"
+help = "Do something about it."
+
+[settings]
+type = "object"
+additionalProperties = false
+[settings.properties.level]
+type = "integer"
+minimum = 1
+"#
+    )
+}
+
+/// Writes a plugin into `folder`, which is made.
+pub(crate) fn write(folder: &Path, name: &str, bytes: &[u8]) {
+    std::fs::create_dir_all(folder).expect("a folder");
+    std::fs::write(folder.join(name).with_extension("wasm"), bytes).expect("a file");
+}
