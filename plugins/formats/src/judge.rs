@@ -5,7 +5,7 @@ use modelhost_check::{Answer, Failure, File, Finding, Location, Observations, Re
 
 use crate::found::{Defect, Found, Stop};
 use crate::source::Source;
-use crate::{gguf, npy, onnx, polyglot, safetensors, tensorflow};
+use crate::{gguf, hdf5, keras_zip, npy, onnx, polyglot, safetensors, tensorflow};
 
 /// How much of a file is read to recognise its format.
 const HEAD: u64 = 4096;
@@ -38,6 +38,8 @@ impl Format {
 const FORMATS: &[Format] = &[
     Format::new("GGUF", gguf::recognise, gguf::walk),
     Format::new("npy", npy::recognise, npy::walk),
+    Format::new("HDF5", hdf5::recognise, hdf5::walk),
+    Format::new("Keras", keras_zip::recognise, keras_zip::walk),
     Format::new("safetensors", safetensors::recognise, safetensors::walk),
     Format::new("ONNX", onnx::recognise, onnx::walk),
     Format::new(
@@ -83,8 +85,11 @@ fn try_judge(source: &dyn Source) -> Result<Judgement, ReadError> {
         ));
     };
     let mut found = Found::default();
-    let walked = (format.walk)(source, &mut found)
-        .and_then(|()| polyglot::look(source, format.name, &mut found));
+    let walked = (format.walk)(source, &mut found).and_then(|()| match head.starts_with(b"PK") {
+        // An archive that was walked as such.
+        true => Ok(()),
+        false => polyglot::look(source, format.name, &mut found),
+    });
     match walked.map_err(Stop::into_defect) {
         Ok(()) => {}
         Err(Ok(defect)) => found.push(defect),

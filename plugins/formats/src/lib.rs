@@ -13,7 +13,11 @@ use modelhost_check::{Answer, Check, Failure, Model};
 pub mod cover;
 pub mod found;
 pub mod gguf;
+pub mod hdf5;
+pub mod hdf5_object;
 pub mod judge;
+pub mod keras;
+pub mod keras_zip;
 pub mod literal;
 pub mod npy;
 pub mod onnx;
@@ -23,6 +27,7 @@ pub mod rules;
 pub mod safetensors;
 pub mod source;
 pub mod tensorflow;
+pub mod zip;
 
 /// The settings: there are none.
 #[derive(Debug, serde::Deserialize)]

@@ -29,6 +29,10 @@ pub const FILE_OPERATOR: Rule = Rule::new("file-operator", Severity::High);
 pub const CUSTOM_OPERATOR: Rule = Rule::new("custom-operator", Severity::Low);
 /// A path in the file leads out of the model's folder.
 pub const EXTERNAL_PATH: Rule = Rule::new("external-path", Severity::High);
+/// A layer carries code, or loads it from elsewhere.
+pub const CODE_LAYER: Rule = Rule::new("code-layer", Severity::High);
+/// Loading imports from outside of Keras, or calls what is no layer.
+pub const FOREIGN_MODULE: Rule = Rule::new("foreign-module", Severity::High);
 
 /// All of the above.
 pub const ALL: &[Rule] = &[
@@ -45,4 +49,6 @@ pub const ALL: &[Rule] = &[
     FILE_OPERATOR,
     CUSTOM_OPERATOR,
     EXTERNAL_PATH,
+    CODE_LAYER,
+    FOREIGN_MODULE,
 ];

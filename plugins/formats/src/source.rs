@@ -85,6 +85,8 @@ impl Source for Part<'_> {
 pub struct Cursor<'a> {
     source: &'a dyn Source,
     at: u64,
+    /// How much is fetched at once.
+    most: usize,
     block: Vec<u8>,
     block_at: u64,
 }
@@ -92,9 +94,16 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// Returns a cursor that stands at `offset`.
     pub fn new(source: &'a dyn Source, offset: u64) -> Self {
+        Self::with_block(source, offset, BLOCK)
+    }
+
+    /// Returns a cursor that fetches `most` bytes at once, for files that are read
+    /// here and there.
+    pub fn with_block(source: &'a dyn Source, offset: u64, most: usize) -> Self {
         Self {
             source,
             at: offset,
+            most,
             block: Vec::new(),
             block_at: offset,
         }
@@ -114,7 +123,7 @@ impl<'a> Cursor<'a> {
     /// the file ends early.
     pub fn take(&mut self, length: usize, what: &str) -> Result<Vec<u8>, Stop> {
         self.need(length as u64, what)?;
-        if length > BLOCK {
+        if length > self.most {
             let bytes = self.source.read_at(self.at, length)?;
             self.at += length as u64;
             return Ok(bytes);
@@ -185,7 +194,9 @@ impl<'a> Cursor<'a> {
     fn fill(&mut self, length: usize) -> Result<(), Stop> {
         let end = self.block_at + self.block.len() as u64;
         if self.at < self.block_at || self.at + length as u64 > end {
-            let want = usize::try_from(self.left()).unwrap_or(BLOCK).min(BLOCK);
+            let want = usize::try_from(self.left())
+                .unwrap_or(self.most)
+                .min(self.most);
             self.block = self.source.read_at(self.at, want)?;
             self.block_at = self.at;
         }

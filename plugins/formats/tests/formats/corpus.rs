@@ -14,9 +14,9 @@ use modelhost_plugin_formats::judge::{Judgement, judge};
 /// must not call them clean.
 const OTHERS: &[&str] = &["hf-repo", "nemo", "torchserve-mar"];
 /// Formats whose malicious cases this check must deny.
-const OURS: &[&str] = &["safetensors", "onnx", "savedmodel"];
+const OURS: &[&str] = &["safetensors", "onnx", "savedmodel", "keras-h5", "keras-zip"];
 /// Formats whose malformed cases this check must not pass over.
-const BROKEN: &[&str] = &["safetensors", "gguf", "npy", "onnx"];
+const BROKEN: &[&str] = &["safetensors", "gguf", "npy", "onnx", "keras-h5"];
 
 fn generated() -> Option<PathBuf> {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");

@@ -3,6 +3,7 @@
 mod corpus;
 mod gguf;
 mod glue;
+mod keras;
 mod manifest;
 mod npy;
 mod onnx;

@@ -1,0 +1,88 @@
+//! Owns Keras 3's archives: what its members are, each judged by its content.
+//! Leaves the configuration to `keras`, weights to `hdf5`.
+
+use crate::found::{Defect, Found, Stop};
+use crate::onnx::outside;
+use crate::source::Source;
+use crate::zip::{self, Member};
+use crate::{hdf5, keras, rules};
+
+/// The member that makes an archive a Keras model.
+const CONFIG: &str = "config.json";
+/// One of these stands beside it.
+const BESIDE: &[&str] = &["metadata.json", "model.weights.h5", "model.weights.npz"];
+/// How long the texts beside it may be: vocabularies, mostly.
+const MAX_TEXT: u64 = 16 * 1024 * 1024;
+
+/// Tells whether a file that begins with `head` is a zip archive.
+pub fn recognise(head: &[u8]) -> bool {
+    head.starts_with(b"PK\x03\x04")
+}
+
+/// Walks a Keras archive; another one is not ours.
+pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
+    let other = || Stop::NotOurs("an archive that is no Keras model".to_owned());
+    let members = match zip::members(source) {
+        Ok(members) => members,
+        Err(Stop::Unreadable(error)) => return Err(error.into()),
+        // Archives that readers see differently are the business of `pickle`.
+        Err(_) => return Err(other()),
+    };
+    let has = |name: &str| members.iter().any(|member| member.name == name);
+    if !has(CONFIG) || !BESIDE.iter().any(|beside| has(beside)) {
+        return Err(other());
+    }
+    let mut unknown = None;
+    for member in &members {
+        if let Some(why) = outside(&member.name) {
+            let message = format!("the member is unpacked to {why}");
+            found.push(Defect::new(rules::EXTERNAL_PATH, message).member(member.name.as_str()));
+        }
+        if !walk_member(source, member, found)? {
+            unknown = unknown.or(Some(member));
+        }
+    }
+    match unknown {
+        Some(member) => {
+            let reason = format!("a Keras archive with `{}`, of another format", member.name);
+            Err(Stop::NotOurs(reason))
+        }
+        None => Ok(()),
+    }
+}
+
+/// Walks a member; false where it is nothing that belongs to a Keras model.
+fn walk_member(source: &dyn Source, member: &Member, found: &mut Found) -> Result<bool, Stop> {
+    if member.name == CONFIG {
+        let config = member.content(source, keras::MAX_CONFIG)?;
+        return keras::look(&config, CONFIG, found).map(|()| true);
+    }
+    if member.size == 0 {
+        return Ok(true);
+    }
+    if let Some(part) = member.part(source) {
+        let head = part.read_at(0, usize::try_from(part.size().min(8)).unwrap_or(0))?;
+        if hdf5::recognise(&head) {
+            return walk_weights(&part, member, found).map(|()| true);
+        }
+    }
+    let content = member.content(source, MAX_TEXT)?;
+    if hdf5::recognise(&content) {
+        return walk_weights(&content, member, found).map(|()| true);
+    }
+    Ok(std::str::from_utf8(&content).is_ok_and(|text| !text.contains('\0')))
+}
+
+/// Walks a member that is HDF5, and says of each defect in which member it is.
+fn walk_weights(source: &dyn Source, member: &Member, found: &mut Found) -> Result<(), Stop> {
+    let mut inner = Found::default();
+    let walked = hdf5::walk(source, &mut inner);
+    for mut defect in inner.into_defects() {
+        defect.member = Some(match defect.member {
+            Some(part) => format!("{}:{part}", member.name),
+            None => member.name.clone(),
+        });
+        found.push(defect);
+    }
+    walked
+}
