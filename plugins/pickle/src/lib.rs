@@ -3,6 +3,7 @@
 //!
 //! This file joins the parsers to the contract; they are pure and know nothing of it.
 
+pub mod budget;
 pub mod call;
 pub mod compressed;
 pub mod globals;
@@ -11,11 +12,13 @@ pub mod imports;
 pub mod joblib;
 pub mod log;
 pub mod machine;
+pub mod members;
 pub mod memo;
 pub mod npy;
 pub mod opcode;
 pub mod rare;
 pub mod scan;
+pub mod series;
 pub mod settings;
 pub mod source;
 pub mod stream;

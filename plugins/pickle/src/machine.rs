@@ -26,8 +26,6 @@ const MARKS: usize = 5_000;
 const DEPTH: u16 = 20_000;
 /// How many values a value may be, written out: beyond, it was made to exhaust memory.
 const WEIGHT: f32 = 1e12;
-/// Opcodes of decompressed data, which costs no bytes of the file: within the host's fuel.
-pub const FREE_OPCODES: u64 = 30_000_000;
 /// How far a memo entry's number may be beyond what picklers write, which count from 0: Python's table has 16 bytes for each.
 const FAR: u64 = 1 << 22;
 /// Sizes of PyTorch storages kept for the legacy format.

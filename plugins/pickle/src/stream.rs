@@ -103,6 +103,8 @@ pub struct Stream<'a> {
     end: usize,
     /// The stream's offset of the window's first byte.
     base: u64,
+    /// What ended the bytes, where it was no plain end: told once all before it has been read.
+    fault: Option<Fault>,
 }
 
 impl<'a> Stream<'a> {
@@ -115,6 +117,7 @@ impl<'a> Stream<'a> {
             at: 0,
             end: 0,
             base,
+            fault: None,
         }
     }
 
@@ -156,13 +159,19 @@ impl<'a> Stream<'a> {
         if self.window.len() < room {
             self.window.resize(room, 0);
         }
-        while self.end < want && self.end < self.window.len() {
-            match self.feed.fill(&mut self.window[self.end..])? {
-                0 => break,
-                n => self.end += n,
+        while self.end < want && self.end < self.window.len() && self.fault.is_none() {
+            match self.feed.fill(&mut self.window[self.end..]) {
+                Ok(0) => break,
+                Ok(n) => self.end += n,
+                Err(fault) => self.fault = Some(fault),
             }
         }
-        Ok(self.end - self.at)
+        match &self.fault {
+            Some(fault) if self.end == self.at || matches!(fault, Fault::Unreadable(_)) => {
+                Err(fault.clone())
+            }
+            _ => Ok(self.end - self.at),
+        }
     }
 
     /// Returns the next bytes without passing them: `want` of them (at most [`BLOCK`]), fewer at the end.
@@ -226,6 +235,9 @@ impl<'a> Stream<'a> {
         let rest = count - here as u64;
         if rest == 0 {
             return Ok(true);
+        }
+        if let Some(fault) = &self.fault {
+            return Err(fault.clone());
         }
         let skipped = self.feed.skip(rest)?;
         self.base += self.at as u64 + skipped;

@@ -536,6 +536,13 @@ fn salvage(
 ) -> Result<(), Fault> {
     const STEP: usize = 64 * 1024;
     let (mut at, mut base, mut block) = (start, start, Vec::new());
+    // A member whose header does not know its size goes on to the next header.
+    let mut open: Option<usize> = None;
+    let close = |archive: &mut Archive, open: Option<usize>, at: u64| {
+        if let Some(entry) = open.and_then(|open| archive.entries.get_mut(open)) {
+            entry.packed = at.saturating_sub(entry.data);
+        }
+    };
     while at.saturating_add(30) <= end && archive.entries.len() < ENTRIES {
         // A block serves for all headers within it: headers may stand as close as they are long.
         if at < base || at + 30 > base + block.len() as u64 {
@@ -558,15 +565,11 @@ fn salvage(
             continue;
         };
         at += found as u64;
+        close(archive, open.take(), at);
         let (name_length, extra) = (u16_at(header, 26), u16_at(header, 28));
         let data = at + 30 + u64::from(name_length) + u64::from(extra);
         let declared = u64::from(u32_at(header, 18));
-        let left = end.saturating_sub(data);
-        let packed = if declared == 0 {
-            left
-        } else {
-            declared.min(left)
-        };
+        let packed = declared.min(end.saturating_sub(data));
         let (method, crc, size) = (
             u16_at(header, 8),
             u32_at(header, 14),
@@ -594,9 +597,11 @@ fn salvage(
             crc,
             hidden: true,
         });
-        at = if declared == 0 { data } else { data + packed }
-            .min(end)
-            .max(at + 4);
+        if declared == 0 {
+            open = Some(archive.entries.len() - 1);
+        }
+        at = (data + packed).min(end).max(at + 4);
     }
+    close(archive, open, end);
     Ok(())
 }

@@ -111,7 +111,13 @@ fn storms_end_soon() {
         ),
         (
             "nested lists",
-            storm(b"\x80\x02]", b"]a2", 100_000, b"."),
+            [
+                b"\x80\x02".to_vec(),
+                b"]".repeat(100_000),
+                b"a".repeat(99_999),
+                b".".to_vec(),
+            ]
+            .concat(),
             true,
         ),
         (
