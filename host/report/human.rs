@@ -1,0 +1,130 @@
+//! The format `human`: what a person in front of a terminal or a CI log must
+//! know, worst first, and the decision in the last line.
+//!
+//! Leaves what is told to `notice`, folding it to `fold`, and colors to
+//! `paint`.
+
+mod fold;
+mod notice;
+mod overview;
+mod paint;
+
+use std::io;
+
+use self::fold::Block;
+use self::paint::{Paint, count};
+use super::format::{Style, Verbosity};
+use super::summary::Summary;
+use crate::domain::decision::{Decision, ReasonKind};
+use crate::domain::report::{Report, Timings};
+
+/// Writes `report` to `out`, with the whole time it took from `timings`.
+pub(super) fn write(
+    report: &Report,
+    timings: &Timings,
+    out: &mut dyn io::Write,
+    style: &Style,
+) -> io::Result<()> {
+    let mut paint = Paint::new(out, style.color);
+    if style.verbosity > Verbosity::Quiet {
+        let verbose = style.verbosity == Verbosity::Verbose;
+        for block in fold::fold(notice::notices(report, verbose), verbose) {
+            write_block(&block, &mut paint)?;
+        }
+        if verbose {
+            overview::write(report, &mut paint)?;
+        }
+    }
+    last_line(report, timings, &mut paint)
+}
+
+fn write_block(block: &Block<'_>, paint: &mut Paint<'_>) -> io::Result<()> {
+    let first = &block.first;
+    paint.label(
+        first.label,
+        &format!("{}[{}]", first.label.word(), first.code),
+    )?;
+    paint.strong(&format!(": {}", first.text()))?;
+    paint.end()?;
+    for place in &block.places {
+        paint.edge("  -->")?;
+        paint.line(&format!(" {place}"))?;
+    }
+    if block.more > 0 {
+        paint.line(&format!(
+            "      and {} more {} (-v shows all)",
+            count(block.more),
+            block.unit(block.more)
+        ))?;
+    }
+    for note in first.notes() {
+        paint.edge("   =")?;
+        paint.line(&format!(" note: {note}"))?;
+    }
+    if let Some(help) = first.help() {
+        paint.edge("   =")?;
+        paint.line(&format!(" help: {help}"))?;
+    }
+    if block.alike > 0 {
+        paint.line(&format!(
+            "   ... and {} more {}[{}] (-v shows all)",
+            count(block.alike),
+            first.label.word(),
+            first.code
+        ))?;
+    }
+    paint.end()
+}
+
+/// Writes the one line that says it all.
+fn last_line(report: &Report, timings: &Timings, paint: &mut Paint<'_>) -> io::Result<()> {
+    let summary = Summary::of(report);
+    paint.decision(
+        report.decision,
+        match report.decision {
+            Decision::Allow => "ALLOW",
+            Decision::Incomplete => "INCOMPLETE",
+            Decision::Deny => "DENY",
+        },
+    )?;
+    let warnings = if summary.warnings == 1 {
+        "warning"
+    } else {
+        "warnings"
+    };
+    let mut parts = vec![
+        format!("{} denied", count(summary.denied)),
+        format!("{} {warnings}", count(summary.warnings)),
+        format!("{} not judged", count(summary.not_judged)),
+    ];
+    if summary.not_judged_advisory > 0 {
+        parts.push(format!(
+            "{} not judged (advisory)",
+            count(summary.not_judged_advisory)
+        ));
+    }
+    if report
+        .reasons
+        .iter()
+        .any(|reason| reason.kind == ReasonKind::Interrupted)
+    {
+        parts.push("interrupted".to_owned());
+    }
+    let things = |number: usize, thing: &str| {
+        format!(
+            "{} {thing}{}",
+            count(number),
+            if number == 1 { "" } else { "s" }
+        )
+    };
+    paint.line(&format!(
+        "  {} | {}, {}, {:.1} s",
+        parts.join(", "),
+        things(summary.models, "model"),
+        things(summary.plugins, "plugin"),
+        timings.total.as_secs_f64()
+    ))
+}
+
+#[cfg(test)]
+mod tests;

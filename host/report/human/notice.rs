@@ -1,0 +1,364 @@
+//! What a report has to tell a person, one notice each, in the report's order.
+//!
+//! Leaves folding and sorting them to `fold`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::domain::decision::ReasonKind;
+use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
+use crate::domain::model::{FilePath, ModelName};
+use crate::domain::plugin::PluginId;
+use crate::domain::report::{Ending, Judged, ModelReport, PluginReport, Report, TaskReport};
+use crate::domain::text::GuestText;
+use crate::domain::verdict::{Failure, FailureCode};
+
+/// How urgent a notice is, most urgent first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Rank {
+    /// It denies.
+    Denies,
+    /// It leaves the run incomplete.
+    Blocks,
+    /// It is a warning.
+    Warns,
+    /// It is an error of a plugin that only advises.
+    Advises,
+    /// It is worth knowing.
+    Informs,
+}
+
+/// The word in front of a notice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Label {
+    /// Something could not be judged.
+    Error,
+    /// Something was found.
+    Severity(Severity),
+}
+
+impl Label {
+    pub(super) const fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Severity(severity) => severity.name(),
+        }
+    }
+}
+
+/// What a notice is a case of. Notices of one code stand together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) enum Code<'a> {
+    /// The run as a whole.
+    Run(&'static str),
+    /// A task without an answer.
+    Failure(FailureCode, &'a PluginId),
+    /// A finding.
+    Rule(&'a RuleId),
+}
+
+impl fmt::Display for Code<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Run(code) => f.write_str(code),
+            Self::Failure(code, _) => f.write_str(code.name()),
+            Self::Rule(rule) => rule.fmt(f),
+        }
+    }
+}
+
+/// One thing to tell. Everything but the place: notices that are equal here are
+/// told once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Notice<'a> {
+    pub(super) rank: Rank,
+    pub(super) label: Label,
+    pub(super) code: Code<'a>,
+    message: &'a str,
+    help: Option<&'a str>,
+    confidence: Confidence,
+    /// The plugin only advises, and what it says would deny or block.
+    advisory: bool,
+    /// It denies though it is below the bar: a required plugin misses it.
+    missing: bool,
+    /// Its task has no answer that is believed.
+    unbelieved: bool,
+    /// The policy lets it pass.
+    tolerated: bool,
+}
+
+/// Where a notice is about something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) model: &'a ModelReport,
+    pub(super) file: Option<&'a FilePath>,
+    location: Option<&'a Location>,
+    lock_line: Option<u32>,
+}
+
+impl Notice<'_> {
+    /// Returns what stands behind the code.
+    pub(super) fn text(&self) -> Cow<'_, str> {
+        match self.code {
+            Code::Failure(_, plugin) => format!("plugin {plugin}: {}", self.message).into(),
+            Code::Run(_) | Code::Rule(_) => self.message.into(),
+        }
+    }
+
+    /// Returns the way out. It may come from the host with text of a plugin's
+    /// in it, so it is made inert here.
+    pub(super) fn help(&self) -> Option<GuestText> {
+        self.help.map(GuestText::capped)
+    }
+
+    /// Returns what the reader must know to understand the effect.
+    pub(super) fn notes(&self) -> Vec<String> {
+        let mut notes = Vec::new();
+        if self.confidence < Confidence::High {
+            notes.push(format!("{} confidence", self.confidence.name()));
+        }
+        let plugin = match self.code {
+            Code::Failure(_, plugin) => plugin.as_str(),
+            Code::Rule(rule) => rule.plugin().as_str(),
+            Code::Run(_) => "",
+        };
+        if self.missing {
+            notes.push(format!("{plugin} is required, so what it misses denies"));
+        }
+        if self.advisory {
+            notes.push(format!(
+                "{plugin} only advises: this neither denies nor blocks"
+            ));
+        }
+        if self.unbelieved {
+            notes.push(format!(
+                "{plugin} gave no answer that can be used (see its error), so this does not deny"
+            ));
+        }
+        if self.tolerated {
+            notes.push("the policy lets it pass: not-judged = \"warn\"".to_owned());
+        }
+        if matches!(self.code, Code::Failure(code, _) if code.is_retryable()) {
+            notes.push("this may end otherwise the next time".to_owned());
+        }
+        notes
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.lock_line {
+            write!(f, "modelhost.lock:{line} ")?;
+        }
+        write_path(f, self.model, self.file)?;
+        let Some(location) = self.location else {
+            return Ok(());
+        };
+        if let (Some(line), None) = (location.line, &location.member) {
+            write!(f, ":{line}")?;
+        }
+        let line = location.line.filter(|_| location.member.is_some());
+        let member = location
+            .member
+            .as_ref()
+            .map(|member| format!("in {member}"));
+        let line = line.map(|line| format!("line {line}"));
+        let offset = location.offset.map(|offset| format!("at byte {offset}"));
+        let within: Vec<String> = member.into_iter().chain(line).chain(offset).collect();
+        if within.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " ({})", within.join(", "))
+        }
+    }
+}
+
+/// Writes the path of `file` in `model`, or of the model itself, as a person
+/// would type it.
+fn write_path(
+    f: &mut fmt::Formatter<'_>,
+    model: &ModelReport,
+    file: Option<&FilePath>,
+) -> fmt::Result {
+    let path = GuestText::capped(&model.path);
+    let folder = path.as_str().trim_end_matches('/');
+    let Some(file) = file else {
+        return f.write_str(path.as_str());
+    };
+    // A model that is one file is named by it.
+    let is_file = model.files.len() == 1 && folder.rsplit('/').next() == Some(file.as_str());
+    match folder {
+        "" if path.as_str().is_empty() => f.write_str(file.as_str()),
+        "." => f.write_str(file.as_str()),
+        _ if is_file => f.write_str(folder),
+        _ => write!(f, "{folder}/{file}"),
+    }
+}
+
+/// Returns what `report` has to tell, with what is merely worth knowing where
+/// `verbose`.
+pub(super) fn notices<'a>(
+    report: &'a Report,
+    verbose: bool,
+) -> Vec<(Notice<'a>, Option<Place<'a>>)> {
+    let models: BTreeMap<&ModelName, &ModelReport> = report
+        .models
+        .iter()
+        .map(|model| (&model.name, model))
+        .collect();
+    let plugins: BTreeMap<&PluginId, &PluginReport> = report
+        .plugins
+        .iter()
+        .map(|plugin| (&plugin.plugin.manifest.id, plugin))
+        .collect();
+    let mut notices = whole(report);
+    for model in &report.models {
+        for judged in &model.findings {
+            let place = place(model, judged);
+            notices.push((own(judged), Some(place)));
+        }
+    }
+    for task in &report.tasks {
+        let advisory = plugins
+            .get(&task.plugin)
+            .is_some_and(|plugin| plugin.advisory);
+        let model = models.get(&task.model).copied();
+        if let Ending::Refused(failure) | Ending::Failed(failure) = &task.ending {
+            let place = model.map(|model| Place {
+                model,
+                file: task.file.as_ref(),
+                location: None,
+                lock_line: None,
+            });
+            notices.push((failed(task, failure, advisory), place));
+        }
+        for judged in &task.findings {
+            let place = model.map(|model| place(model, judged));
+            notices.push((found(report, task, judged, advisory), place));
+        }
+    }
+    notices.retain(|(notice, _)| verbose || notice.rank < Rank::Informs);
+    notices
+}
+
+/// Returns what is to be told of the run as a whole.
+fn whole<'a>(report: &Report) -> Vec<(Notice<'a>, Option<Place<'a>>)> {
+    let about_run = report
+        .reasons
+        .iter()
+        .filter_map(|reason| match reason.kind {
+            ReasonKind::Interrupted => Some((
+                "gate/interrupted",
+                "the run was interrupted: this is what was found so far",
+                "run it again to the end",
+            )),
+            ReasonKind::Nothing => Some((
+                "gate/nothing",
+                "there is no model to check",
+                "name the path of a model, or of a folder with models",
+            )),
+            _ => None,
+        });
+    about_run
+        .map(|(code, message, help)| {
+            let notice = Notice {
+                rank: Rank::Blocks,
+                label: Label::Error,
+                code: Code::Run(code),
+                message,
+                help: Some(help),
+                confidence: Confidence::High,
+                advisory: false,
+                missing: false,
+                unbelieved: false,
+                tolerated: false,
+            };
+            (notice, None)
+        })
+        .collect()
+}
+
+fn place<'a>(model: &'a ModelReport, judged: &'a Judged) -> Place<'a> {
+    let location = &judged.finding.location;
+    Place {
+        model,
+        file: location.file.as_ref(),
+        location: Some(location),
+        lock_line: judged.lock_line,
+    }
+}
+
+fn notice(judged: &Judged) -> Notice<'_> {
+    let Judged {
+        finding,
+        denies,
+        blocks,
+        ..
+    } = judged;
+    let Finding {
+        rule,
+        severity,
+        confidence,
+        message,
+        help,
+        ..
+    } = finding;
+    let (rank, label) = match (denies, blocks, severity) {
+        (true, ..) => (Rank::Denies, Label::Severity(*severity)),
+        (false, true, _) => (Rank::Blocks, Label::Error),
+        (false, false, Severity::Info) => (Rank::Informs, Label::Severity(*severity)),
+        (false, false, _) => (Rank::Warns, Label::Severity(*severity)),
+    };
+    Notice {
+        rank,
+        label,
+        code: Code::Rule(rule),
+        message: message.as_str(),
+        help: help.as_ref().map(GuestText::as_str),
+        confidence: *confidence,
+        advisory: false,
+        missing: false,
+        unbelieved: false,
+        tolerated: false,
+    }
+}
+
+/// Returns a finding of the gate's own.
+fn own(judged: &Judged) -> Notice<'_> {
+    let tolerated = ["not-judged", "lfs-pointer"].contains(&judged.finding.rule.name());
+    Notice {
+        tolerated: tolerated && !judged.denies && !judged.blocks,
+        ..notice(judged)
+    }
+}
+
+fn found<'a>(report: &Report, task: &TaskReport, judged: &'a Judged, advisory: bool) -> Notice<'a> {
+    let is_bad = judged.finding.severity >= report.fail_on;
+    let is_answer = matches!(task.ending, Ending::Checked(_));
+    Notice {
+        missing: judged.denies && !is_bad,
+        advisory: advisory && is_bad,
+        unbelieved: !is_answer && !advisory,
+        ..notice(judged)
+    }
+}
+
+fn failed<'a>(task: &'a TaskReport, failure: &'a Failure, advisory: bool) -> Notice<'a> {
+    Notice {
+        rank: if advisory {
+            Rank::Advises
+        } else {
+            Rank::Blocks
+        },
+        label: Label::Error,
+        code: Code::Failure(failure.code, &task.plugin),
+        message: failure.message.as_str(),
+        help: failure.help.as_deref(),
+        confidence: Confidence::High,
+        advisory,
+        missing: false,
+        unbelieved: false,
+        tolerated: false,
+    }
+}

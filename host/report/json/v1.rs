@@ -1,0 +1,220 @@
+//! Version 1 of the JSON report: types of its own, so that the domain can
+//! change while the format can't.
+//!
+//! Frozen: fields are only ever added. Only what repeats stands here; times and
+//! the like are left to `timings`.
+
+mod model;
+mod plugin;
+mod task;
+mod when;
+mod words;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use self::words::{Decision, Severity};
+use super::layout::Each;
+use crate::domain::decision::{self, ReasonKind};
+use crate::domain::report::Report;
+use crate::domain::text::GuestText;
+use crate::report::summary;
+
+/// What `schema` says in this version.
+const SCHEMA: &str = "modelhost-report/v1";
+
+/// The result of a run of modelhost. The same inputs, policy and time give the
+/// same bytes. Text that came from models and plugins has its control
+/// characters written out.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "modelhost report, version 1")]
+pub(super) struct Document<'a> {
+    /// `modelhost-report/v1`.
+    #[schemars(extend("const" = SCHEMA))]
+    schema: &'static str,
+    /// The version of modelhost that wrote it.
+    modelhost: &'static str,
+    /// What the gate says; only `allow` lets through.
+    decision: Decision,
+    /// The run's one fixed time, in UTC: `2026-01-31T12:00:00Z`.
+    now: String,
+    /// The findings at or above this deny.
+    fail_on: Severity,
+    /// The ids of the plugins without whose verdict on a model the run is
+    /// incomplete, sorted.
+    required: Vec<&'a str>,
+    /// The report in a few numbers.
+    summary: Summary,
+    /// What keeps the run from `allow`, worst first; empty where it allows.
+    reasons: Each<'a, Reason<'a>>,
+    /// The plugins that took part, sorted by id.
+    plugins: Each<'a, plugin::Plugin<'a>>,
+    /// The models, sorted by name.
+    models: Each<'a, model::Model<'a>>,
+    /// The tasks, sorted by model, plugin and file.
+    tasks: Each<'a, task::Task<'a>>,
+}
+
+impl<'a> From<&'a Report> for Document<'a> {
+    fn from(report: &'a Report) -> Self {
+        Self {
+            schema: SCHEMA,
+            modelhost: env!("CARGO_PKG_VERSION"),
+            decision: report.decision.into(),
+            now: when::rfc3339(report.now),
+            fail_on: report.fail_on.into(),
+            required: report
+                .required
+                .iter()
+                .map(|plugin| plugin.as_str())
+                .collect(),
+            summary: summary::Summary::of(report).into(),
+            reasons: Each::of(&report.reasons),
+            plugins: Each::of(&report.plugins),
+            models: Each::of(&report.models),
+            tasks: Each::new(move || {
+                report
+                    .tasks
+                    .iter()
+                    .map(move |task| task::Task::new(report, task))
+            }),
+        }
+    }
+}
+
+/// A report in a few numbers.
+#[derive(Serialize, JsonSchema)]
+struct Summary {
+    /// Findings that deny.
+    denied: usize,
+    /// Findings that neither deny nor block, those of mere `info` left out.
+    warnings: usize,
+    /// Files, and checks on whole models, that should have been judged and were
+    /// not. A file counts once.
+    not_judged: usize,
+    /// Tasks of advisory plugins that ended in an error.
+    not_judged_advisory: usize,
+    /// Models.
+    models: usize,
+    /// Files of all models.
+    files: usize,
+    /// Plugins.
+    plugins: usize,
+    /// Tasks.
+    tasks: usize,
+}
+
+impl From<summary::Summary> for Summary {
+    fn from(summary: summary::Summary) -> Self {
+        let summary::Summary {
+            denied,
+            warnings,
+            not_judged,
+            not_judged_advisory,
+            models,
+            files,
+            plugins,
+            tasks,
+        } = summary;
+        Self {
+            denied,
+            warnings,
+            not_judged,
+            not_judged_advisory,
+            models,
+            files,
+            plugins,
+            tasks,
+        }
+    }
+}
+
+/// One thing that keeps the run from `allow`.
+#[derive(Serialize, JsonSchema)]
+struct Reason<'a> {
+    /// Which decision it calls for.
+    decision: Decision,
+    /// What it is.
+    kind: Kind,
+    /// The name of the model it is about; absent where it is about the run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<&'a str>,
+    /// The id of the plugin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plugin: Option<&'a str>,
+    /// The path of the file in the model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    /// How the plugin failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    /// The rule of the gate's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rule: Option<String>,
+}
+
+/// The kinds of reason.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    /// A plugin's verdict is `fail`.
+    Failed,
+    /// A plugin that isn't advisory gave no usable answer.
+    Error,
+    /// A required plugin gave no verdict on the model.
+    Unsatisfied,
+    /// A model has no content that could be judged.
+    Empty,
+    /// A file was judged by no plugin.
+    NotJudged,
+    /// The gate itself found something that denies.
+    Gate,
+    /// A file could not be opened or read.
+    Unreadable,
+    /// A file changed while the run was on.
+    Changed,
+    /// The run was interrupted.
+    Interrupted,
+    /// There was no model to look at.
+    Nothing,
+}
+
+impl<'a> From<&'a decision::Reason> for Reason<'a> {
+    fn from(reason: &'a decision::Reason) -> Self {
+        let (kind, plugin, file, code, rule) = match &reason.kind {
+            ReasonKind::Failed { plugin, file } => {
+                (Kind::Failed, Some(plugin), file.as_ref(), None, None)
+            }
+            ReasonKind::Error { plugin, file, code } => {
+                (Kind::Error, Some(plugin), file.as_ref(), Some(code), None)
+            }
+            ReasonKind::Unsatisfied { plugin } => {
+                (Kind::Unsatisfied, Some(plugin), None, None, None)
+            }
+            ReasonKind::Empty => (Kind::Empty, None, None, None, None),
+            ReasonKind::NotJudged { file } => (Kind::NotJudged, None, Some(file), None, None),
+            ReasonKind::Gate { rule, file } => (Kind::Gate, None, file.as_ref(), None, Some(rule)),
+            ReasonKind::Unreadable { file } => (Kind::Unreadable, None, Some(file), None, None),
+            ReasonKind::Changed { file } => (Kind::Changed, None, Some(file), None, None),
+            ReasonKind::Interrupted => (Kind::Interrupted, None, None, None, None),
+            ReasonKind::Nothing => (Kind::Nothing, None, None, None, None),
+        };
+        Self {
+            decision: reason.decision.into(),
+            kind,
+            model: reason.model.as_ref().map(|model| model.as_str()),
+            plugin: plugin.map(|plugin| plugin.as_str()),
+            file: file.map(|file| file.as_str()),
+            code: code.map(|code| code.name()),
+            rule: rule.map(|rule| format!("gate/{rule}")),
+        }
+    }
+}
+
+/// Makes text inert that the domain keeps as it came.
+fn inert(text: &str) -> String {
+    GuestText::capped(text).to_string()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! A report in a few numbers: [`Summary`].
+//!
+//! Leaves showing them to the formats.
+
+use std::collections::BTreeSet;
+
+use crate::domain::decision::ReasonKind;
+use crate::domain::finding::Severity;
+use crate::domain::model::{FilePath, ModelName};
+use crate::domain::plugin::PluginId;
+use crate::domain::report::{Judged, Report};
+use crate::domain::verdict::Verdict;
+
+/// A report in a few numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Findings that deny.
+    pub denied: usize,
+    /// Findings that neither deny nor block, those of mere `info` left out.
+    pub warnings: usize,
+    /// Files, and checks on whole models, that should have been judged and
+    /// were not. One file counts once, whatever kept it from being judged.
+    pub not_judged: usize,
+    /// Tasks of advisory plugins that ended in an error.
+    pub not_judged_advisory: usize,
+    /// Models.
+    pub models: usize,
+    /// Files of all models.
+    pub files: usize,
+    /// Plugins.
+    pub plugins: usize,
+    /// Tasks.
+    pub tasks: usize,
+}
+
+impl Summary {
+    /// Counts what stands in `report`.
+    pub fn of(report: &Report) -> Self {
+        let advisory: BTreeSet<&PluginId> = report
+            .plugins
+            .iter()
+            .filter(|plugin| plugin.advisory)
+            .map(|plugin| &plugin.plugin.manifest.id)
+            .collect();
+        let of_tasks = report.tasks.iter().flat_map(|task| &task.findings);
+        let findings = || {
+            of_tasks
+                .clone()
+                .chain(report.models.iter().flat_map(|model| &model.findings))
+        };
+        let is_error = |verdict| verdict == Verdict::Error;
+        Self {
+            denied: findings().filter(|judged| judged.denies).count(),
+            warnings: findings().filter(|judged| warns(judged)).count(),
+            not_judged: not_judged(report),
+            not_judged_advisory: report
+                .tasks
+                .iter()
+                .filter(|task| is_error(task.verdict) && advisory.contains(&task.plugin))
+                .count(),
+            models: report.models.len(),
+            files: report.models.iter().map(|model| model.files.len()).sum(),
+            plugins: report.plugins.len(),
+            tasks: report.tasks.len(),
+        }
+    }
+}
+
+/// Returns whether `judged` is a warning.
+pub(super) fn warns(judged: &Judged) -> bool {
+    !judged.denies && !judged.blocks && judged.finding.severity > Severity::Info
+}
+
+/// What could not be judged: a file, or one plugin's word on a model.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+enum Unjudged<'a> {
+    Model,
+    File(&'a FilePath),
+    Check(&'a PluginId),
+}
+
+fn not_judged(report: &Report) -> usize {
+    let mut unjudged: BTreeSet<(&ModelName, Unjudged<'_>)> = BTreeSet::new();
+    let mut failed: BTreeSet<(&ModelName, &PluginId)> = BTreeSet::new();
+    let mut unsatisfied = Vec::new();
+    for reason in &report.reasons {
+        // Reasons on the whole run count nothing; the formats tell them apart.
+        let Some(model) = &reason.model else { continue };
+        let what = match &reason.kind {
+            ReasonKind::Failed { .. }
+            | ReasonKind::Gate { .. }
+            | ReasonKind::Interrupted
+            | ReasonKind::Nothing => {
+                continue;
+            }
+            ReasonKind::Error { plugin, file, .. } => {
+                failed.insert((model, plugin));
+                file.as_ref()
+                    .map_or(Unjudged::Check(plugin), Unjudged::File)
+            }
+            ReasonKind::Unsatisfied { plugin } => {
+                unsatisfied.push((model, plugin));
+                continue;
+            }
+            ReasonKind::Empty => Unjudged::Model,
+            ReasonKind::NotJudged { file }
+            | ReasonKind::Unreadable { file }
+            | ReasonKind::Changed { file } => Unjudged::File(file),
+        };
+        unjudged.insert((model, what));
+    }
+    // A required check that failed is counted by its failure.
+    unsatisfied.retain(|check| !failed.contains(check));
+    unjudged.len() + unsatisfied.len()
+}
