@@ -6,6 +6,11 @@
 //! `target/plugins`, where `cargo xtask plugins` builds them. Where that holds
 //! no plugin, modelhost is built without.
 
+#![expect(
+    clippy::disallowed_methods,
+    reason = "a build script reads the environment and folders that cargo names"
+)]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};

@@ -1,8 +1,7 @@
 //! The outside of a component, read from its bytes: what it asks for, what it
-//! offers, which manifest it carries ([`Outline::read`]); and whether it keeps
-//! to the WebAssembly that modelhost takes ([`validate`]).
+//! offers, which manifest it carries ([`Outline::read`]).
 //!
-//! Leaves the manifest's text to `manifest`, and compiling to `engine`.
+//! Leaves the manifest's text to `manifest`, and the code to `validate`.
 //!
 //! # Invariants
 //! Only the component's top level is read: nested modules and components are
@@ -11,37 +10,22 @@
 
 use std::ops::Range;
 
-use wasmparser::{Chunk, ComponentExternalKind, Parser, Payload, WasmFeatures};
+use wasmparser::{Chunk, ComponentExternalKind, Parser, Payload};
 
 use super::contract::{Asked, EXPORT, LINE, PACKAGE, check_version, is_spoken};
 use crate::domain::plugin::Imports;
 use crate::domain::text::GuestText;
 
 pub use super::sniff::Kind;
+pub use super::validate::{features, validate};
 
 /// The custom section that holds the manifest.
 pub const MANIFEST_SECTION: &str = "modelhost:manifest";
 
 /// The most bytes of a name from a component that are shown.
 const MAX_NAME: usize = 200;
-
-/// Returns the WebAssembly that a plugin may use: what the supported toolchains
-/// emit, and nothing else.
-///
-/// The engine has the same set and multi-memory beside it: wasmtime joins two
-/// nested components by code of its own that uses two memories. So a guest's
-/// use of it is refused here, by [`validate`], before the engine sees a byte.
-pub const fn features() -> WasmFeatures {
-    WasmFeatures::MUTABLE_GLOBAL
-        .union(WasmFeatures::SATURATING_FLOAT_TO_INT)
-        .union(WasmFeatures::SIGN_EXTENSION)
-        .union(WasmFeatures::MULTI_VALUE)
-        .union(WasmFeatures::BULK_MEMORY)
-        .union(WasmFeatures::REFERENCE_TYPES)
-        .union(WasmFeatures::EXTENDED_CONST)
-        .union(WasmFeatures::FLOATS)
-        .union(WasmFeatures::COMPONENT_MODEL)
-}
+/// The most bytes of a message about a hostile component.
+pub(super) const MAX_MESSAGE: usize = 400;
 
 /// Why some bytes are no component that can be a plugin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -189,27 +173,6 @@ impl<'a> Outline<'a> {
     }
 }
 
-/// Validates `bytes` as WebAssembly under [`features`], every function body of
-/// it. Compiling what does not pass is unsafe for the host's progress: wasmtime
-/// may panic on it.
-///
-/// # Errors
-/// Says what does not validate, and where.
-pub fn validate(bytes: &[u8]) -> Result<(), ComponentError> {
-    match Kind::of(bytes) {
-        Kind::Component => {}
-        other => return Err(ComponentError::Other(other)),
-    }
-    let mut validator = wasmparser::Validator::new_with_features(features());
-    match validator.validate_all(bytes) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(ComponentError::Invalid {
-            message: GuestText::new(error.message(), 2 * MAX_NAME),
-            offset: error.offset(),
-        }),
-    }
-}
-
 /// One section at the top level of a component.
 pub(super) struct Section<'a> {
     /// What is in it; of a nested module or component no more than its place.
@@ -295,7 +258,252 @@ impl<'a> Iterator for Sections<'a> {
 
 fn malformed(error: wasmparser::Error) -> ComponentError {
     ComponentError::Malformed {
-        message: GuestText::new(error.message(), 2 * MAX_NAME),
+        message: GuestText::new(error.message(), MAX_MESSAGE),
         offset: error.offset(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::domain::capability::Capability;
+    use crate::plugin::testing::{assemble, packed};
+
+    #[test]
+    fn reads_what_a_plugin_asks_for_and_offers() {
+        let bytes = packed();
+        let outline = Outline::read(&bytes).expect("a component");
+        assert_eq!(
+            outline.imports.capabilities,
+            [Capability::Clock, Capability::Files]
+        );
+        assert_eq!(outline.imports.unknown, [""; 0]);
+        assert_eq!(outline.imports.contract.as_deref(), Some("0.1.0"));
+        assert_eq!(outline.require_check(), Ok(()));
+        assert!(
+            outline
+                .manifest()
+                .expect("one")
+                .starts_with(b"{\"plugin\":")
+        );
+        assert_eq!(validate(&bytes), Ok(()));
+    }
+
+    #[test]
+    fn tells_the_contract_from_everything_else() {
+        let instance = |name: &str| format!("(component (import \"{name}\" (instance)))");
+        let rows = [
+            (instance("modelhost:check/log@0.1.0"), "log", ""),
+            (
+                instance("modelhost:check/documents@0.1.99"),
+                "documents",
+                "",
+            ),
+            (instance("modelhost:check/types@0.1.0"), "", ""),
+            (
+                "(component (import \"modelhost:check/log@0.1.0\" (instance)) \
+                 (import \"modelhost:check/log@0.1.1\" (instance)))"
+                    .to_owned(),
+                "log",
+                "",
+            ),
+            (
+                instance("modelhost:check/files@0.2.0"),
+                "",
+                "modelhost:check/files@0.2.0 (this modelhost speaks line 0.1 of the contract)",
+            ),
+            (
+                instance("modelhost:check/types@99.0.0"),
+                "",
+                "modelhost:check/types@99.0.0 (this modelhost speaks line 0.1 of the contract)",
+            ),
+            (
+                instance("modelhost:check/files"),
+                "",
+                "modelhost:check/files (this modelhost speaks line 0.1 of the contract)",
+            ),
+            (
+                instance("modelhost:check/net@0.1.0"),
+                "",
+                "modelhost:check/net@0.1.0 (there is no such capability)",
+            ),
+            (
+                instance("modelhost:check/model-check@0.1.0"),
+                "",
+                "modelhost:check/model-check@0.1.0 (there is no such capability)",
+            ),
+            (
+                instance("wasi:cli/environment@0.2.0"),
+                "",
+                "wasi:cli/environment@0.2.0 (WASI is not part of the contract)",
+            ),
+            (instance("acme:scan/db@1.0.0"), "", "acme:scan/db@1.0.0"),
+            (
+                "(component (import \"run\" (func)))".to_owned(),
+                "",
+                "run (a func, not an interface)",
+            ),
+            (
+                "(component (import \"modelhost:check/log@0.1.0\" (component)))".to_owned(),
+                "",
+                "modelhost:check/log@0.1.0 (a component, not an interface)",
+            ),
+            (
+                "(component (import \"handle\" (type (sub resource))))".to_owned(),
+                "",
+                "handle (a type, not an interface)",
+            ),
+            (
+                "(component (type $t u32) (import \"t\" (type (eq $t))))".to_owned(),
+                "",
+                "",
+            ),
+            // What is within does not ask for anything.
+            (
+                "(component (component (import \"wasi:cli/run@0.2.0\" (instance))))".to_owned(),
+                "",
+                "",
+            ),
+        ];
+        for (wat, capabilities, unknown) in rows {
+            let bytes = assemble(&wat);
+            let outline = Outline::read(&bytes).expect("a component");
+            let names: Vec<_> = outline
+                .imports
+                .capabilities
+                .iter()
+                .map(|c| c.name())
+                .collect();
+            assert_eq!(names.join(" "), capabilities, "{wat}");
+            assert_eq!(outline.imports.unknown.join(" | "), unknown, "{wat}");
+            assert_eq!(outline.imports.contract, None);
+        }
+    }
+
+    #[test]
+    fn names_a_bounded_number_of_unknown_imports() {
+        let imports: String = (0..1000)
+            .map(|i| format!("(import \"acme:scan/db{i}@1.0.0\" (instance))"))
+            .collect();
+        let bytes = assemble(&format!("(component {imports})"));
+        let unknown = Outline::read(&bytes).expect("a component").imports.unknown;
+        assert_eq!(unknown.len(), MAX_UNKNOWN_SHOWN + 1);
+        assert_eq!(unknown.last().map(String::as_str), Some("and 968 more"));
+    }
+    const MAX_UNKNOWN_SHOWN: usize = 32;
+
+    #[test]
+    fn wants_one_check_of_its_line() {
+        let export = |names: &[&str]| {
+            let exports: String = names
+                .iter()
+                .map(|name| format!("(export \"{name}\" (instance $i))"))
+                .collect();
+            assemble(&format!("(component (instance $i) {exports})"))
+        };
+        let other = |name: &str| Err(ComponentError::OtherLine(GuestText::capped(name)));
+        let rows: [(&[&str], Result<(), ComponentError>); 7] = [
+            (&["modelhost:check/model-check@0.1.0"], Ok(())),
+            (
+                &["modelhost:check/model-check@0.1.4", "acme:scan/extra@1.0.0"],
+                Ok(()),
+            ),
+            (&[], Err(ComponentError::NoCheck)),
+            (
+                &["modelhost:check/model-checks@0.1.0"],
+                Err(ComponentError::NoCheck),
+            ),
+            (
+                &["modelhost:check/model-check@0.2.0"],
+                other("modelhost:check/model-check@0.2.0"),
+            ),
+            (
+                &["modelhost:check/model-check"],
+                other("modelhost:check/model-check"),
+            ),
+            (
+                &[
+                    "modelhost:check/model-check@0.1.0",
+                    "modelhost:check/model-check@0.1.1",
+                ],
+                Err(ComponentError::ManyChecks),
+            ),
+        ];
+        for (names, expected) in rows {
+            let bytes = export(names);
+            assert_eq!(
+                Outline::read(&bytes).expect("a component").require_check(),
+                expected,
+                "{names:?}"
+            );
+        }
+        let function = assemble(
+            "(component (component $c) (export \"modelhost:check/model-check@0.1.0\" (component $c)))",
+        );
+        assert_eq!(
+            Outline::read(&function)
+                .expect("a component")
+                .require_check(),
+            Err(ComponentError::NoCheck)
+        );
+    }
+
+    #[test]
+    fn wants_one_manifest_at_the_top() {
+        let rows = [
+            (
+                "(component (@custom \"modelhost:manifest\" \"x\"))",
+                Ok("x".as_bytes()),
+            ),
+            ("(component)", Err(ComponentError::NoManifest)),
+            (
+                "(component (component (@custom \"modelhost:manifest\" \"x\")))",
+                Err(ComponentError::NoManifest),
+            ),
+            (
+                "(component (@custom \"modelhost:manifest\" \"x\") (@custom \"modelhost:manifest\" \"x\"))",
+                Err(ComponentError::ManyManifests(2)),
+            ),
+        ];
+        for (wat, expected) in rows {
+            let bytes = assemble(wat);
+            assert_eq!(
+                Outline::read(&bytes).expect("a component").manifest(),
+                expected,
+                "{wat}"
+            );
+        }
+    }
+
+    #[test]
+    fn sections_cover_the_component_without_gaps() {
+        let bytes = packed();
+        let mut at = 0;
+        for section in Sections::of(&bytes).expect("a component") {
+            let range = section.expect("a section").range;
+            assert_eq!(range.start, at);
+            at = range.end;
+        }
+        assert_eq!(at, bytes.len());
+    }
+
+    #[test]
+    fn nested_lengths_may_lie() {
+        for length in [
+            [0xff, 0xff, 0xff, 0xff, 0x0f],
+            [0x80, 0x80, 0x80, 0x80, 0x04],
+        ] {
+            for id in [1, 4] {
+                let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
+                bytes.push(id);
+                bytes.extend(length);
+                let error = Outline::read(&bytes).expect_err("cut off");
+                let told = matches!(
+                    error,
+                    ComponentError::CutOff(14) | ComponentError::Malformed { .. }
+                );
+                assert!(told, "{error:?}");
+            }
+        }
     }
 }

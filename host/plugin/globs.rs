@@ -79,3 +79,100 @@ impl Globs {
         self.0.is_match(path.as_str())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn globs(globs: &[&str]) -> Result<Globs, GlobError> {
+        Globs::new(
+            &globs
+                .iter()
+                .map(|glob| (*glob).to_owned())
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    #[test]
+    fn match_paths() {
+        let rows: [(&str, &[&str], &[&str]); 8] = [
+            ("**", &["a", "a/b/c.bin", ".hidden", "a/.b"], &[]),
+            (
+                "*.bin",
+                &["a.bin", ".bin"],
+                &["a/b.bin", "a.BIN", "a.bin.txt"],
+            ),
+            ("**/*.bin", &["a.bin", "a/b.bin", "a/b/c.bin"], &["a.bin/c"]),
+            ("a/*", &["a/b"], &["a/b/c", "b", "a"]),
+            ("a/**", &["a/b", "a/b/c"], &["b/a"]),
+            (
+                "{LICENSE,COPYING}*",
+                &["LICENSE", "COPYING.txt"],
+                &["a/LICENSE"],
+            ),
+            ("file[0-9]", &["file1"], &["file", "file10", "filea"]),
+            // Paths have control characters written out, with their backslashes doubled.
+            ("a\\\\nb", &["a\\nb"], &["anb"]),
+        ];
+        for (glob, matching, others) in rows {
+            let globs = globs(&[glob]).expect(glob);
+            for path in matching {
+                let path = FilePath::from_written((*path).to_owned());
+                assert!(globs.matches(&path), "{glob} and {path}");
+            }
+            for path in others {
+                let path = FilePath::from_written((*path).to_owned());
+                assert!(!globs.matches(&path), "{glob} and {path}");
+            }
+        }
+        let two = globs(&["*.a", "*.b"]).expect("two");
+        assert!(two.matches(&FilePath::from_written("x.b".to_owned())));
+    }
+
+    #[test]
+    fn refuse_what_is_no_glob_or_too_much() {
+        let long = "a".repeat(MAX_GLOB + 1);
+        let rows = [
+            ("", 0),
+            ("[a", 0),
+            ("{a", 0),
+            ("a}", 0),
+            ("/a", 0),
+            ("a\nb", 0),
+            ("\u{202e}", 0),
+            (&long, 0),
+        ];
+        for (glob, index) in rows {
+            let error = globs(&[glob]).expect_err(glob);
+            assert_eq!(error.index, Some(index), "{glob:?}");
+            let error = globs(&["**", glob]).expect_err(glob);
+            assert_eq!(error.index, Some(1), "{glob:?}");
+        }
+        assert_eq!(globs(&[]).expect_err("none").index, None);
+        assert_eq!(
+            globs(&["**"; MAX_GLOBS + 1]).expect_err("too many").index,
+            None
+        );
+    }
+
+    #[test]
+    fn the_worst_that_is_taken_compiles_and_matches() {
+        let worst = [
+            "*".repeat(MAX_GLOB),
+            "?".repeat(MAX_GLOB),
+            "*a".repeat(MAX_GLOB / 2),
+            "**/".repeat(MAX_GLOB / 3),
+            "{a,b}".repeat(MAX_GLOB / 5),
+            format!("{}a{}", "{".repeat(100), "}".repeat(100)),
+            format!("[{}]", "a-z".repeat(80)),
+        ];
+        let path = FilePath::from_written("a/".repeat(2000));
+        for glob in worst {
+            let all: Vec<String> = (0..MAX_GLOBS).map(|_| glob.clone()).collect();
+            // Either way it is an answer, and soon.
+            if let Ok(globs) = Globs::new(&all) {
+                let _ = globs.matches(&path);
+            }
+        }
+    }
+}

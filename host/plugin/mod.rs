@@ -14,5 +14,8 @@ pub mod resolve;
 pub mod settings;
 mod sniff;
 pub mod source;
+#[cfg(test)]
+mod testing;
+mod validate;
 
 pub use error::PluginError;

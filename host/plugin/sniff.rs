@@ -170,6 +170,7 @@ mod tests {
 
     #[test]
     fn tells_what_bytes_are() {
+        let long = "é".repeat(400);
         let mut tar = vec![0; 512];
         tar[257..262].copy_from_slice(b"ustar");
         let rows: [(&[u8], Kind); 26] = [
@@ -190,7 +191,7 @@ mod tests {
             (b"<!DOCTYPE html><html>", Kind::Html),
             (b"<HTML>", Kind::Html),
             (b"hello\n", Kind::Text),
-            ("é".repeat(400).as_bytes(), Kind::Text),
+            (long.as_bytes(), Kind::Text),
             (b"<\xc3", Kind::Text),
             (b"a\0b", Kind::Unknown),
             (b"\xff\xfe", Kind::Unknown),

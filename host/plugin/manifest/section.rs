@@ -3,6 +3,7 @@
 //! one form.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::check::{self, Mistake, Step};
 use super::shape::Text;
@@ -104,6 +105,12 @@ pub fn from_section(bytes: &[u8]) -> Result<Manifest, SectionError> {
         return Err(SectionError::Version(any.version));
     }
     let section: StrictSection = serde_json::from_slice(bytes).map_err(form)?;
+    let tree: Value = serde_json::from_slice(bytes).map_err(form)?;
+    if !is_keyed(&tree) {
+        return Err(SectionError::Form(GuestText::capped(
+            "it has a list where names are wanted",
+        )));
+    }
     check::check(&section.plugin, false).map_err(|mistakes| match mistakes.first() {
         Some(mistake) => SectionError::Rule {
             place: place(mistake),
@@ -111,6 +118,16 @@ pub fn from_section(bytes: &[u8]) -> Result<Manifest, SectionError> {
         },
         None => SectionError::Form(GuestText::capped("it breaks a rule of manifests")),
     })
+}
+
+/// Whether `section` names its fields: serde takes their values in a list, too.
+fn is_keyed(section: &Value) -> bool {
+    let plugin = &section["plugin"];
+    let rules = plugin["rule"].as_array();
+    section.is_object()
+        && plugin.is_object()
+        && plugin.get("limits").is_none_or(Value::is_object)
+        && rules.is_none_or(|rules| rules.iter().all(Value::is_object))
 }
 
 fn form(error: serde_json::Error) -> SectionError {
@@ -127,4 +144,204 @@ fn place(mistake: &Mistake<'_>) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::plugin::testing::{MANIFEST, manifest};
+
+    fn good() -> Value {
+        serde_json::from_slice(&to_section(&manifest(MANIFEST)).expect("fits")).expect("JSON")
+    }
+
+    #[test]
+    fn a_manifest_has_one_form_and_keeps_it() {
+        let manifest = manifest(MANIFEST);
+        let section = to_section(&manifest).expect("fits");
+        let read = from_section(&section).expect("good");
+        assert_eq!(read, manifest);
+        assert_eq!(to_section(&read).expect("fits"), section);
+        // Frozen: what was packed once is read for ever.
+        let frozen = concat!(
+            r#"{"plugin":{"description":"A plugin of the tests.","files":["**"],"homepage":"https://example.org/guest","#,
+            r#""id":"guest","judges":true,"license":"Apache-2.0 OR MIT","limits":{"deadline":"1m","fuel":7,"memory":"512MiB"},"#,
+            r#""reads":"whole","rule":[{"help":"Add it.","id":"absent","missing":true,"severity":"low","title":"It is missing"},"#,
+            r#"{"help":"Do **something** about it.\n\nAnd then something else.","id":"zeroth","missing":false,"#,
+            r#""severity":"critical","title":"It is bad"}],"scope":"file","settings":{"additionalProperties":false,"#,
+            r#""properties":{"level":{"minimum":1,"type":"integer"}},"type":"object"},"title":"A guest","version":"1.2.3"},"#,
+            r#""version":1}"#,
+        );
+        assert_eq!(String::from_utf8_lossy(&section), frozen);
+    }
+
+    #[test]
+    fn hostile_sections_are_refused() {
+        let with = |pointer: &str, value: Value| {
+            let mut section = good();
+            match section.pointer_mut(pointer) {
+                Some(place) => *place = value,
+                None => {
+                    let (parent, key) = pointer.rsplit_once('/').expect("a pointer");
+                    let parent = section.pointer_mut(parent).and_then(Value::as_object_mut);
+                    parent.expect("an object").insert(key.to_owned(), value);
+                }
+            }
+            section.to_string()
+        };
+        let rows = [
+            (String::new(), "EOF while parsing"),
+            ("7".to_owned(), "invalid type"),
+            ("\u{feff}{}".to_owned(), "expected value"),
+            (r#"{"version":1}"#.to_owned(), "missing field `plugin`"),
+            (good().to_string() + "x", "trailing characters"),
+            (
+                with("/version", json!(2)),
+                "it is of version 2, and this modelhost reads version 1",
+            ),
+            (
+                with("/version", json!(u64::MAX)),
+                "it is of version 18446744073709551615",
+            ),
+            (with("/version", json!("1")), "invalid type"),
+            (with("/more", json!(1)), "unknown field `more`"),
+            (with("/plugin/more", json!(1)), "unknown field `more`"),
+            (with("/plugin/id", json!("a/b")), "id: a plugin id is"),
+            (with("/plugin/id", json!("gate")), "id: `gate` is reserved"),
+            (with("/plugin/title", json!("")), "title: this text has"),
+            (
+                with("/plugin/rule/1/id", json!("absent")),
+                "rule[1].id: the rule `absent` stands twice",
+            ),
+            (
+                with("/plugin/rule/1/severity", json!("Critical")),
+                "rule[1].severity: a severity is",
+            ),
+            (
+                with("/plugin/files/0", json!("\n")),
+                "files[0]: a glob has no control and invisible characters",
+            ),
+            (
+                with("/plugin/limits/memory", json!("1TiB")),
+                "limits.memory: this is no amount",
+            ),
+            (
+                with("/plugin/settings", json!({"$ref": "#"})),
+                "settings: settings are an object",
+            ),
+            (
+                with("/plugin/settings", json!(true)),
+                "settings: the schema of settings is an object",
+            ),
+            (
+                with("/plugin/settings/$id", json!("x:y")),
+                "settings: `$id` is not taken",
+            ),
+            (
+                with(
+                    "/plugin/rule",
+                    Value::Array(vec![good()["plugin"]["rule"][0].clone(); 1001]),
+                ),
+                "rule: a plugin has at most 1000 rules",
+            ),
+            ("[".repeat(200), "invalid type: sequence"),
+            (format!("[{}, 1]", good()["plugin"]), "invalid type: map"),
+            (
+                with("/plugin/limits", json!([7])),
+                "it has a list where names are wanted",
+            ),
+            (
+                with("/plugin/rule/0", json!(["a", "t", "low", "h", true])),
+                "it has a list where names are wanted",
+            ),
+            (
+                format!("{{\"version\":1,\"x\":{}", "[".repeat(200_000)),
+                "EOF while parsing",
+            ),
+            (
+                good()
+                    .to_string()
+                    .replace("7", &format!("{}1{}", "[".repeat(200), "]".repeat(200))),
+                "expected u64",
+            ),
+            (
+                with("/plugin/settings/x", json!(0)).replace(
+                    "\"x\":0",
+                    &format!("\"x\":{}1{}", "[".repeat(200), "]".repeat(200)),
+                ),
+                "recursion limit exceeded",
+            ),
+            (
+                " ".repeat(MAX_SECTION + 1),
+                "it has 262145 bytes, and a manifest has at most 262144",
+            ),
+        ];
+        for (section, expected) in rows {
+            let error = from_section(section.as_bytes())
+                .expect_err(expected)
+                .to_string();
+            let start: String = section.chars().take(80).collect();
+            assert!(
+                error.contains(expected),
+                "{start}: {error} has not {expected}"
+            );
+        }
+        assert!(from_section(b"{\"version\":1,\"plugin\":\"\xff\"}").is_err());
+    }
+
+    #[test]
+    fn no_text_of_a_stranger_can_act() {
+        let nasty = "a\u{1b}[2J\u{202e}\r::x";
+        let mut section = good();
+        for pointer in [
+            "/plugin/title",
+            "/plugin/description",
+            "/plugin/rule/0/title",
+            "/plugin/rule/0/help",
+        ] {
+            *section.pointer_mut(pointer).expect("there") = json!(nasty);
+        }
+        section["plugin"]["rule"][1]["help"] = json!("a\nb\n::error::c\n##[d");
+        let manifest = from_section(section.to_string().as_bytes()).expect("inert");
+        let inert = "a\\x1b[2J\\u{202e}\\r::x";
+        assert_eq!(
+            (manifest.title.as_str(), manifest.description.as_str()),
+            (inert, inert)
+        );
+        assert_eq!(
+            (
+                manifest.rules[0].title.as_str(),
+                manifest.rules[0].help.as_str()
+            ),
+            (inert, inert)
+        );
+        assert_eq!(manifest.rules[1].help, "a\nb\n\\x3a:error::c\n\\x23#[d");
+        // Messages about what is refused are inert as well.
+        for (pointer, value) in [
+            ("/plugin/id", json!(nasty)),
+            ("/plugin/scope", json!(nasty)),
+            ("/plugin/rule/1/id", json!(nasty)),
+        ] {
+            let mut section = good();
+            *section.pointer_mut(pointer).expect("there") = value;
+            let error = from_section(section.to_string().as_bytes())
+                .expect_err(pointer)
+                .to_string();
+            assert!(
+                !error.contains('\u{1b}') && !error.contains('\u{202e}'),
+                "{error:?}"
+            );
+        }
+        let mut section = good();
+        section["plugin"][nasty] = json!(1);
+        let error = from_section(section.to_string().as_bytes())
+            .expect_err("unknown")
+            .to_string();
+        assert!(
+            error.contains("unknown field") && !error.contains('\u{1b}'),
+            "{error:?}"
+        );
+    }
 }
