@@ -19,8 +19,8 @@ const BLOCK: usize = 4096;
 /// How many objects and nodes are visited; the largest known models have some
 /// ten thousand.
 const MAX_VISITS: usize = 200_000;
-/// The attributes that hold the configuration of a Keras model.
-const CONFIGS: &[&str] = &["model_config", "training_config"];
+/// How many configurations are looked through.
+const MAX_CONFIGS: usize = 16;
 
 /// Tells whether a file that begins with `head` is HDF5.
 pub fn recognise(head: &[u8]) -> bool {
@@ -34,6 +34,8 @@ pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
         source,
         found,
         visited: BTreeSet::new(),
+        blocks: BTreeSet::new(),
+        configs: 0,
         left: vec![root],
     };
     while let Some(address) = walk.left.pop() {
@@ -103,6 +105,9 @@ struct Walk<'a> {
     source: &'a dyn Source,
     found: &'a mut Found,
     visited: BTreeSet<u64>,
+    /// The further blocks of objects that were read.
+    blocks: BTreeSet<u64>,
+    configs: usize,
     /// Objects still to be visited.
     left: Vec<u64>,
 }
@@ -118,11 +123,15 @@ impl Walk<'_> {
 
     fn object(&mut self, address: u64) -> Result<(), Stop> {
         let mut object = Object::default();
-        hdf5_object::read(self.source, address, &mut object)?;
+        hdf5_object::read(self.source, address, &mut self.blocks, &mut object)?;
         for (name, config) in object.attributes {
-            if CONFIGS.contains(&name.as_str()) {
-                keras::look(&config, &name, self.found)?;
+            self.configs += 1;
+            if self.configs > MAX_CONFIGS {
+                return Err(Stop::Unsupported(format!(
+                    "more than {MAX_CONFIGS} configurations"
+                )));
             }
+            keras::look(&config, &name, self.found)?;
         }
         for reach in object.reaches {
             let message = format!("the object {reach}");

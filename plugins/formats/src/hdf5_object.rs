@@ -1,20 +1,26 @@
 //! Owns one HDF5 object: its header's messages, of which attributes, links and
 //! what reaches into other files are kept. Leaves the tree of objects to `hdf5`.
 
+use std::collections::BTreeSet;
+
 use crate::found::Stop;
 use crate::hdf5::{NOWHERE, cursor};
 use crate::keras::MAX_CONFIG;
 use crate::source::{Cursor, Source};
 
-/// How many blocks of messages an object may have.
-const MAX_BLOCKS: usize = 1_024;
+/// How many blocks of messages are read for all objects together.
+const MAX_BLOCKS: usize = 200_000;
+/// The attributes that are kept: the configuration of a Keras model.
+const KEPT: &[&str] = &["model_config", "training_config"];
+/// How many of those are kept of an object.
+const MAX_KEPT: usize = 4;
 /// The longest name of an attribute or link that is read.
 const MAX_NAME: u64 = 64 * 1024;
 
 /// What matters of an object.
 #[derive(Default)]
 pub struct Object {
-    /// Its attributes that are text, with their content.
+    /// Its attributes that hold a configuration, with their content.
     pub attributes: Vec<(String, Vec<u8>)>,
     /// Its links.
     pub links: Vec<Link>,
@@ -42,8 +48,14 @@ struct Layout {
     ordered: bool,
 }
 
-/// Reads the object at `address`.
-pub fn read(source: &dyn Source, address: u64, object: &mut Object) -> Result<(), Stop> {
+/// Reads the object at `address`. `seen` holds the blocks read for all objects:
+/// each is read once, so that objects can't share endless messages.
+pub fn read(
+    source: &dyn Source,
+    address: u64,
+    seen: &mut BTreeSet<u64>,
+    object: &mut Object,
+) -> Result<(), Stop> {
     let mut cursor = cursor(source, address);
     let (layout, start, length) = header(&mut cursor)?;
     let mut blocks = vec![(start, length)];
@@ -66,8 +78,11 @@ pub fn read(source: &dyn Source, address: u64, object: &mut Object) -> Result<()
             if kind == 0x10 {
                 let next = (cursor.u64("an address")?, cursor.u64("a length")?);
                 blocks.push(continued(&mut cursor, next, layout)?);
-                if blocks.len() > MAX_BLOCKS {
-                    return Err(Stop::malformed(start, "an object of too many blocks"));
+                if !seen.insert(next.0) || seen.len() > MAX_BLOCKS {
+                    return Err(Stop::malformed(
+                        start,
+                        "objects that share or lack their blocks",
+                    ));
                 }
             } else {
                 keep(source, &mut cursor, kind, shared, length, object)?;
@@ -206,6 +221,10 @@ fn keep(
         0x0c => {
             if let Some(attribute) = attribute(source, cursor, length)? {
                 object.attributes.push(attribute);
+                if object.attributes.len() > MAX_KEPT {
+                    let what = "several configurations of a model in one object";
+                    return Err(Stop::malformed(cursor.at(), what));
+                }
             }
         }
         0x11 => object.group = Some((cursor.u64("a tree")?, cursor.u64("a heap")?)),
@@ -296,7 +315,7 @@ fn link(cursor: &mut Cursor<'_>, length: u64) -> Result<Link, Stop> {
     }
 }
 
-/// Reads an attribute; none where it is no text.
+/// Reads an attribute; none where it is no configuration.
 fn attribute(
     source: &dyn Source,
     cursor: &mut Cursor<'_>,
@@ -331,6 +350,9 @@ fn attribute(
     }
     let start = cursor.at();
     let name_text = text(cursor, name)?;
+    if !KEPT.contains(&name_text.as_str()) {
+        return Ok(None);
+    }
     cursor.seek(start + padded(name));
     let class = cursor.u8("a type")? & 15;
     let bits = cursor.array::<3>("a type")?;

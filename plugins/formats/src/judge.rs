@@ -5,7 +5,7 @@ use modelhost_check::{Answer, Failure, File, Finding, Location, Observations, Re
 
 use crate::found::{Defect, Found, Stop};
 use crate::source::Source;
-use crate::{gguf, hdf5, keras_zip, npy, onnx, polyglot, safetensors, tensorflow};
+use crate::{gguf, hdf5, keras_zip, npy, onnx, polyglot, safetensors, tensorflow, tflite};
 
 /// How much of a file is read to recognise its format.
 const HEAD: u64 = 4096;
@@ -40,6 +40,7 @@ const FORMATS: &[Format] = &[
     Format::new("npy", npy::recognise, npy::walk),
     Format::new("HDF5", hdf5::recognise, hdf5::walk),
     Format::new("Keras", keras_zip::recognise, keras_zip::walk),
+    Format::new("TFLite", tflite::recognise, tflite::walk),
     Format::new("safetensors", safetensors::recognise, safetensors::walk),
     Format::new("ONNX", onnx::recognise, onnx::walk),
     Format::new(

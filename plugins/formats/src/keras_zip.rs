@@ -11,8 +11,9 @@ use crate::{hdf5, keras, rules};
 const CONFIG: &str = "config.json";
 /// One of these stands beside it.
 const BESIDE: &[&str] = &["metadata.json", "model.weights.h5", "model.weights.npz"];
-/// How long the texts beside it may be: vocabularies, mostly.
-const MAX_TEXT: u64 = 16 * 1024 * 1024;
+/// How long the members beside it may be that have to be read, all together:
+/// vocabularies, mostly.
+const MAX_TEXT: u64 = 32 * 1024 * 1024;
 
 /// Tells whether a file that begins with `head` is a zip archive.
 pub fn recognise(head: &[u8]) -> bool {
@@ -33,12 +34,13 @@ pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
         return Err(other());
     }
     let mut unknown = None;
+    let mut left = MAX_TEXT;
     for member in &members {
         if let Some(why) = outside(&member.name) {
             let message = format!("the member is unpacked to {why}");
             found.push(Defect::new(rules::EXTERNAL_PATH, message).member(member.name.as_str()));
         }
-        if !walk_member(source, member, found)? {
+        if !walk_member(source, member, &mut left, found)? {
             unknown = unknown.or(Some(member));
         }
     }
@@ -52,7 +54,12 @@ pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
 }
 
 /// Walks a member; false where it is nothing that belongs to a Keras model.
-fn walk_member(source: &dyn Source, member: &Member, found: &mut Found) -> Result<bool, Stop> {
+fn walk_member(
+    source: &dyn Source,
+    member: &Member,
+    left: &mut u64,
+    found: &mut Found,
+) -> Result<bool, Stop> {
     if member.name == CONFIG {
         let config = member.content(source, keras::MAX_CONFIG)?;
         return keras::look(&config, CONFIG, found).map(|()| true);
@@ -66,7 +73,8 @@ fn walk_member(source: &dyn Source, member: &Member, found: &mut Found) -> Resul
             return walk_weights(&part, member, found).map(|()| true);
         }
     }
-    let content = member.content(source, MAX_TEXT)?;
+    let content = member.content(source, *left)?;
+    *left -= member.size.max(member.stored);
     if hdf5::recognise(&content) {
         return walk_weights(&content, member, found).map(|()| true);
     }

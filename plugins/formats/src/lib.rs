@@ -27,6 +27,7 @@ pub mod rules;
 pub mod safetensors;
 pub mod source;
 pub mod tensorflow;
+pub mod tflite;
 pub mod zip;
 
 /// The settings: there are none.

@@ -174,24 +174,31 @@ fn node(cursor: &mut Cursor<'_>, end: u64, found: &mut Found) -> Result<(), Stop
         }
         Ok(())
     })?;
-    let known = |list: &[&str]| list.contains(&kind.as_str());
-    let defect = if known(PYTHON) {
+    if let Some(defect) = harmful(&kind, &stream) {
+        found.push(defect.member(name).offset(at));
+    }
+    Ok(())
+}
+
+/// Says what an operator does that its graph does not hold, if it does; `stream` is
+/// where it prints to.
+pub fn harmful(kind: &str, stream: &str) -> Option<Defect> {
+    let known = |list: &[&str]| list.contains(&kind);
+    if known(PYTHON) {
         let message = format!("the operator `{kind}` calls Python when the graph runs");
-        Defect::new(rules::CODE_OPERATOR, message)
+        Some(Defect::new(rules::CODE_OPERATOR, message))
     } else if known(FILES) {
         let message = format!("the operator `{kind}` reaches for files when the graph runs");
-        Defect::new(rules::FILE_OPERATOR, message)
+        Some(Defect::new(rules::FILE_OPERATOR, message))
     } else if kind == "PrintV2" && stream.starts_with("file://") {
         let message = format!("the operator `PrintV2` writes to `{stream}`");
-        Defect::new(rules::FILE_OPERATOR, message)
+        Some(Defect::new(rules::FILE_OPERATOR, message))
     } else if known(INPUTS) {
         let message = format!("the operator `{kind}` reads data from files or servers");
-        Defect::new(rules::FILE_OPERATOR, message).severity(Severity::Medium)
+        Some(Defect::new(rules::FILE_OPERATOR, message).severity(Severity::Medium))
     } else {
-        return Ok(());
-    };
-    found.push(defect.member(name).offset(at));
-    Ok(())
+        None
+    }
 }
 
 /// Returns the value of the attribute `output_stream`, if this is it.

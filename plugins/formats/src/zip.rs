@@ -11,6 +11,8 @@ const END: u64 = 22;
 const ENTRY: u64 = 46;
 /// The length of a member's own header, without its name.
 const LOCAL: u64 = 30;
+/// How much is fetched to read a member's own header.
+const HEADER_BLOCK: usize = 512;
 /// How many members are read; a model has a handful.
 const MAX_MEMBERS: u16 = 10_000;
 /// The flags that may be set: sizes after the data, a name in UTF-8.
@@ -180,7 +182,7 @@ struct Placed {
 
 /// Compares a member's own header with what the directory says.
 fn with_local(source: &dyn Source, listed: Listed, header: u64) -> Result<Placed, Stop> {
-    let mut cursor = Cursor::new(source, header);
+    let mut cursor = Cursor::with_block(source, header, HEADER_BLOCK);
     let sign = cursor.array::<4>("a member")?;
     cursor.skip(2, "a version")?;
     let (flags, method) = (cursor.u16("flags")?, cursor.u16("a method")?);

@@ -253,17 +253,13 @@ fn archives() {
     );
     let renamed = |from: &[u8], to: &[u8], last: bool| {
         let mut bytes = archive(&[stored("config.json", config), meta.clone()]);
-        let places = bytes
-            .windows(from.len())
-            .enumerate()
-            .filter(|(_, part)| *part == from);
-        let at = if last {
-            places.last()
-        } else {
-            places.into_iter().next()
-        }
-        .expect("it is there")
-        .0;
+        let windows = bytes.windows(from.len()).enumerate();
+        let places: Vec<usize> = windows
+            .filter(|(_, part)| *part == from)
+            .map(|(at, _)| at)
+            .collect();
+        let at = if last { places.last() } else { places.first() };
+        let at = *at.expect("it is there");
         bytes[at..at + to.len()].copy_from_slice(to);
         bytes
     };

@@ -10,3 +10,4 @@ mod onnx;
 mod safetensors;
 mod support;
 mod tensorflow;
+mod tflite;
