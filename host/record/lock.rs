@@ -59,7 +59,7 @@ impl LockedPlugin {
         Self {
             version: plugin.manifest.version.clone(),
             digest: plugin.digest,
-            contract: plugin.imports.contract.as_deref().map(contract_line),
+            contract: plugin.imports.contract.as_deref().and_then(contract_line),
             capabilities: plugin.imports.capabilities.iter().copied().collect(),
             line: 0,
         }
@@ -67,14 +67,14 @@ impl LockedPlugin {
 }
 
 /// Returns the line that version `version` of the contract belongs to: the
-/// versions that semver calls compatible with it.
-fn contract_line(version: &str) -> String {
-    let mut parts = version.split('.');
-    match (parts.next(), parts.next()) {
-        (Some("0"), Some(minor)) => format!("v0.{minor}"),
-        (Some(major), _) => format!("v{major}"),
-        (None, _) => "v".to_owned(),
-    }
+/// versions that semver calls compatible with it. None for what is no version.
+fn contract_line(version: &str) -> Option<String> {
+    let version = semver::Version::parse(version).ok()?;
+    let line = match version.major {
+        0 => format!("v0.{}", version.minor),
+        major => format!("v{major}"),
+    };
+    parse::contract_line(&line).is_ok().then_some(line)
 }
 
 impl LockFile {

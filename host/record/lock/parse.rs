@@ -259,13 +259,12 @@ fn plugin(
     });
     let digest = fields.need("digest", digest);
     let contract = fields.text("contract");
-    let contract = contract.and_then(|text| {
-        if is_contract_line(text.get_ref()) {
-            return Some(text.into_inner());
+    let contract = contract.and_then(|text| match contract_line(text.get_ref()) {
+        Ok(()) => Some(text.into_inner()),
+        Err(message) => {
+            fields.mistakes().add(text.span(), message);
+            None
         }
-        let message = "a contract line is written like `v0.1`";
-        fields.mistakes().add(text.span(), message);
-        None
     });
     let asked = fields.need_texts("capabilities");
     let mut capabilities = BTreeSet::new();
@@ -308,11 +307,14 @@ pub(super) fn digest(text: &str) -> Result<Digest, String> {
         .map_err(|error: crate::domain::digest::DigestError| error.to_string())
 }
 
-/// Whether `text` has the form of a line of the contract: `v0.1`, `v2`.
-fn is_contract_line(text: &str) -> bool {
+/// Takes `text` for a line of the contract, such as `v0.1` or `v2`.
+pub(super) fn contract_line(text: &str) -> Result<(), String> {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    text.len() <= 16
-        && text
-            .strip_prefix('v')
-            .is_some_and(|rest| rest.split('.').all(is_number))
+    let is_line = text
+        .strip_prefix('v')
+        .is_some_and(|rest| rest.split('.').all(is_number));
+    if text.len() > 16 || !is_line {
+        return Err("a contract line is written like `v0.1`".to_owned());
+    }
+    Ok(())
 }

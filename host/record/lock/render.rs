@@ -8,7 +8,7 @@
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
-use super::parse::{digest, model_name};
+use super::parse::{contract_line, digest, model_name};
 use super::{LockFile, LockedPlugin};
 use crate::domain::digest::{Digest, TreeDigest};
 use crate::domain::model::{FilePath, LockEntry, LockNotes, LockedFile, ModelName};
@@ -265,6 +265,12 @@ fn read_plugin(lines: &mut Reader<'_>) -> Option<(PluginId, LockedPlugin)> {
     let version = semver::Version::parse(&lines.text("version")?).ok()?;
     let digest = digest(&lines.text("digest")?).ok()?;
     let contract = lines.text("contract");
+    if contract
+        .as_deref()
+        .is_some_and(|line| contract_line(line).is_err())
+    {
+        return None;
+    }
     let texts = lines.texts("capabilities")?;
     let capabilities: Option<BTreeSet<_>> = texts.iter().map(|text| text.parse().ok()).collect();
     let capabilities = capabilities?;

@@ -279,6 +279,30 @@ fn a_mistake_points_at_both_places() {
 }
 
 #[test]
+fn the_written_form_is_held_to_the_same_rules() {
+    let entry = "id = \"a\"\nversion = \"1.0.0\"\ndigest = \"sha256:HEX\"\ncontract = \"v0.1\"\n\
+                 capabilities = [\"files\", \"log\"]\n";
+    let text = LockFile::default().render() + "\n[[plugin]]\n" + &entry.replace("HEX", HEX);
+    assert!(render::read_canonical(&text).is_some());
+    for (good, bad) in [
+        ("v0.1", "0.1"),
+        ("v0.1", "v0.1\u{1b}"),
+        ("\"a\"", "\"gate\""),
+        ("1.0.0", "1.0"),
+        ("ba78", "BA78"),
+        ("\"files\", \"log\"", "\"log\", \"files\""),
+        ("\"log\"", "\"log\", \"log\""),
+        ("\"log\"", "\"net\""),
+        ("[[plugin]]", "[[plugins]]"),
+        ("capabilities", "more = 1\ncapabilities"),
+        ("version = 1\n", "version = 2\n"),
+    ] {
+        let text = text.replacen(good, bad, 1);
+        assert!(render::read_canonical(&text).is_none(), "{bad}");
+    }
+}
+
+#[test]
 fn mistakes_are_bounded() {
     let text = with_file(&vec!["1"; 100_000].join(", "));
     assert_eq!(mistakes(&text).len(), 50);
@@ -455,6 +479,22 @@ fn plugin(id: &str, version: &str, bytes: &[u8], capabilities: &[Capability]) ->
             unknown: Vec::new(),
             contract: Some("0.1.0".to_owned()),
         },
+    }
+}
+
+#[test]
+fn contract_lines_are_compatible_versions() {
+    let rows = [
+        ("0.1.0", Some("v0.1")),
+        ("0.2.7-rc.1", Some("v0.2")),
+        ("1.0.0", Some("v1")),
+        ("12.3.4", Some("v12")),
+        ("", None),
+        ("1", None),
+        ("18446744073709551615.0.0", None),
+    ];
+    for (version, line) in rows {
+        assert_eq!(contract_line(version).as_deref(), line, "{version}");
     }
 }
 
