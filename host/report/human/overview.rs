@@ -108,27 +108,43 @@ fn write_model(
             .map(|(verdict, number)| format!("{} {}", count(number), verdict.name()))
             .collect();
         paint.line(&format!("  {plugin}: {}", verdicts.join(", ")))?;
-        for task in tasks {
-            write_ending(task, paint)?;
+        for task in &tasks {
+            write_facts(task, paint)?;
         }
+        write_skips(&tasks, paint)?;
     }
     Ok(())
 }
 
-fn write_ending(task: &TaskReport, paint: &mut Paint<'_>) -> io::Result<()> {
-    let file = task.file.as_ref().map(FilePath::as_str);
-    let of_file = file.map(|file| format!(" ({file})")).unwrap_or_default();
-    match &task.ending {
-        Ending::Checked(facts) => facts.iter().try_for_each(|fact| {
-            paint.line(&format!(
-                "    {} = {}{of_file}",
-                GuestText::capped(&fact.key),
-                fact.value
-            ))
-        }),
-        Ending::NotApplicable(reason) => {
-            paint.line(&format!("    not applicable: {reason}{of_file}"))
+fn write_facts(task: &TaskReport, paint: &mut Paint<'_>) -> io::Result<()> {
+    let Ending::Checked(facts) = &task.ending else {
+        return Ok(());
+    };
+    let of_file = task.file.as_ref().map(|file| format!(" ({file})"));
+    facts.iter().try_for_each(|fact| {
+        let key = GuestText::capped(&fact.key);
+        paint.line(&format!(
+            "    {key} = {}{}",
+            fact.value,
+            of_file.as_deref().unwrap_or_default()
+        ))
+    })
+}
+
+/// Writes why files, or the model, are not applicable, each reason once.
+fn write_skips(tasks: &[&TaskReport], paint: &mut Paint<'_>) -> io::Result<()> {
+    let mut reasons: BTreeMap<&GuestText, Vec<&FilePath>> = BTreeMap::new();
+    for task in tasks {
+        if let Ending::NotApplicable(reason) = &task.ending {
+            reasons.entry(reason).or_default().extend(&task.file);
         }
-        Ending::Refused(_) | Ending::Failed(_) => Ok(()),
     }
+    reasons.iter().try_for_each(|(reason, files)| {
+        let of_files = match files.as_slice() {
+            [] => String::new(),
+            [file] => format!(" ({file})"),
+            files => format!(" ({} files)", count(files.len())),
+        };
+        paint.line(&format!("    not applicable: {reason}{of_files}"))
+    })
 }

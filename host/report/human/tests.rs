@@ -253,3 +253,31 @@ fn paths_are_shown_as_a_person_would_type_them() {
         assert!(text.contains(&format!("--> {expected}\n")), "{text}");
     }
 }
+
+/// At length, too, a reason that many files share is told once.
+#[test]
+fn reasons_to_skip_are_told_once() {
+    let skip = |plugin, file, reason| {
+        let ending = Ending::NotApplicable(crate::domain::text::GuestText::capped(reason));
+        testing::task(plugin, "m", file, ending, Vec::new())
+    };
+    let tasks = vec![
+        skip("a", Some("x"), "another format"),
+        skip("a", Some("y"), "another format"),
+        skip("a", Some("z"), "too old"),
+        skip("b", None, "no card"),
+    ];
+    let text = verbose(&testing::report(
+        &["a", "b"],
+        vec![testing::model("m", Vec::new())],
+        tasks,
+    ));
+    for expected in ["another format (2 files)\n", "too old (z)\n", "no card\n"] {
+        assert_eq!(
+            text.matches(&format!("    not applicable: {expected}"))
+                .count(),
+            1,
+            "{text}"
+        );
+    }
+}
