@@ -101,7 +101,7 @@ fn embed(core: &mut Vec<u8>, wit: Option<&str>) {
     } else {
         resolve.select_world(&[package], Some("plugin-with-documents")).expect("the contract's world")
     };
-    embed_component_metadata(core, &resolve, world, StringEncoding::UTF8).expect("room for a section");
+    embed_component_metadata(core, &resolve, world, StringEncoding::UTF8, false).expect("room for a section");
 }
 
 /// Appends the manifest's section to a component that `pack` would refuse.
