@@ -4,6 +4,7 @@
 pub mod config;
 pub mod domain;
 pub mod engine;
+pub mod gate;
 pub mod model;
 pub mod plugin;
 pub mod policy;
