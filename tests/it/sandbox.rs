@@ -14,11 +14,18 @@ fn place(guests: &[&Guest]) -> Place {
     let place = Place::new();
     place.write("model/weights.safetensors", model::safetensors(4));
     place.write("model/README.md", "# A model\n");
+    let mut policy = "version = 1\n".to_owned();
     for guest in guests {
         component::write(&place.path().join("plugins"), &guest.name, &guest.plugin);
+        // Some guests run until their fuel is used up: the default takes seconds.
+        policy.push_str(&format!("[plugin.{}]\nlimits = {{ fuel = {FUEL}, host-calls = 10000 }}\n", guest.name));
     }
+    place.write("modelhost.toml", policy);
     place
 }
+
+/// Enough for every honest guest.
+const FUEL: u64 = 50_000_000;
 
 fn run(place: &Place) -> crate::support::command::Said {
     place.modelhost(&["run", "model", "--no-bundled", "--plugins", "plugins", "-o", "json"])
@@ -28,11 +35,11 @@ fn run(place: &Place) -> crate::support::command::Said {
 fn verdicts(report: &Value) -> BTreeMap<String, String> {
     let tasks = report["tasks"].as_array().expect("tasks");
     let verdict = |task: &Value| {
-        let (verdict, code) = (task["verdict"].as_str().expect("a verdict"), task["ending"]["code"].as_str());
-        match code {
-            Some("refused") => "refused".to_owned(),
-            Some(code) => format!("{verdict} {code}"),
-            None => verdict.to_owned(),
+        let verdict = task["verdict"].as_str().expect("a verdict");
+        match (task["ending"].as_str().expect("an ending"), task["code"].as_str()) {
+            ("refused", _) => "refused".to_owned(),
+            ("failed", Some(code)) => format!("{verdict} {code}"),
+            _ => verdict.to_owned(),
         }
     };
     tasks.iter().map(|task| (task["plugin"].as_str().expect("an id").to_owned(), verdict(task))).collect()
