@@ -55,9 +55,10 @@ pub fn judge(module: &str, name: &str) -> Tier {
         return Tier::Dangerous(effect);
     }
     if let Ok(at) = tables::ALLOWED.binary_search_by_key(&module, |entry| entry.0) {
-        let names = tables::ALLOWED[at].1;
-        if let Ok(at) = names.binary_search_by_key(&name, |entry| entry.0) {
-            return Tier::Allowed(names[at].1);
+        let mut groups = tables::ALLOWED[at].1.iter();
+        if let Some((at, _)) = groups.find(|(_, names)| names.split(' ').any(|known| known == name))
+        {
+            return Tier::Allowed(tables::USES[usize::from(*at)]);
         }
     }
     if (module == TORCHSCRIPT
@@ -108,10 +109,10 @@ fn dangerous(module: &str) -> &'static [(&'static str, &'static str)] {
 #[must_use]
 pub fn python3<'a>(module: &'a str, name: &'a str) -> Option<(&'a str, &'a str)> {
     let find = |name: &str| {
-        tables::PYTHON2
-            .binary_search_by_key(&(module, name), |entry| entry.0)
-            .ok()
-            .map(|at| tables::PYTHON2[at].1)
+        let at =
+            tables::PYTHON2.binary_search_by_key(&[module, name], |entry| [entry[0], entry[1]]);
+        at.ok()
+            .map(|at| (tables::PYTHON2[at][2], tables::PYTHON2[at][3]))
     };
     find(name).or_else(|| find("*").map(|(module, _)| (module, name)))
 }
@@ -196,13 +197,12 @@ mod tests {
 
     #[test]
     fn tables_do_not_contradict_each_other() {
-        for (module, names) in tables::ALLOWED {
-            for (name, allowed) in *names {
-                assert_eq!(
-                    judge(module, name),
-                    Tier::Allowed(*allowed),
-                    "{module}.{name}"
-                );
+        for (module, groups) in tables::ALLOWED {
+            for (at, names) in *groups {
+                let allowed = Tier::Allowed(tables::USES[usize::from(*at)]);
+                for name in names.split(' ') {
+                    assert_eq!(judge(module, name), allowed, "{module}.{name}");
+                }
             }
         }
         for (module, rows) in tables::DANGEROUS {

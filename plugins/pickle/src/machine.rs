@@ -627,7 +627,7 @@ impl<'a> Machine<'a> {
         };
         let identifier = |text: &str| {
             text.chars()
-                .all(|c| c.is_alphanumeric() || "_.-<>".contains(c))
+                .all(|c| c.is_ascii_alphanumeric() || !c.is_ascii() || "_.-<>".contains(c))
                 && !text.is_empty()
         };
         self.evidence.named += u32::from(identifier(module) && identifier(name));

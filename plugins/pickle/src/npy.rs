@@ -190,9 +190,9 @@ enum Literal {
     Int(u64),
     Bool,
     None,
-    Tuple(Vec<Literal>),
-    List(Vec<Literal>),
-    Dict(Vec<(Vec<u8>, Literal)>),
+    Tuple(Vec<Self>),
+    List(Vec<Self>),
+    Dict(Vec<(Vec<u8>, Self)>),
 }
 
 struct Parser<'a> {

@@ -124,7 +124,34 @@ pub fn integer(digits: &[u8], any_base: bool) -> Option<Option<i64>> {
 /// Returns whether Python's `float` reads this text.
 #[must_use]
 pub fn is_float(text: &[u8]) -> bool {
-    std::str::from_utf8(text.trim_ascii()).is_ok_and(|text| text.parse::<f64>().is_ok())
+    let text = text.trim_ascii();
+    let text = text
+        .strip_prefix(b"-")
+        .or_else(|| text.strip_prefix(b"+"))
+        .unwrap_or(text);
+    if [&b"inf"[..], b"infinity", b"nan"]
+        .iter()
+        .any(|word| text.eq_ignore_ascii_case(word))
+    {
+        return true;
+    }
+    let (number, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
+        Some(at) => (&text[..at], Some(&text[at + 1..])),
+        None => (text, None),
+    };
+    let digits = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    let (whole, part) = match number.iter().position(|&byte| byte == b'.') {
+        Some(at) => (&number[..at], &number[at + 1..]),
+        None => (number, &number[..0]),
+    };
+    let exponent = exponent.is_none_or(|text| {
+        let text = text
+            .strip_prefix(b"-")
+            .or_else(|| text.strip_prefix(b"+"))
+            .unwrap_or(text);
+        !text.is_empty() && digits(text)
+    });
+    digits(whole) && digits(part) && whole.len() + part.len() > 0 && exponent
 }
 
 /// Checks UTF-8 piece by piece, letting lone surrogates through as Python's `surrogatepass` does.
@@ -288,13 +315,12 @@ mod tests {
             assert_eq!(integer(text.as_bytes(), true), value, "{text}");
         }
         assert_eq!(integer(b"0x10", false), None);
-        assert!(
-            is_float(b"1e5")
-                && is_float(b"-inf")
-                && is_float(b"nan")
-                && !is_float(b"x")
-                && !is_float(b"")
-        );
+        for float in ["1e5", "-inf", "nan", "1.", ".5", "-1.5e-07", "1E+3"] {
+            assert!(is_float(float.as_bytes()), "{float}");
+        }
+        for other in ["", "x", ".", "e5", "1e", "1.2.3", "--1", "1e5.0"] {
+            assert!(!is_float(other.as_bytes()), "{other}");
+        }
     }
 
     #[test]

@@ -353,7 +353,7 @@ fn names(listed: &[Listed], start: u64, member: &str, log: &mut Log) {
             );
             log.add(log::ARCHIVE_MISMATCH, member, start, message);
         }
-        let folded = one.name.to_lowercase();
+        let folded = one.name.to_ascii_lowercase();
         match seen.get(&folded) {
             Some(first) if *first == one.name => {
                 log.add(
@@ -396,6 +396,9 @@ fn shown(name: &str) -> String {
     text::quote(name.as_bytes(), true, 200)
 }
 
+/// A member, and where all of its bytes begin and end.
+type Located = Option<(Entry, (u64, u64))>;
+
 /// Finds a listed member's data and compares its local header; the span is all of its bytes.
 fn locate(
     source: &dyn Source,
@@ -404,7 +407,7 @@ fn locate(
     directory: u64,
     member: &str,
     log: &mut Log,
-) -> Result<Option<(Entry, (u64, u64))>, Fault> {
+) -> Result<Located, Fault> {
     let name = shown(&listed.name);
     let at = listed.offset.checked_add(prefix);
     let header = match at {
