@@ -5,7 +5,9 @@ use modelhost_check::{Answer, Failure, File, Finding, Location, Observations, Re
 
 use crate::found::{Defect, Found, Stop};
 use crate::source::Source;
-use crate::{gguf, hdf5, keras_zip, npy, onnx, polyglot, safetensors, tensorflow, tflite};
+use crate::{
+    companions, gguf, hdf5, keras_zip, media, npy, onnx, polyglot, safetensors, tensorflow, tflite,
+};
 
 /// How much of a file is read to recognise its format.
 const HEAD: u64 = 4096;
@@ -21,6 +23,9 @@ struct Format {
     name: &'static str,
     recognise: Recognise,
     walk: Walk,
+    /// Whether files of it are no models: then one whose structure does not hold is
+    /// left unjudged, and not called a broken model.
+    companion: bool,
 }
 
 impl Format {
@@ -29,6 +34,16 @@ impl Format {
             name,
             recognise,
             walk,
+            companion: false,
+        }
+    }
+
+    const fn companion(name: &'static str, recognise: Recognise, walk: Walk) -> Self {
+        Self {
+            name,
+            recognise,
+            walk,
+            companion: true,
         }
     }
 }
@@ -41,6 +56,17 @@ const FORMATS: &[Format] = &[
     Format::new("HDF5", hdf5::recognise, hdf5::walk),
     Format::new("Keras", keras_zip::recognise, keras_zip::walk),
     Format::new("TFLite", tflite::recognise, tflite::walk),
+    Format::companion("PNG", media::is_png, media::png),
+    Format::companion("JPEG", media::is_jpeg, media::jpeg),
+    Format::companion("GIF", media::is_gif, media::gif),
+    Format::companion("RIFF", media::is_riff, media::riff),
+    Format::companion("FLAC", media::is_flac, media::flac),
+    Format::companion("Ogg", media::is_ogg, media::ogg),
+    Format::companion("MP4", media::is_mp4, media::mp4),
+    Format::companion("MP3", media::is_mp3, media::mp3),
+    Format::companion("PDF", companions::is_pdf, companions::pdf),
+    Format::companion("Parquet", companions::is_parquet, companions::parquet),
+    Format::companion("Arrow", companions::is_arrow, companions::arrow),
     Format::new("safetensors", safetensors::recognise, safetensors::walk),
     Format::new("ONNX", onnx::recognise, onnx::walk),
     Format::new(
@@ -53,6 +79,13 @@ const FORMATS: &[Format] = &[
         tensorflow::recognise_graph,
         tensorflow::walk_graph,
     ),
+    Format::companion(
+        "sentencepiece",
+        companions::is_sentencepiece,
+        companions::sentencepiece,
+    ),
+    Format::companion("MessagePack", companions::is_msgpack, companions::msgpack),
+    Format::companion("checkpoint index", companions::is_index, companions::index),
 ];
 
 /// What there is to say of one file.
@@ -93,6 +126,10 @@ fn try_judge(source: &dyn Source) -> Result<Judgement, ReadError> {
     });
     match walked.map_err(Stop::into_defect) {
         Ok(()) => {}
+        Err(Ok(defect)) if format.companion && !found.has_high() => {
+            let reason = format!("begins as {} does, but: {}", format.name, defect.message);
+            return Ok(Judgement::NotOurs(reason));
+        }
         Err(Ok(defect)) => found.push(defect),
         Err(Err(Stop::Unreadable(error))) => return Err(error),
         // What was found before still stands; without it nothing can be said.

@@ -10,6 +10,7 @@
 
 use modelhost_check::{Answer, Check, Failure, Model};
 
+pub mod companions;
 pub mod cover;
 pub mod found;
 pub mod gguf;
@@ -19,8 +20,10 @@ pub mod judge;
 pub mod keras;
 pub mod keras_zip;
 pub mod literal;
+pub mod media;
 pub mod npy;
 pub mod onnx;
+pub mod pickled;
 pub mod polyglot;
 pub mod proto;
 pub mod rules;

@@ -3,23 +3,33 @@
 //! to the check that judges archives.
 
 use crate::found::{Defect, Found, Stop};
-use crate::rules;
 use crate::source::Source;
+use crate::{pickled, rules, zip};
 
 /// The end record of a zip and the longest comment after it: where readers look.
 const ZIP_TAIL: u64 = 22 + 65_535;
 /// The length of a zip's end record.
 const ZIP_END: usize = 22;
+/// How much text may stand in an archive behind a TFLite model.
+const MAX_TEXTS: u64 = 16 * 1024 * 1024;
 /// The length of a tar header.
 const TAR_HEADER: usize = 512;
 
 /// Reports a file of `format` that is a zip or a tar archive too. `zip` and `tar`
 /// readers take such a file for theirs, whatever stands around the archive.
 pub fn look(source: &dyn Source, format: &str, found: &mut Found) -> Result<(), Stop> {
-    if let Some(offset) = zip_end(source)? {
+    if let Some(offset) = zip_end(source)?
+        && !(format == "TFLite" && holds_texts(source)?)
+    {
         let message = format!(
             "this {format} file is a zip archive too: programs that look for zip, \
              as torch.load and Python's import do, see another content"
+        );
+        found.push(Defect::new(rules::POLYGLOT, message).offset(offset));
+    }
+    if let Some(offset) = pickled::import(source)? {
+        let message = format!(
+            "this {format} file is a pickle too: an unpickler that reads it from its start imports by name"
         );
         found.push(Defect::new(rules::POLYGLOT, message).offset(offset));
     }
@@ -28,6 +38,27 @@ pub fn look(source: &dyn Source, format: &str, found: &mut Found) -> Result<(), 
         found.push(Defect::new(rules::POLYGLOT, message).offset(257));
     }
     Ok(())
+}
+
+/// Tells whether the archive behind a file is one of texts alone: TFLite's metadata
+/// library appends labels and vocabularies so.
+fn holds_texts(source: &dyn Source) -> Result<bool, Stop> {
+    let members = match zip::appended(source) {
+        Ok(members) => members,
+        Err(Stop::Unreadable(error)) => return Err(error.into()),
+        Err(_) => return Ok(false),
+    };
+    let mut left = MAX_TEXTS;
+    for member in members {
+        let Ok(content) = member.content(source, left) else {
+            return Ok(false);
+        };
+        left -= member.size.max(member.stored);
+        if std::str::from_utf8(&content).map_or(true, |text| text.contains('\0')) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Returns where a zip's end record stands that leads to a directory.

@@ -33,6 +33,8 @@ pub const EXTERNAL_PATH: Rule = Rule::new("external-path", Severity::High);
 pub const CODE_LAYER: Rule = Rule::new("code-layer", Severity::High);
 /// Loading imports from outside of Keras, or calls what is no layer.
 pub const FOREIGN_MODULE: Rule = Rule::new("foreign-module", Severity::High);
+/// A column's type is a pickle.
+pub const PICKLED_TYPE: Rule = Rule::new("pickled-type", Severity::High);
 
 /// All of the above.
 pub const ALL: &[Rule] = &[
@@ -51,4 +53,5 @@ pub const ALL: &[Rule] = &[
     EXTERNAL_PATH,
     CODE_LAYER,
     FOREIGN_MODULE,
+    PICKLED_TYPE,
 ];

@@ -73,6 +73,16 @@ impl Member {
 
 /// Returns the archive's members, where all readers would find the same ones.
 pub fn members(source: &dyn Source) -> Result<Vec<Member>, Stop> {
+    read(source, Some(0))
+}
+
+/// Returns the members of an archive that stands behind other content.
+pub fn appended(source: &dyn Source) -> Result<Vec<Member>, Stop> {
+    read(source, None)
+}
+
+/// Reads an archive whose first member stands at `first`, or anywhere.
+fn read(source: &dyn Source, first: Option<u64>) -> Result<Vec<Member>, Stop> {
     let at = source
         .size()
         .checked_sub(END)
@@ -101,20 +111,20 @@ pub fn members(source: &dyn Source) -> Result<Vec<Member>, Stop> {
     }
     cursor.seek(start.into());
     let mut members = Vec::new();
-    let mut expected = 0;
+    let mut expected = first;
     for _ in 0..count {
         let (member, header) = entry(&mut cursor)?;
         let member = with_local(source, member, header)?;
-        if header != expected {
+        if expected.is_some_and(|expected| header != expected) {
             return Err(Stop::malformed(
                 header,
                 "the members don't lie one after the other",
             ));
         }
-        expected = member.after;
+        expected = Some(member.after);
         members.push(member.member);
     }
-    if cursor.at() != end || expected != u64::from(start) {
+    if cursor.at() != end || expected.unwrap_or(start.into()) != u64::from(start) {
         return Err(Stop::malformed(
             cursor.at(),
             "the directory does not fit the archive",
