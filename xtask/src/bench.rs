@@ -8,7 +8,7 @@ mod measure;
 mod rows;
 mod table;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result};
 
@@ -30,10 +30,19 @@ struct Rounds {
 /// # Errors
 /// When the set-up fails, a program that is measured does, or the JSON can't be written. A target
 /// that is missed is a figure, not an error.
-pub(crate) fn command(workspace: &Workspace, quick: bool, json: Option<&Path>) -> Result<()> {
+pub(crate) fn command(
+    workspace: &Workspace,
+    quick: bool,
+    json: Option<&Path>,
+    host: Option<PathBuf>,
+) -> Result<()> {
     let rows = rows::all();
-    let mut steps = Steps::new(setup::STEPS + 1 + rows.len());
-    let host = setup::run(workspace, &mut steps)?.host;
+    let setup = if host.is_some() { 0 } else { setup::STEPS };
+    let mut steps = Steps::new(setup + 1 + rows.len());
+    let host = match host {
+        Some(host) => std::path::absolute(host)?,
+        None => setup::run(workspace, &mut steps)?.host,
+    };
     steps.next("Making the files to measure on, in target/bench");
     let fixture = Fixture::make(workspace, &host)?;
     let mut table = Table::new(quick);

@@ -4,6 +4,7 @@
 
 use std::ffi::OsStr;
 use std::io::Read;
+use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -153,7 +154,16 @@ fn wait_within(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>>
 
 /// Returns a command as a person would type it.
 pub(crate) fn describe(command: &Command) -> String {
-    let mut words = vec![quote(command.get_program())];
+    let program = command.get_program();
+    // Cargo tells us its whole path; a person types its name.
+    let is_cargo = Path::new(program)
+        .file_stem()
+        .is_some_and(|stem| stem == "cargo");
+    let mut words = vec![quote(if is_cargo {
+        OsStr::new("cargo")
+    } else {
+        program
+    })];
     words.extend(command.get_args().map(quote));
     words.join(" ")
 }

@@ -74,8 +74,8 @@ fn gate(workspace: &Workspace, host: &Path, case: &Case) -> Result<Option<i32>> 
     term::prompt(&format!("cd examples/{} && modelhost run", case.folder));
     let mut run = Command::new(host);
     run.arg("run").current_dir(&folder);
-    // The demo shows what a person sees at home. In CI the plugins are held to the lock file, and
-    // those of this build are not the ones that the committed lock files name.
+    // The demo shows what a person sees at home. In CI the plugins would be held to the lock file
+    // too, and these pin the models alone.
     run.env_remove("CI");
     let code = command::status(&mut run)?.code();
     term::line(match code {

@@ -23,6 +23,9 @@ const APACHE: &str = include_str!("../assets/LICENSE-APACHE-2.0.txt");
 /// The text of the other license.
 const MIT: &str = include_str!("../assets/LICENSE-MIT.txt");
 
+/// What `modelhost lock` writes.
+const LOCK_FILE: &str = "modelhost.lock";
+
 /// One made file.
 #[derive(Debug)]
 struct Made {
@@ -91,7 +94,7 @@ pub(crate) fn ensure(workspace: &Workspace, host: &Path) -> Result<bool> {
     let folder = folder(workspace);
     let locks = LOCKED
         .iter()
-        .map(|locked| folder.join(locked.folder).join("modelhost.lock"));
+        .map(|locked| folder.join(locked.folder).join(LOCK_FILE));
     let files = made().into_iter().map(|made| folder.join(made.path));
     if files.chain(locks).all(|path| path.is_file()) {
         return Ok(false);
@@ -156,16 +159,23 @@ fn write(folder: &Path, files: &[Made]) -> Result<()> {
     Ok(())
 }
 
-/// Writes the lock files with the host's own command.
+/// Writes the lock files with the host's own command, and leaves the plugins out: those are of
+/// whatever build is at hand, while the examples stay as they are committed.
 fn lock(folder: &Path, host: &Path) -> Result<()> {
     for locked in LOCKED {
-        let mut lock = Command::new(host);
-        lock.arg("lock").current_dir(folder.join(locked.folder));
-        // In CI, a lock file that is there is only checked.
-        command::capture(lock.env_remove("CI"))
+        let repository = folder.join(locked.folder);
+        let lock = repository.join(LOCK_FILE);
+        command::capture(Command::new(host).arg("lock").current_dir(&repository))
             .with_context(|| format!("examples/{} could not be locked", locked.folder))?;
+        let text = fs::read_to_string(&lock)?;
+        fs::write(&lock, models_alone(&text))?;
     }
     Ok(())
+}
+
+/// Returns the part of a lock file that is about models; the plugins come after it.
+fn models_alone(lock: &str) -> &str {
+    lock.find("\n[[plugin]]").map_or(lock, |end| &lock[..end])
 }
 
 /// Returns the made files that are missing or have other bytes than would be written.
@@ -190,6 +200,20 @@ mod tests {
             Vec::<&str>::new(),
             "run `cargo xtask examples`"
         );
+    }
+
+    #[test]
+    fn plugins_are_left_out_of_a_lock_file() {
+        for (lock, expected) in [
+            (
+                "version = 1\n\n[[model]]\n\n[[plugin]]\nid = 1\n",
+                "version = 1\n\n[[model]]\n",
+            ),
+            ("version = 1\n", "version = 1\n"),
+            ("", ""),
+        ] {
+            assert_eq!(models_alone(lock), expected);
+        }
     }
 
     #[test]

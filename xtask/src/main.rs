@@ -80,6 +80,9 @@ enum Command {
         /// Write the figures as JSON to this file too
         #[arg(long, value_name = "PATH")]
         json: Option<PathBuf>,
+        /// Measure this `modelhost` instead of building one
+        #[arg(long, value_name = "PATH")]
+        host: Option<PathBuf>,
     },
     /// Write the example models under examples/ anew
     Examples {
@@ -107,7 +110,9 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo => demo::command(&workspace),
         Command::Test { long, rest } => test::command(&workspace, long, &rest),
         Command::Ci { skip_tests } => ci::command(&workspace, skip_tests),
-        Command::Bench { quick, json } => bench::command(&workspace, quick, json.as_deref()),
+        Command::Bench { quick, json, host } => {
+            bench::command(&workspace, quick, json.as_deref(), host)
+        }
         Command::Examples { check } => examples::command(&workspace, check),
     }
 }
