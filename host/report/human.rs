@@ -1,13 +1,14 @@
 //! The format `human`: what a person in front of a terminal or a CI log must
 //! know, worst first, and the decision in the last line.
 //!
-//! Leaves what is told to `notice`, folding it to `fold`, and colors to
-//! `paint`.
+//! Leaves what is told to `notice` and `place`, folding it to `fold`, what `-v`
+//! adds to `overview`, and colors to `paint`.
 
 mod fold;
 mod notice;
 mod overview;
 mod paint;
+mod place;
 
 use std::io;
 

@@ -6,7 +6,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::notice::{Code, Label, Notice, Place, Rank};
+use super::notice::{Code, Label, Notice, Rank};
+use super::place::Place;
 
 /// How many places one block names, or one more where that is all of them.
 const MAX_PLACES: usize = 3;

@@ -1,14 +1,15 @@
 //! What a report has to tell a person, one notice each, in the report's order.
 //!
-//! Leaves folding and sorting them to `fold`.
+//! Leaves folding and sorting them to `fold`, and where they are to `place`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
+use super::place::Place;
 use crate::domain::decision::ReasonKind;
-use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
-use crate::domain::model::{FilePath, ModelName};
+use crate::domain::finding::{Confidence, Finding, RuleId, Severity};
+use crate::domain::model::ModelName;
 use crate::domain::plugin::PluginId;
 use crate::domain::report::{Ending, Judged, ModelReport, PluginReport, Report, TaskReport};
 use crate::domain::text::GuestText;
@@ -88,15 +89,6 @@ pub(super) struct Notice<'a> {
     tolerated: bool,
 }
 
-/// Where a notice is about something.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Place<'a> {
-    pub(super) model: &'a ModelReport,
-    pub(super) file: Option<&'a FilePath>,
-    location: Option<&'a Location>,
-    lock_line: Option<u32>,
-}
-
 impl Notice<'_> {
     /// Returns what stands behind the code.
     pub(super) fn text(&self) -> Cow<'_, str> {
@@ -146,56 +138,6 @@ impl Notice<'_> {
     }
 }
 
-impl fmt::Display for Place<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.lock_line {
-            write!(f, "modelhost.lock:{line} ")?;
-        }
-        write_path(f, self.model, self.file)?;
-        let Some(location) = self.location else {
-            return Ok(());
-        };
-        if let (Some(line), None) = (location.line, &location.member) {
-            write!(f, ":{line}")?;
-        }
-        let line = location.line.filter(|_| location.member.is_some());
-        let member = location
-            .member
-            .as_ref()
-            .map(|member| format!("in {member}"));
-        let line = line.map(|line| format!("line {line}"));
-        let offset = location.offset.map(|offset| format!("at byte {offset}"));
-        let within: Vec<String> = member.into_iter().chain(line).chain(offset).collect();
-        if within.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " ({})", within.join(", "))
-        }
-    }
-}
-
-/// Writes the path of `file` in `model`, or of the model itself, as a person
-/// would type it.
-fn write_path(
-    f: &mut fmt::Formatter<'_>,
-    model: &ModelReport,
-    file: Option<&FilePath>,
-) -> fmt::Result {
-    let path = GuestText::capped(&model.path);
-    let folder = path.as_str().trim_end_matches('/');
-    let Some(file) = file else {
-        return f.write_str(path.as_str());
-    };
-    // A model that is one file is named by it.
-    let is_file = model.files.len() == 1 && folder.rsplit('/').next() == Some(file.as_str());
-    match folder {
-        "" if path.as_str().is_empty() => f.write_str(file.as_str()),
-        "." => f.write_str(file.as_str()),
-        _ if is_file => f.write_str(folder),
-        _ => write!(f, "{folder}/{file}"),
-    }
-}
-
 /// Returns what `report` has to tell, with what is merely worth knowing where
 /// `verbose`.
 pub(super) fn notices<'a>(
@@ -215,7 +157,7 @@ pub(super) fn notices<'a>(
     let mut notices = whole(report);
     for model in &report.models {
         for judged in &model.findings {
-            let place = place(model, judged);
+            let place = Place::of(model, judged);
             notices.push((own(judged), Some(place)));
         }
     }
@@ -225,16 +167,11 @@ pub(super) fn notices<'a>(
             .is_some_and(|plugin| plugin.advisory);
         let model = models.get(&task.model).copied();
         if let Ending::Refused(failure) | Ending::Failed(failure) = &task.ending {
-            let place = model.map(|model| Place {
-                model,
-                file: task.file.as_ref(),
-                location: None,
-                lock_line: None,
-            });
+            let place = model.map(|model| Place::file(model, task.file.as_ref()));
             notices.push((failed(task, failure, advisory), place));
         }
         for judged in &task.findings {
-            let place = model.map(|model| place(model, judged));
+            let place = model.map(|model| Place::of(model, judged));
             notices.push((found(report, task, judged, advisory), place));
         }
     }
@@ -277,16 +214,6 @@ fn whole<'a>(report: &Report) -> Vec<(Notice<'a>, Option<Place<'a>>)> {
             (notice, None)
         })
         .collect()
-}
-
-fn place<'a>(model: &'a ModelReport, judged: &'a Judged) -> Place<'a> {
-    let location = &judged.finding.location;
-    Place {
-        model,
-        file: location.file.as_ref(),
-        location: Some(location),
-        lock_line: judged.lock_line,
-    }
 }
 
 fn notice(judged: &Judged) -> Notice<'_> {

@@ -1,0 +1,92 @@
+//! Where in a model something is, as a person would type and look it up.
+//!
+//! Leaves what is there to `notice`.
+
+use std::fmt;
+
+use crate::domain::finding::Location;
+use crate::domain::model::FilePath;
+use crate::domain::report::{Judged, ModelReport};
+use crate::domain::text::GuestText;
+
+/// Where a notice is about something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place<'a> {
+    pub(super) model: &'a ModelReport,
+    pub(super) file: Option<&'a FilePath>,
+    location: Option<&'a Location>,
+    lock_line: Option<u32>,
+}
+
+impl<'a> Place<'a> {
+    /// Returns the place of `file` in `model`, or `model` itself.
+    pub(super) const fn file(model: &'a ModelReport, file: Option<&'a FilePath>) -> Self {
+        Self {
+            model,
+            file,
+            location: None,
+            lock_line: None,
+        }
+    }
+
+    /// Returns the place in `model` that `judged` is about.
+    pub(super) const fn of(model: &'a ModelReport, judged: &'a Judged) -> Self {
+        let location = &judged.finding.location;
+        Self {
+            model,
+            file: location.file.as_ref(),
+            location: Some(location),
+            lock_line: judged.lock_line,
+        }
+    }
+}
+
+impl fmt::Display for Place<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.lock_line {
+            write!(f, "modelhost.lock:{line} ")?;
+        }
+        write_path(f, self.model, self.file)?;
+        let Some(location) = self.location else {
+            return Ok(());
+        };
+        if let (Some(line), None) = (location.line, &location.member) {
+            write!(f, ":{line}")?;
+        }
+        let line = location.line.filter(|_| location.member.is_some());
+        let member = location
+            .member
+            .as_ref()
+            .map(|member| format!("in {member}"));
+        let line = line.map(|line| format!("line {line}"));
+        let offset = location.offset.map(|offset| format!("at byte {offset}"));
+        let within: Vec<String> = member.into_iter().chain(line).chain(offset).collect();
+        if within.is_empty() {
+            Ok(())
+        } else {
+            write!(f, " ({})", within.join(", "))
+        }
+    }
+}
+
+/// Writes the path of `file` in `model`, or of the model itself, as a person
+/// would type it.
+fn write_path(
+    f: &mut fmt::Formatter<'_>,
+    model: &ModelReport,
+    file: Option<&FilePath>,
+) -> fmt::Result {
+    let path = GuestText::capped(&model.path);
+    let folder = path.as_str().trim_end_matches('/');
+    let Some(file) = file else {
+        return f.write_str(path.as_str());
+    };
+    // A model that is one file is named by it.
+    let is_file = model.files.len() == 1 && folder.rsplit('/').next() == Some(file.as_str());
+    match folder {
+        "" if path.as_str().is_empty() => f.write_str(file.as_str()),
+        "." => f.write_str(file.as_str()),
+        _ if is_file => f.write_str(folder),
+        _ => write!(f, "{folder}/{file}"),
+    }
+}
