@@ -3,7 +3,7 @@
 //! The order of opcodes is `machine.rs`'s, the lists of names are in `globals.rs`.
 
 use crate::globals::{Tier, Use, judge};
-use crate::heap::{Dtype, Kind, Value};
+use crate::heap::{Dtype, Kind, Sort, Value};
 use crate::joblib::Wrapper;
 use crate::log;
 use crate::machine::{Machine, Nested, broken};
@@ -18,6 +18,7 @@ const HARMLESS_KEYS: &[&str] = &[
     "__module__",
     "__name__",
     "__orig_class__",
+    "__private_attribute_values__",
     "__qualname__",
     "__version__",
 ];
@@ -75,6 +76,10 @@ impl Machine<'_> {
                 self.note(log::UNSAFE_CALL, message);
                 Ok(made)
             }
+            Value::Forgotten | Value::Shape(_) => {
+                self.note(log::OVER_LIMIT, "the memo holds more entries than can be followed, and one that was not is called");
+                Ok(Value::Forgotten)
+            }
             other => broken(format!(
                 "{opcode} calls {}, which can't be called",
                 self.show(other)
@@ -111,7 +116,8 @@ impl Machine<'_> {
             return made;
         };
         let new = matches!(opcode, "NEWOBJ" | "NEWOBJ_EX");
-        let empty = matches!(self.heap.items(arguments), Some((_, 0, _)));
+        let empty =
+            arguments == Value::Shape(0) || matches!(self.heap.items(arguments), Some((_, 0, _)));
         let fits = match allowed.how {
             Use::Value => false,
             Use::Instance => new || empty,
@@ -191,55 +197,24 @@ impl Machine<'_> {
         if letters.starts_with('!') {
             return self.heap.tuple(arguments).is_some();
         }
-        let Some((Kind::Tuple, count, items)) = self.heap.items(arguments) else {
+        let Some((sorts, count)) = self.heap.sorts(arguments) else {
             return false;
         };
         let (mut letters, mut taken) = (letters.chars().peekable(), 0);
         while let Some(letter) = letters.next() {
             let mark = letters.next_if(|&next| matches!(next, '?' | '*'));
             if mark == Some('*') {
-                return items[taken.min(items.len())..]
+                return sorts[taken.min(sorts.len())..]
                     .iter()
-                    .all(|&item| self.is_of(letter, item));
+                    .all(|&sort| is_of(letter, sort));
             }
-            match items.get(taken) {
-                Some(&item) if self.is_of(letter, item) => taken += 1,
+            match sorts.get(taken) {
+                Some(&sort) if is_of(letter, sort) => taken += 1,
                 None if mark == Some('?') => {}
                 _ => return false,
             }
         }
-        taken == count as usize
-    }
-
-    fn is_of(&self, letter: char, value: Value) -> bool {
-        let text = matches!(value, Value::Text(_) | Value::LostText(_));
-        let bytes = matches!(value, Value::Bytes(_) | Value::LostBytes | Value::Buffer);
-        let whole = matches!(
-            value,
-            Value::Int(_) | Value::Wide(_) | Value::Huge | Value::Bool(_)
-        );
-        // A call's result may be text or bytes: `_codecs.encode` makes bytes below protocol 3.
-        let made = matches!(value, Value::Instance(_) | Value::Node(_) | Value::Lost(_))
-            && self.heap.kind(value).is_none_or(|kind| kind == Kind::Call);
-        match letter {
-            's' => text,
-            'b' => bytes || made,
-            'S' => text || bytes || made,
-            'i' => whole,
-            'N' => whole || made || matches!(value, Value::Float),
-            'x' => whole || value == Value::None,
-            'g' => matches!(value, Value::Global(_) | Value::Attribute),
-            't' => matches!(self.heap.kind(value), Some(Kind::Tuple)),
-            'd' => matches!(self.heap.kind(value), Some(Kind::Dict)) || made,
-            'c' => {
-                made || matches!(
-                    self.heap.kind(value),
-                    Some(Kind::Tuple | Kind::List | Kind::Dict | Kind::Set)
-                )
-            }
-            'o' => !text && !bytes && !whole,
-            _ => true,
-        }
+        taken == count
     }
 
     /// Judges calls that have a rule of their own; `None` where the rule is broken.
@@ -252,7 +227,7 @@ impl Machine<'_> {
                     .heap
                     .as_text(encoding)
                     .is_some_and(|name| ENCODINGS.iter().any(|known| known.as_bytes() == name));
-                (known && self.is_of('s', what)).then_some(Value::Buffer)
+                (known && is_of('s', self.heap.sort(what))).then_some(Value::Buffer)
             }
             ("reconstructor", &[class, base, state]) => {
                 let (Value::Global(class), Value::Global(base)) = (class, base) else {
@@ -281,7 +256,9 @@ impl Machine<'_> {
                 }
                 Some(Value::Persistent)
             }
-            ("dtype", &[what, ..]) if self.is_of('s', what) || matches!(what, Value::Global(_)) => {
+            ("dtype", &[what, ..])
+                if is_of('s', self.heap.sort(what)) || matches!(what, Value::Global(_)) =>
+            {
                 Some(self.dtype(arguments))
             }
             ("import", &[module, name]) => {
@@ -329,14 +306,10 @@ impl Machine<'_> {
     /// Says whether a key of an object's state changes what loading does.
     pub(crate) fn is_odd_key(&self, key: Value) -> bool {
         match key {
-            Value::LostText(underscores) => underscores,
-            Value::Text(_) => self.heap.as_text(key).is_some_and(|key| {
-                key.len() > 4
-                    && key.starts_with(b"__")
-                    && key.ends_with(b"__")
-                    && !key.starts_with(b"__pydantic_")
-                    && !HARMLESS_KEYS.iter().any(|known| known.as_bytes() == key)
-            }),
+            Value::LostText(_) => {
+                self.heap.has_underscores(key) && self.heap.as_text(key).is_none_or(is_odd_name)
+            }
+            Value::Text(_) => self.heap.as_text(key).is_some_and(is_odd_name),
             Value::Instance(at) => self.imports.get(at).is("builtins", "str"),
             _ => false,
         }
@@ -387,6 +360,10 @@ impl Machine<'_> {
                     aligned,
                 })
             }
+            Value::Forgotten => {
+                self.note(log::OVER_LIMIT, "the memo holds more entries than can be followed, and one that was not is built");
+                None
+            }
             Value::Instance(_) | Value::Lost(_) | Value::Persistent => None,
             Value::Dtype(_) => {
                 self.build_dtype(target, state);
@@ -435,4 +412,31 @@ impl Machine<'_> {
                 .is_some_and(|flags| flags & 1 == 1);
         self.heap.set_dtype(target, Dtype { size, object });
     }
+}
+
+/// Compares a sort with a letter of `globals/allowed.tsv`. What a call made may be text or bytes: `_codecs.encode`
+/// makes bytes below protocol 3.
+fn is_of(letter: char, sort: Sort) -> bool {
+    match letter {
+        's' => sort == Sort::Text,
+        'b' => matches!(sort, Sort::Bytes | Sort::Made),
+        'S' => matches!(sort, Sort::Text | Sort::Bytes | Sort::Made),
+        'i' => sort == Sort::Integer,
+        'N' => matches!(sort, Sort::Integer | Sort::Float | Sort::Made),
+        'x' => matches!(sort, Sort::Integer | Sort::None),
+        'g' => sort == Sort::Global,
+        't' => sort == Sort::Tuple,
+        'd' => matches!(sort, Sort::Dict | Sort::Made),
+        'c' => matches!(sort, Sort::Tuple | Sort::List | Sort::Dict | Sort::Made),
+        'o' => !matches!(sort, Sort::Text | Sort::Bytes | Sort::Integer),
+        _ => true,
+    }
+}
+
+/// Says whether an attribute of this name may change what loading does.
+fn is_odd_name(name: &[u8]) -> bool {
+    let special = name.len() > 4 && name.starts_with(b"__") && name.ends_with(b"__");
+    special
+        && !name.starts_with(b"__pydantic_")
+        && !HARMLESS_KEYS.iter().any(|known| known.as_bytes() == name)
 }

@@ -4,6 +4,8 @@
 //! any more becomes a value of which only the kind is known: a pickle of a million strings stays judged,
 //! while a name or a callable taken from such a value is a finding in `machine.rs`.
 
+use std::collections::BTreeMap;
+
 use crate::text;
 
 /// Bytes of text kept: enough for every name, not for every vocabulary.
@@ -24,6 +26,11 @@ const GROWING_ITEMS: usize = 16;
 const SHOWN_DEPTH: usize = 6;
 /// How long a shown value gets: findings hold 4,096 bytes.
 const SHOWN_LENGTH: usize = 600;
+
+/// Of the texts that no longer fit, so many are kept, the newest: names are used right after they are read.
+const RECENT: usize = 4096;
+/// In the number of a text that isn't kept: it begins with two underscores.
+const UNDERSCORES: u32 = 1 << 31;
 
 /// A container's kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,8 +66,8 @@ pub enum Value {
     Float,
     /// A string.
     Text(u32),
-    /// A string that isn't kept; whether it begins with two underscores.
-    LostText(bool),
+    /// A string that isn't kept for good; its number, and whether it begins with two underscores.
+    LostText(u32),
     /// Bytes.
     Bytes(u32),
     /// Bytes that aren't kept.
@@ -73,6 +80,10 @@ pub enum Value {
     Node(u32),
     /// A container that isn't kept.
     Lost(Kind),
+    /// A tuple that isn't kept: what its items are, four bits each, the first lowest.
+    Shape(u32),
+    /// What the memo no longer holds.
+    Forgotten,
     /// numpy's description of an array's items.
     Dtype(u32),
     /// An attribute of an instance of an allowed class.
@@ -98,6 +109,45 @@ struct Node {
     odd_key: Option<Value>,
 }
 
+/// What sort of value it is, as far as the arguments of calls are judged by it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Sort {
+    None = 1,
+    Integer,
+    Float,
+    Text,
+    Bytes,
+    Global,
+    Tuple,
+    List,
+    Dict,
+    Made,
+    Other,
+}
+
+impl Sort {
+    const ALL: [Self; 11] = [
+        Self::None,
+        Self::Integer,
+        Self::Float,
+        Self::Text,
+        Self::Bytes,
+        Self::Global,
+        Self::Tuple,
+        Self::List,
+        Self::Dict,
+        Self::Made,
+        Self::Other,
+    ];
+
+    fn from_number(number: u32) -> Option<Self> {
+        Self::ALL
+            .get(usize::try_from(number).ok()?.checked_sub(1)?)
+            .copied()
+    }
+}
+
 /// What is known of numpy's items.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Dtype {
@@ -117,6 +167,10 @@ pub struct Heap {
     nodes: Vec<Node>,
     items: Vec<Value>,
     dtypes: Vec<Dtype>,
+    /// The newest of the texts that aren't kept, and those of them that were used as names.
+    recent: Vec<(u32, Vec<u8>)>,
+    names: BTreeMap<u32, Vec<u8>>,
+    unkept: u32,
     /// Whether a container that isn't kept was given a key that changes what loading does.
     pub lost_key: bool,
 }
@@ -146,12 +200,56 @@ impl Heap {
     #[inline]
     pub fn text(&mut self, text: &[u8], whole: bool) -> Value {
         if self.texts.len() >= TEXTS || self.text.len() + text.len() > TEXT_BYTES {
-            return Value::LostText(text.starts_with(b"__"));
+            return self.recent_text(text, whole);
         }
         let length = number(text.len()) | if whole { 0 } else { CUT };
         self.texts.push((number(self.text.len()), length));
         self.text.extend_from_slice(text);
         Value::Text(number(self.texts.len() - 1))
+    }
+
+    fn recent_text(&mut self, text: &[u8], whole: bool) -> Value {
+        self.unkept = (self.unkept + 1) & !UNDERSCORES;
+        let number = self.unkept
+            | if text.starts_with(b"__") {
+                UNDERSCORES
+            } else {
+                0
+            };
+        let at = self.unkept as usize % RECENT;
+        if self.recent.len() <= at {
+            self.recent.resize(at + 1, (0, Vec::new()));
+        }
+        let slot = &mut self.recent[at];
+        slot.1.clear();
+        if whole {
+            slot.0 = number;
+            slot.1.extend_from_slice(text);
+        } else {
+            slot.0 = 0;
+        }
+        Value::LostText(number)
+    }
+
+    /// Remembers a text that was used as a name: picklers name a module once and fetch it from the memo later.
+    pub fn keep_name(&mut self, value: Value) {
+        if let Value::LostText(number) = value
+            && self.names.len() < RECENT
+            && let Some(text) = self.as_text(value).map(<[u8]>::to_vec)
+        {
+            self.names.insert(number, text);
+        }
+    }
+
+    /// Says whether a text begins with two underscores, kept or not.
+    #[must_use]
+    pub fn has_underscores(&self, value: Value) -> bool {
+        match value {
+            Value::LostText(number) => number & UNDERSCORES != 0,
+            _ => self
+                .as_text(value)
+                .is_some_and(|text| text.starts_with(b"__")),
+        }
     }
 
     /// Makes bytes that lie at `start` of the stream and begin with `head`.
@@ -199,8 +297,13 @@ impl Heap {
         } else {
             kept
         };
-        if self.nodes.len() >= NODES || self.items.len() + room > ITEMS {
-            return Value::Lost(kind);
+        // What grows takes at most half of the room: arguments are tuples, and matter more.
+        let most = if growing { ITEMS / 2 } else { ITEMS };
+        if self.nodes.len() >= NODES || self.items.len() + room > most {
+            return match kind {
+                Kind::Tuple => self.shape(items),
+                kind => Value::Lost(kind),
+            };
         }
         let (mut depth, mut weight) = (0, 1.0);
         for &item in items {
@@ -221,6 +324,65 @@ impl Heap {
             odd_key: None,
         });
         Value::Node(number(self.nodes.len() - 1))
+    }
+
+    /// Sums up a tuple of up to eight items.
+    fn shape(&self, items: &[Value]) -> Value {
+        if items.len() > 8 {
+            return Value::Lost(Kind::Tuple);
+        }
+        let nibbles = items
+            .iter()
+            .rev()
+            .fold(0, |shape, &item| shape << 4 | self.sort(item) as u32);
+        Value::Shape(nibbles)
+    }
+
+    /// Tells what sort of value it is.
+    #[must_use]
+    pub fn sort(&self, value: Value) -> Sort {
+        match value {
+            Value::None => Sort::None,
+            Value::Bool(_) | Value::Int(_) | Value::Wide(_) | Value::Huge | Value::Magic => {
+                Sort::Integer
+            }
+            Value::Float => Sort::Float,
+            Value::Text(_) | Value::LostText(_) => Sort::Text,
+            Value::Bytes(_) | Value::LostBytes | Value::Buffer => Sort::Bytes,
+            Value::Global(_) | Value::Attribute => Sort::Global,
+            Value::Shape(_) => Sort::Tuple,
+            Value::Node(_) | Value::Lost(_) => match self.kind(value) {
+                Some(Kind::Tuple) => Sort::Tuple,
+                Some(Kind::List | Kind::Set) => Sort::List,
+                Some(Kind::Dict) => Sort::Dict,
+                _ => Sort::Made,
+            },
+            Value::Instance(_) => Sort::Made,
+            Value::Dtype(_) | Value::Persistent | Value::Extension | Value::Forgotten => {
+                Sort::Other
+            }
+        }
+    }
+
+    /// Returns the sorts of a tuple's items and how many there are, as far as they are known.
+    #[must_use]
+    pub fn sorts(&self, tuple: Value) -> Option<(Vec<Sort>, usize)> {
+        match tuple {
+            Value::Shape(shape) => {
+                let sorts: Vec<Sort> = (0..8)
+                    .map_while(|at| Sort::from_number(shape >> (at * 4) & 0xf))
+                    .collect();
+                let count = sorts.len();
+                Some((sorts, count))
+            }
+            _ => match self.items(tuple) {
+                Some((Kind::Tuple, count, items)) => Some((
+                    items.iter().map(|&item| self.sort(item)).collect(),
+                    count as usize,
+                )),
+                _ => None,
+            },
+        }
     }
 
     /// Returns how deep a value is and how many values it would be written out.
@@ -245,7 +407,7 @@ impl Heap {
             weight += w;
         }
         if self.nodes[at as usize].count == 0 && !items.is_empty() {
-            if self.items.len() + GROWING_ITEMS > ITEMS {
+            if self.items.len() + GROWING_ITEMS > ITEMS / 2 {
                 self.nodes[at as usize].kept = u8::MAX;
             } else {
                 self.nodes[at as usize].first = number(self.items.len());
@@ -295,6 +457,7 @@ impl Heap {
         match value {
             Value::Node(at) => Some(self.nodes[at as usize].kind),
             Value::Lost(kind) => Some(kind),
+            Value::Shape(_) => Some(Kind::Tuple),
             _ => None,
         }
     }
@@ -321,7 +484,7 @@ impl Heap {
     pub fn odd_key(&self, dict: Value) -> Option<Value> {
         match dict {
             Value::Node(at) => self.nodes[at as usize].odd_key,
-            Value::Lost(_) if self.lost_key => Some(Value::LostText(true)),
+            Value::Lost(_) if self.lost_key => Some(Value::LostText(UNDERSCORES)),
             _ => None,
         }
     }
@@ -341,7 +504,17 @@ impl Heap {
     /// Returns a string that is wholly kept.
     #[must_use]
     pub fn as_text(&self, value: Value) -> Option<&[u8]> {
-        let Value::Text(at) = value else { return None };
+        let at = match value {
+            Value::Text(at) => at,
+            Value::LostText(number) => {
+                let slot = self.recent.get((number & !UNDERSCORES) as usize % RECENT);
+                let recent = slot
+                    .filter(|slot| slot.0 == number)
+                    .map(|slot| slot.1.as_slice());
+                return recent.or_else(|| self.names.get(&number).map(Vec::as_slice));
+            }
+            _ => return None,
+        };
         let (start, length) = self.texts[at as usize];
         (length & CUT == 0).then(|| &self.text[start as usize..(start + length) as usize])
     }
@@ -501,7 +674,7 @@ impl Heap {
                 self.list_into(out, count, items, names, depth);
                 out.push_str(close);
             }
-            Value::Lost(_) => out.push('…'),
+            Value::Lost(_) | Value::Shape(_) | Value::Forgotten => out.push('…'),
             Value::Dtype(_) => out.push_str("<dtype>"),
             Value::Attribute => out.push_str("<attribute>"),
             Value::Persistent => out.push_str("<persistent object>"),
@@ -555,14 +728,31 @@ mod tests {
     #[test]
     fn budgets_make_values_unknown_not_memory_large() {
         let mut heap = Heap::default();
-        for _ in 0..TEXTS + 10 {
+        for _ in 0..TEXTS {
             heap.text(b"x", true);
         }
-        assert_eq!(heap.text(b"x", true), Value::LostText(false));
-        assert_eq!(heap.text(b"__x", true), Value::LostText(true));
+        let (module, other) = (heap.text(b"os", true), heap.text(b"__a__", true));
+        assert_eq!(
+            heap.as_text(module),
+            Some(&b"os"[..]),
+            "the newest are known"
+        );
+        heap.keep_name(module);
+        for _ in 0..RECENT {
+            heap.text(b"x", true);
+        }
+        assert_eq!(heap.as_text(module), Some(&b"os"[..]), "names are kept");
+        assert_eq!(heap.as_text(other), None);
+        assert!(heap.has_underscores(other) && !heap.has_underscores(module));
         for _ in 0..NODES + 10 {
             heap.container(Kind::List, &[]);
         }
-        assert_eq!(heap.container(Kind::Tuple, &[]), Value::Lost(Kind::Tuple));
+        let lost = heap.container(Kind::Tuple, &[module, Value::None, Value::Float]);
+        assert!(matches!(lost, Value::Shape(_)));
+        assert_eq!(
+            heap.sorts(lost),
+            Some((vec![Sort::Text, Sort::None, Sort::Float], 3))
+        );
+        assert_eq!(heap.kind(lost), Some(Kind::Tuple));
     }
 }

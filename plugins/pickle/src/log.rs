@@ -2,7 +2,7 @@
 //!
 //! When a rule is broken is for the parsers; what a finding is worth, for the host.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use modelhost_check::{Confidence, Finding, Location, Rule, Severity};
 
@@ -56,6 +56,8 @@ pub const RULES: &[Rule] = &[
     UNREADABLE_CONTENT,
 ];
 
+/// Findings kept of one rule: a hostile archive has the same fault in each of its members.
+const KEPT_OF_RULE: u32 = 60;
 /// Findings kept of one file; the host takes 1,000, and the SDK says how many more there were.
 const KEPT: usize = 1_500;
 
@@ -65,6 +67,7 @@ pub struct Log {
     path: String,
     findings: Vec<Finding>,
     seen: BTreeSet<(&'static str, String, String)>,
+    counts: BTreeMap<(&'static str, Severity), u32>,
     dropped: u32,
     worst: Severity,
 }
@@ -77,6 +80,7 @@ impl Log {
             path: path.to_owned(),
             findings: Vec::new(),
             seen: BTreeSet::new(),
+            counts: BTreeMap::new(),
             dropped: 0,
             worst: Severity::Info,
         }
@@ -134,7 +138,11 @@ impl Log {
     }
 
     fn push(&mut self, finding: Finding) {
-        if self.findings.len() >= KEPT {
+        let same = self
+            .counts
+            .entry((finding.rule.name(), finding.severity))
+            .or_default();
+        if self.findings.len() >= KEPT || *same >= KEPT_OF_RULE {
             self.dropped += 1;
             self.worst = self.worst.max(finding.severity);
             return;

@@ -322,10 +322,7 @@ impl<'a> Machine<'a> {
                 self.evidence.telling += u32::from(opcode == O::Get);
                 match u64::try_from(n).map_or(Slot::Empty, |n| self.memo.get(n)) {
                     Slot::Known(value) => self.push_again(value)?,
-                    Slot::Lost => {
-                        self.note(log::OVER_LIMIT, "the memo holds more entries than can be followed: what GET fetches is not known");
-                        self.push(Value::Attribute)?;
-                    }
+                    Slot::Lost => self.push(Value::Forgotten)?,
                     Slot::Empty => return broken(format!("memo entry {n} was never stored")),
                 }
             }
@@ -515,7 +512,11 @@ impl<'a> Machine<'a> {
                 _ if start == self.stack.len() => {}
                 _ => return broken(format!("{opcode} on {}", self.show(container))),
             },
-            Value::Instance(_) | Value::Attribute | Value::Persistent | Value::Extension => {}
+            Value::Instance(_)
+            | Value::Attribute
+            | Value::Persistent
+            | Value::Extension
+            | Value::Forgotten => {}
             Value::Global(_) => {
                 let message = format!(
                     "{opcode} changes `{}`, which is no object of this pickle",
@@ -584,11 +585,13 @@ impl<'a> Machine<'a> {
         let name = self.pop()?;
         let module = self.pop()?;
         if let (Some(m), Some(n)) = (self.heap.as_text(module), self.heap.as_text(name)) {
-            let (module, name) = (
+            let (module_name, name_text) = (
                 String::from_utf8_lossy(m).into_owned(),
                 String::from_utf8_lossy(n).into_owned(),
             );
-            let value = self.import(&module, &name, "STACK_GLOBAL")?;
+            let value = self.import(&module_name, &name_text, "STACK_GLOBAL")?;
+            self.heap.keep_name(module);
+            self.heap.keep_name(name);
             return self.push(value);
         }
         let message = format!(

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::heap::Value;
 
 /// Entries kept in order; picklers number them from 0 on.
-const DENSE: usize = 2 << 20;
+const DENSE: usize = 4 << 20;
 /// Entries kept elsewhere: a hostile pickle numbers them as it likes.
 const SPARSE: usize = 1 << 16;
 

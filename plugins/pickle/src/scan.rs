@@ -8,7 +8,7 @@ use crate::compressed::{self, Method};
 use crate::log::{self, Log};
 use crate::npy;
 use crate::settings::Settings;
-use crate::source::{Fault, Source};
+use crate::source::{Blocks, Fault, Source, Window};
 use crate::stream::Stream;
 use crate::{tar, zip};
 
@@ -21,6 +21,8 @@ const MODEL_ENDINGS: &[&str] = &[
 ];
 /// What is looked at to tell what bytes are.
 pub(crate) const HEAD: usize = 1024;
+/// Arrays one after another in one file.
+const ARRAYS: u32 = 100_000;
 /// zlib behind joblib's own header: "ZF" and the length in 19 characters, before joblib 0.10.
 const OLD_JOBLIB: u64 = 21;
 
@@ -204,34 +206,34 @@ impl<'a> Scanner<'a> {
     ) -> Result<Claim, Fault> {
         let bytes = self.hold(&content)?;
         let claim = self.content(Content::Plain(&bytes), member, depth, doubt);
-        self.budget.held += bytes.len();
+        self.budget.held += bytes.held();
         claim
     }
 
     /// Decodes into memory; the caller gives back what is held.
-    pub(crate) fn hold(&mut self, content: &Content<'_>) -> Result<Vec<u8>, Fault> {
+    pub(crate) fn hold(&mut self, content: &Content<'_>) -> Result<Blocks, Fault> {
         let mut stream = content.stream()?;
-        let mut bytes = Vec::new();
+        let mut bytes = Blocks::default();
         loop {
             let chunk = match stream.chunk(u64::MAX) {
                 Ok(chunk) => chunk,
                 // What was decoded before the break is still judged: loaders run it before they notice.
-                Err(Fault::Corrupt(_)) if !bytes.is_empty() => break,
+                Err(Fault::Corrupt(_)) if bytes.held() > 0 => break,
                 Err(fault) => return Err(fault),
             };
             if chunk.is_empty() {
                 break;
             }
-            if bytes.len() + chunk.len() > self.budget.held {
+            if bytes.held() + chunk.len() > self.budget.held {
                 return Err(Fault::TooLarge(format!(
                     "more than {} MiB when decompressed",
                     HELD >> 20
                 )));
             }
-            bytes.extend_from_slice(chunk);
+            bytes.extend(chunk);
         }
-        self.pay(content, bytes.len() as u64)?;
-        self.budget.held -= bytes.len();
+        self.pay(content, bytes.size())?;
+        self.budget.held -= bytes.held();
         Ok(bytes)
     }
 
@@ -246,7 +248,7 @@ impl<'a> Scanner<'a> {
         let Content::Plain(source) = content else {
             let bytes = self.hold(&content)?;
             let claim = self.compressed(Content::Plain(&bytes), method, head, member, depth);
-            self.budget.held += bytes.len();
+            self.budget.held += bytes.held();
             return claim;
         };
         let packed = Content::Packed(source, method);
@@ -271,7 +273,7 @@ impl<'a> Scanner<'a> {
         let Content::Plain(source) = content else {
             return Ok(Claim::Nothing);
         };
-        let window = crate::source::Window::new(source, OLD_JOBLIB, u64::MAX);
+        let window = Window::new(source, OLD_JOBLIB, u64::MAX);
         self.content(
             Content::Packed(&window, Method::Zlib),
             member,
@@ -280,46 +282,88 @@ impl<'a> Scanner<'a> {
         )
     }
 
+    /// Reads numpy arrays, which may stand one after another in a file.
     fn npy(&mut self, content: Content<'_>, member: &str) -> Result<Claim, Fault> {
         let mut stream = content.stream()?;
+        for _ in 0..ARRAYS {
+            let at = stream.position();
+            match self.array(&mut stream, member)? {
+                Next::Objects => self.series(content, stream, member, Doubt::Open)?,
+                Next::Array => {
+                    let next = stream.peek(npy::MAGIC.len())?;
+                    if next == npy::MAGIC {
+                        continue;
+                    }
+                    if !next.is_empty() {
+                        let at = stream.position();
+                        self.behind(content, at, member)?;
+                    }
+                }
+                Next::Nothing(why) => self.log.add(log::MALFORMED, member, at, why),
+            }
+            return Ok(Claim::Pickle);
+        }
+        self.log.add(
+            log::OVER_LIMIT,
+            member,
+            stream.position(),
+            format!("more than {ARRAYS} arrays one after another"),
+        );
+        Ok(Claim::Pickle)
+    }
+
+    /// Reads one array's header, and passes over its items unless they are objects.
+    fn array(&mut self, stream: &mut Stream<'_>, member: &str) -> Result<Next, Fault> {
         let head = stream.peek(12)?.to_vec();
         let Some((start, length)) = npy::header_span(&head) else {
-            let message =
-                "the header of a numpy array has an unknown version or a length past all sense";
-            self.log.add(log::MALFORMED, member, 0, message);
-            return Ok(Claim::Pickle);
+            return Ok(Next::Nothing(
+                "the header of a numpy array has an unknown version or a length past all sense"
+                    .to_owned(),
+            ));
         };
         stream.skip(start as u64)?;
         let mut text = Vec::new();
         while text.len() < length {
             let chunk = stream.chunk((length - text.len()) as u64)?;
             if chunk.is_empty() {
-                self.log.add(
-                    log::MALFORMED,
-                    member,
-                    start as u64,
-                    "the header of a numpy array goes past the end",
-                );
-                return Ok(Claim::Pickle);
+                return Ok(Next::Nothing(
+                    "the header of a numpy array goes past the end".to_owned(),
+                ));
             }
             text.extend_from_slice(chunk);
         }
-        match npy::header(&text) {
+        let header = match npy::header(&text) {
+            Ok(header) if header.object => return Ok(Next::Objects),
+            Ok(header) => header,
             Err(why) => {
-                let message = format!("the header of a numpy array is wrong: {why}");
-                self.log.add(log::MALFORMED, member, start as u64, message);
+                return Ok(Next::Nothing(format!(
+                    "the header of a numpy array is wrong: {why}"
+                )));
             }
-            Ok(header) if header.object => self.series(content, stream, member, Doubt::Open)?,
-            Ok(header) => {
-                if let Some(bytes) = header.bytes
-                    && stream.left().is_some_and(|left| left < bytes)
-                {
-                    let message = "a numpy array has fewer items than its header says";
-                    self.log
-                        .add(log::MALFORMED, member, stream.position(), message);
-                }
-            }
+        };
+        let Some(bytes) = header.bytes else {
+            return Ok(Next::Nothing(
+                "the items of a numpy array can't be measured".to_owned(),
+            ));
+        };
+        let at = stream.position();
+        // Behind a decoder, passing over items means decoding them all: what follows an array in an archive is
+        // not worth that, and no loader reads it.
+        if stream.left().is_some() && !stream.skip(bytes)? {
+            self.log.add(
+                log::MALFORMED,
+                member,
+                at,
+                "a numpy array has fewer items than its header says",
+            );
         }
-        Ok(Claim::Pickle)
+        Ok(Next::Array)
     }
+}
+
+/// What comes after a numpy header.
+enum Next {
+    Objects,
+    Array,
+    Nothing(String),
 }

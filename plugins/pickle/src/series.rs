@@ -92,7 +92,7 @@ impl Scanner<'_> {
                     let done = plain.stream().and_then(|stream| {
                         self.limited(plain, stream, member, doubt, content.packed())
                     });
-                    self.budget.held += bytes.len();
+                    self.budget.held += bytes.held();
                     return done.map(|()| Claim::Pickle);
                 }
                 Err(Fault::TooLarge(_)) => {}
@@ -123,7 +123,10 @@ impl Scanner<'_> {
             End::Halt(Halt::Fault(fault @ Fault::Unreadable(_)), _) => return Err(fault.clone()),
             End::Stop if open => {
                 let whole = stream.peek(1)?.is_empty();
-                whole || ran.acts() || (ran.seen.opcodes >= 4 && ran.seen.telling > 0)
+                whole
+                    || ran.acts()
+                    || ran.seen.named > 0
+                    || (ran.seen.opcodes >= 4 && ran.seen.telling > 0)
             }
             End::Stop => ran.acts() || (ran.seen.proto && ran.seen.opcodes >= 8),
             End::Halt(Halt::Limit(_), _) => ran.acts() || (open && ran.seen.opcodes > 1000),
@@ -298,6 +301,24 @@ impl Scanner<'_> {
                 self.log
                     .add(log::MALFORMED, member, at, "a storage goes past the end");
                 return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks at what follows the arrays of a file: nothing belongs there.
+    pub(crate) fn behind(
+        &mut self,
+        content: Content<'_>,
+        start: u64,
+        member: &str,
+    ) -> Result<(), Fault> {
+        if let Content::Plain(source) = content {
+            let window = Window::new(source, start, u64::MAX);
+            if self.content(Content::Plain(&window), member, DEPTH - 1, Doubt::Open)?
+                == Claim::Nothing
+            {
+                self.trailing(content, start, member, Doubt::Open)?;
             }
         }
         Ok(())

@@ -83,6 +83,63 @@ impl Source for Vec<u8> {
     }
 }
 
+/// Bytes held in memory in blocks, so that they grow without being moved.
+#[derive(Debug, Default)]
+pub struct Blocks {
+    blocks: Vec<Vec<u8>>,
+    size: usize,
+}
+
+/// The size of one block.
+const BLOCK: usize = 256 * 1024;
+
+impl Blocks {
+    /// Adds bytes at the end.
+    pub fn extend(&mut self, bytes: &[u8]) {
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            if self.size == self.blocks.len() * BLOCK {
+                // The first block holds what most members need.
+                let room = if self.blocks.is_empty() {
+                    rest.len().min(BLOCK)
+                } else {
+                    BLOCK
+                };
+                self.blocks.push(Vec::with_capacity(room));
+            }
+            let room = BLOCK - self.size % BLOCK;
+            let (now, later) = rest.split_at(rest.len().min(room));
+            if let Some(block) = self.blocks.last_mut() {
+                block.extend_from_slice(now);
+            }
+            self.size += now.len();
+            rest = later;
+        }
+    }
+
+    /// Returns how many bytes are held.
+    #[must_use]
+    pub fn held(&self) -> usize {
+        self.size
+    }
+}
+
+impl Source for Blocks {
+    fn size(&self) -> u64 {
+        self.size as u64
+    }
+
+    fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault> {
+        let Ok(offset) = usize::try_from(offset) else {
+            return Ok(0);
+        };
+        let Some(block) = self.blocks.get(offset / BLOCK) else {
+            return Ok(0);
+        };
+        block.as_slice().read_at((offset % BLOCK) as u64, buffer)
+    }
+}
+
 /// A part of another source, seen as a source of its own.
 #[derive(Clone, Copy)]
 pub struct Window<'a> {
@@ -169,6 +226,22 @@ impl<S: Source> Source for Cached<S> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn blocks_read_as_one() {
+        let data: Vec<u8> = (0..600_000u32).map(|n| (n % 251) as u8).collect();
+        let mut blocks = Blocks::default();
+        for piece in data.chunks(7_001) {
+            blocks.extend(piece);
+        }
+        assert_eq!(blocks.bytes(0, data.len()), Ok(Some(data.clone())));
+        assert_eq!(
+            blocks.bytes(262_140, 10),
+            Ok(Some(data[262_140..262_150].to_vec()))
+        );
+        assert_eq!(blocks.up_to(599_999, 10), Ok(data[599_999..].to_vec()));
+        assert_eq!(blocks.read_at(600_000, &mut [0; 4]), Ok(0));
+    }
 
     #[test]
     fn windows_stay_inside() {

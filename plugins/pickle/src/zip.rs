@@ -13,9 +13,9 @@ use crate::source::{Fault, Source};
 use crate::text;
 
 /// Members looked at; the largest checkpoints have some ten thousand.
-const ENTRIES: usize = 400_000;
+const ENTRIES: usize = 200_000;
 /// Bytes of a central directory.
-const DIRECTORY: u64 = 48 << 20;
+const DIRECTORY: u64 = 32 << 20;
 /// How far from the end the end record may be: its own 22 bytes and a comment.
 const TAIL: usize = 22 + 0xffff;
 
@@ -52,7 +52,9 @@ pub struct Archive {
 /// One record of the central directory.
 struct Listed {
     name: String,
-    raw_name: Vec<u8>,
+    /// The name's bytes where they are no UTF-8: two such names may look alike.
+    raw: Option<Vec<u8>>,
+    name_length: usize,
     flags: u16,
     method: u16,
     crc: u32,
@@ -273,10 +275,11 @@ fn directory(
             );
             break;
         }
-        let raw_name = record[46..46 + name].to_vec();
+        let raw = &record[46..46 + name];
         let mut one = Listed {
-            name: String::from_utf8_lossy(&raw_name).into_owned(),
-            raw_name,
+            name: String::from_utf8_lossy(raw).into_owned(),
+            raw: std::str::from_utf8(raw).is_err().then(|| raw.to_vec()),
+            name_length: name,
             flags: u16_at(record, 8),
             method: u16_at(record, 10),
             crc: u32_at(record, 16),
@@ -346,7 +349,7 @@ fn names(listed: &[Listed], start: u64, member: &str, log: &mut Log) {
                 format!("member {} is a symbolic link", shown(&one.name)),
             );
         }
-        if one.raw_name.contains(&0) {
+        if one.name.contains('\0') {
             let message = format!(
                 "member {} has a zero byte in its name, where some readers end it",
                 shown(&one.name)
@@ -411,7 +414,7 @@ fn locate(
     let name = shown(&listed.name);
     let at = listed.offset.checked_add(prefix);
     let header = match at {
-        Some(at) => source.up_to(at, 30 + listed.raw_name.len() + 64)?,
+        Some(at) => source.up_to(at, 30 + listed.name_length + 64)?,
         None => Vec::new(),
     };
     let (Some(at), true) = (at, header.len() >= 30 && header.starts_with(b"PK\x03\x04")) else {
@@ -433,7 +436,7 @@ fn locate(
             format!("member {name}: the directory says {what} {listed}, the local header {local}");
         log.add(log::ARCHIVE_MISMATCH, member, at, message);
     };
-    if local_name != listed.raw_name {
+    if local_name != listed.raw.as_deref().unwrap_or(listed.name.as_bytes()) {
         differ("name", &name, &text::quote(&local_name, true, 200));
     }
     let (flags, method) = (u16_at(&header, 6), u16_at(&header, 8));
