@@ -36,7 +36,7 @@ fn verdicts(report: &Value) -> BTreeMap<String, String> {
     let tasks = report["tasks"].as_array().expect("tasks");
     let verdict = |task: &Value| {
         let verdict = task["verdict"].as_str().expect("a verdict");
-        match (task["ending"].as_str().expect("an ending"), task["code"].as_str()) {
+        match (task["ending"].as_str().expect("an ending"), task["failure"]["code"].as_str()) {
             ("refused", _) => "refused".to_owned(),
             ("failed", Some(code)) => format!("{verdict} {code}"),
             _ => verdict.to_owned(),
