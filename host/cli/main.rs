@@ -23,10 +23,11 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Run(args) => commands::run::run(args, &global),
         Command::Lock(args) => commands::lock::run(args, &global),
-        Command::Plugin(command) => commands::plugin::run(command),
+        Command::Plugin(command) => commands::plugin::run(command, &global),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man => commands::man::run(),
+        Command::Worker => return modelhost::worker::child::serve(),
     };
     done.unwrap_or_else(|error| say::error(&error, &global)).into()
 }

@@ -31,7 +31,7 @@ pub(super) const MAX_MESSAGE: usize = 400;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ComponentError {
     /// They are something else.
-    #[error("it is {0}, not a WebAssembly component")]
+    #[error("it is {0}, not a component")]
     Other(Kind),
     /// They end within a section.
     #[error("it is cut off: it ends at byte {0}, within a section")]
@@ -78,8 +78,8 @@ impl ComponentError {
             Self::Other(kind) => return kind.help(),
             Self::CutOff(_) | Self::Malformed { .. } => "fetch or build the file again",
             Self::Invalid { .. } => {
-                "build the plugin without SIMD, threads, exceptions, garbage collection, tail calls, \
-                 memory64 and multi-memory"
+                "modelhost takes no SIMD, threads, exceptions, garbage collection, tail calls, memory64 \
+                 or multi-memory: build the plugin without them"
             }
             Self::NoCheck => "build the plugin with the SDK, and call its `export_check!`",
             Self::OtherLine(_) => {

@@ -102,7 +102,10 @@ impl PluginError {
                      modelhost again, or name a folder of plugins by `--plugins DIR`"
                         .to_owned()
                 } else {
-                    format!("the bundled plugins are {}", bundled.join(", "))
+                    format!(
+                        "the bundled plugins are {}; a file is named with a `/`, or by its ending",
+                        bundled.join(", ")
+                    )
                 });
             }
             Self::Misnamed { .. } => {

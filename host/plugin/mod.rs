@@ -5,6 +5,7 @@
 
 pub mod component;
 mod contract;
+pub mod description;
 mod error;
 pub mod globs;
 pub mod manifest;

@@ -146,7 +146,7 @@ mod tests {
         let rows = [
             (
                 b"".to_vec(),
-                "`guest.wasm` is no plugin: it is empty, not a WebAssembly component",
+                "`guest.wasm` is no plugin: it is empty, not a component",
                 "build the file again",
             ),
             (
