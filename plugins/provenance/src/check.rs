@@ -8,10 +8,11 @@ use modelhost_check::{
 };
 
 use crate::bundle::{self, MAX_BUNDLE};
-use crate::key::{self, PublicKey};
+use crate::key;
 use crate::manifest::{self, Exceptions, MAX_TEXT, Manifest, Standing};
 use crate::statement::{self, Statement};
-use crate::{Settings, path, report, verify};
+use crate::verify::{self, Signer, Trust};
+use crate::{Settings, chain, path, report};
 
 /// The name that the reference tool gives to a signature.
 const SIGNATURE: &str = "model.sig";
@@ -20,8 +21,8 @@ const SIGNATURE: &str = "model.sig";
 /// of the bundle first.
 const START: u32 = 4096;
 
-/// The largest document with keys: all that it may hold, and comments.
-const MAX_KEY_DOCUMENT: u64 = 64 << 10;
+/// The largest document of the operator's: all the certificates that it may hold.
+const MAX_DOCUMENT: u64 = 256 << 10;
 
 /// Checks the model's signature.
 ///
@@ -29,11 +30,7 @@ const MAX_KEY_DOCUMENT: u64 = 64 << 10;
 /// Why it could not be checked.
 pub fn check(model: &Model<'_>, settings: &Settings) -> Result<Answer, Failure> {
     let exceptions = exceptions(settings)?;
-    let keys = settings
-        .key
-        .as_deref()
-        .map(|name| trusted(model, name))
-        .transpose()?;
+    let trust = trust(model, settings)?;
     let paths: Vec<String> = model.files().map(|file| file.path()).collect();
     let mut view = View {
         model,
@@ -41,10 +38,10 @@ pub fn check(model: &Model<'_>, settings: &Settings) -> Result<Answer, Failure> 
         paths,
         observations: Observations::new(),
     };
-    let signed = match (view.signature()?, keys) {
+    let signed = match (view.signature()?, trust) {
         (None, _) => Err(report::unsigned(settings.signature.as_deref())),
         (Some(signature), None) => Err(report::no_trusted_key(&signature)),
-        (Some(signature), Some(keys)) => view.signed(signature, &keys)?,
+        (Some(signature), Some(trust)) => view.signed(signature, &trust)?,
     };
     match signed {
         Ok(signed) => view.compare(signed, exceptions)?,
@@ -73,8 +70,38 @@ fn exceptions(settings: &Settings) -> Result<Exceptions, Failure> {
     Ok(exceptions)
 }
 
-/// Reads the keys that the policy trusts.
-fn trusted(model: &Model<'_>, name: &str) -> Result<Vec<PublicKey>, Failure> {
+/// Reads whom the policy trusts. None: nobody.
+fn trust(model: &Model<'_>, settings: &Settings) -> Result<Option<Trust>, Failure> {
+    if settings.identity.is_some() && settings.certificates.is_none() {
+        let text = "`identity` names who has a certificate, and `certificates` is not set";
+        return Err(Failure::InvalidSettings(text.into()));
+    }
+    if settings.key.is_none() && settings.certificates.is_none() {
+        return Ok(None);
+    }
+    let keys = settings
+        .key
+        .as_deref()
+        .map(|name| document(model, name, key::parse_document));
+    let authorities = settings
+        .certificates
+        .as_deref()
+        .map(|name| document(model, name, chain::parse_document));
+    Ok(Some(Trust {
+        keys: keys.transpose()?.unwrap_or_default(),
+        authorities: authorities.transpose()?,
+        identity: settings.identity.clone(),
+        // A time too late to be counted is later than any certificate.
+        now: i64::try_from(model.now().seconds).unwrap_or(i64::MAX),
+    }))
+}
+
+/// Reads a document of the operator's.
+fn document<T>(
+    model: &Model<'_>,
+    name: &str,
+    parse: fn(&[u8]) -> Result<T, String>,
+) -> Result<T, Failure> {
     let refused = |why: &str| Failure::InvalidSettings(format!("the document `{name}` {why}"));
     let document: Document = model.document(name).ok_or_else(|| {
         let grant = format!(
@@ -82,16 +109,16 @@ fn trusted(model: &Model<'_>, name: &str) -> Result<Vec<PublicKey>, Failure> {
         );
         refused(&grant)
     })?;
-    if document.size() > MAX_KEY_DOCUMENT {
-        return Err(refused("is too large to be a list of keys"));
+    if document.size() > MAX_DOCUMENT {
+        return Err(refused("is too large to be a list of keys or certificates"));
     }
-    key::parse_document(&document.read_all(MAX_KEY_DOCUMENT)?).map_err(|why| refused(&why))
+    parse(&document.read_all(MAX_DOCUMENT)?).map_err(|why| refused(&why))
 }
 
 /// A verified statement, where it stands, and who signed it.
 struct SignedStatement {
     signature: String,
-    signer: String,
+    signer: Signer,
     statement: Statement,
 }
 
@@ -137,7 +164,7 @@ impl View<'_> {
     fn signed(
         &self,
         signature: String,
-        keys: &[PublicKey],
+        trust: &Trust,
     ) -> Result<Result<SignedStatement, Finding>, Failure> {
         let Some(file) = self.model.file(&signature) else {
             return Err(Failure::Internal(
@@ -159,8 +186,8 @@ impl View<'_> {
             Err(why) => return Ok(Err(report::bundle_malformed(&signature, &why))),
         };
         drop(content);
-        let signer = match verify::signer(&bundle, keys) {
-            Ok(key) => key.fingerprint(),
+        let signer = match verify::signer(&bundle, trust) {
+            Ok(signer) => signer,
             Err(refusal) => return Ok(Err(report::not_signed_by(&signature, refusal))),
         };
         Ok(
@@ -182,6 +209,10 @@ impl View<'_> {
             signer,
             statement,
         } = signed;
+        if signer.is_anyone {
+            self.observations
+                .push(report::signer_not_pinned(&signature));
+        }
         if statement.follows_links && !self.settings.allow_symlinks {
             self.observations.push(report::links_followed(&signature));
         }
@@ -220,7 +251,7 @@ impl View<'_> {
             .iter()
             .all(|finding| finding.severity < Severity::High)
         {
-            self.observations.fact("signer", signer);
+            self.observations.fact("signer", signer.name);
             self.observations
                 .fact("signed-files", manifest.statement().files.len().to_string());
         }

@@ -1,10 +1,22 @@
-//! The little of DER that signatures and keys need: one value after another,
-//! each in the one encoding that DER allows.
+//! The little of DER that signatures, keys and certificates need: one value after
+//! another, each in the one encoding that DER allows.
 //!
 //! It leaves to others: what the values mean.
 
 /// The tag of an INTEGER.
 pub const INTEGER: u8 = 0x02;
+/// The tag of a BOOLEAN.
+pub const BOOLEAN: u8 = 0x01;
+/// The tag of a BIT STRING.
+pub const BIT_STRING: u8 = 0x03;
+/// The tag of an OCTET STRING.
+pub const OCTET_STRING: u8 = 0x04;
+/// The tag of an OBJECT IDENTIFIER.
+pub const OBJECT: u8 = 0x06;
+/// The tag of a time with two digits for the year.
+pub const UTC_TIME: u8 = 0x17;
+/// The tag of a time with four digits for the year.
+pub const GENERALIZED_TIME: u8 = 0x18;
 /// The tag of a SEQUENCE.
 pub const SEQUENCE: u8 = 0x30;
 
@@ -28,6 +40,31 @@ impl<'a> Reader<'a> {
     pub fn value(&mut self, tag: u8) -> Option<&'a [u8]> {
         let (found, content) = self.any()?;
         (found == tag).then_some(content)
+    }
+
+    /// Reads a value if it is of the given tag; else leaves it there.
+    pub fn optional(&mut self, tag: u8) -> Option<&'a [u8]> {
+        let mut ahead = *self;
+        let content = ahead.value(tag)?;
+        *self = ahead;
+        Some(content)
+    }
+
+    /// Reads a value of the given tag and returns all of it, tag and length included.
+    pub fn whole(&mut self, tag: u8) -> Option<&'a [u8]> {
+        let before = self.0;
+        self.value(tag)?;
+        before.get(..before.len().checked_sub(self.0.len())?)
+    }
+
+    /// Reads a SEQUENCE and returns a reader of what is in it.
+    pub fn sequence(&mut self) -> Option<Self> {
+        self.value(SEQUENCE).map(Self)
+    }
+
+    /// Reads a BIT STRING of whole bytes.
+    pub fn bytes(&mut self) -> Option<&'a [u8]> {
+        self.value(BIT_STRING)?.strip_prefix(&[0])
     }
 
     /// Reads a value and returns its tag and content.
@@ -67,7 +104,7 @@ impl<'a> Reader<'a> {
 /// Reads an ECDSA signature: a SEQUENCE of the two numbers r and s, and nothing else.
 pub fn signature(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut outer = Reader::new(bytes);
-    let mut inner = Reader::new(outer.value(SEQUENCE)?);
+    let mut inner = outer.sequence()?;
     let (r, s) = (inner.positive()?, inner.positive()?);
     (inner.is_at_end() && outer.is_at_end()).then_some((r, s))
 }

@@ -76,32 +76,38 @@ impl PublicKey {
     /// Tells whether this key made `signature` (ECDSA, in DER) over `message`,
     /// digested with the algorithm that goes with the curve.
     pub fn verifies(&self, message: &[u8], signature: &[u8]) -> bool {
-        self.check(message, signature).is_some()
+        match &self.point {
+            Point::P256(_) => self.verifies_digest(&Sha256::digest(message), signature),
+            Point::P384(_) => self.verifies_digest(&Sha384::digest(message), signature),
+            Point::P521(_) => self.verifies_digest(&Sha512::digest(message), signature),
+        }
     }
 
-    fn check(&self, message: &[u8], signature: &[u8]) -> Option<()> {
+    /// Tells whether this key made `signature` (ECDSA, in DER) over what has this digest.
+    pub fn verifies_digest(&self, digest: &[u8], signature: &[u8]) -> bool {
+        self.check(digest, signature).is_some()
+    }
+
+    fn check(&self, digest: &[u8], signature: &[u8]) -> Option<()> {
         let (r, s) = der::signature(signature)?;
         match &self.point {
             Point::P256(key) => {
                 let signature =
                     p256::ecdsa::Signature::from_scalars(padded::<32>(r)?, padded::<32>(s)?)
                         .ok()?;
-                key.verify_prehash(&Sha256::digest(message), &signature)
-                    .ok()
+                key.verify_prehash(digest, &signature).ok()
             }
             Point::P384(key) => {
                 let signature =
                     p384::ecdsa::Signature::from_scalars(padded::<48>(r)?, padded::<48>(s)?)
                         .ok()?;
-                key.verify_prehash(&Sha384::digest(message), &signature)
-                    .ok()
+                key.verify_prehash(digest, &signature).ok()
             }
             Point::P521(key) => {
                 let signature =
                     p521::ecdsa::Signature::from_scalars(padded::<66>(r)?, padded::<66>(s)?)
                         .ok()?;
-                key.verify_prehash(&Sha512::digest(message), &signature)
-                    .ok()
+                key.verify_prehash(digest, &signature).ok()
             }
         }
     }

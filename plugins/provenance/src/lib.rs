@@ -1,10 +1,13 @@
 //! `provenance`: is the model signed, by whom the policy trusts, and is it what was
-//! signed? Signatures are those of OpenSSF Model Signing 1.0, made with a key.
+//! signed? Signatures are those of OpenSSF Model Signing 1.0, made with a key or
+//! a certificate.
 //!
 //! This file holds the settings; it leaves the rest to [`check`] and the modules it
 //! goes through.
 
 pub mod bundle;
+pub mod certificate;
+pub mod chain;
 pub mod check;
 pub mod der;
 pub mod json;
@@ -30,6 +33,8 @@ export_check!(Provenance);
 pub struct Settings {
     signature: Option<String>,
     key: Option<String>,
+    certificates: Option<String>,
+    identity: Option<String>,
     ignore_paths: Vec<String>,
     ignore_git_paths: bool,
     ignore_unsigned_files: bool,
@@ -41,6 +46,8 @@ impl Default for Settings {
         Self {
             signature: None,
             key: None,
+            certificates: None,
+            identity: None,
             ignore_paths: Vec::new(),
             ignore_git_paths: true,
             ignore_unsigned_files: false,

@@ -11,6 +11,8 @@ const UNSIGNED: Rule = Rule::new("unsigned", Severity::Low);
 const NO_TRUSTED_KEY: Rule = Rule::new("no-trusted-key", Severity::Low);
 const BUNDLE_MALFORMED: Rule = Rule::new("bundle-malformed", Severity::High);
 const WRONG_SIGNER: Rule = Rule::new("wrong-signer", Severity::High);
+const CERTIFICATE_UNTRUSTED: Rule = Rule::new("certificate-untrusted", Severity::High);
+const SIGNER_NOT_PINNED: Rule = Rule::new("signer-not-pinned", Severity::Low);
 const SIGNATURE_INVALID: Rule = Rule::new("signature-invalid", Severity::High);
 const STATEMENT_MALFORMED: Rule = Rule::new("statement-malformed", Severity::High);
 const UNSAFE_PATH: Rule = Rule::new("unsafe-path", Severity::High);
@@ -23,11 +25,13 @@ const UNSIGNED_WEIGHTS: Rule = Rule::new("unsigned-weights", Severity::High);
 const NOT_COVERED: Rule = Rule::new("not-covered", Severity::Info);
 
 /// All rules of the check, in the order of its manifest.
-pub const RULES: [Rule; 14] = [
+pub const RULES: [Rule; 16] = [
     UNSIGNED,
     NO_TRUSTED_KEY,
     BUNDLE_MALFORMED,
     WRONG_SIGNER,
+    CERTIFICATE_UNTRUSTED,
+    SIGNER_NOT_PINNED,
     SIGNATURE_INVALID,
     STATEMENT_MALFORMED,
     UNSAFE_PATH,
@@ -90,8 +94,19 @@ pub fn not_signed_by(signature: &str, refusal: verify::Refusal) -> Finding {
         verify::Refusal::WrongSigner(message) => WRONG_SIGNER
             .finding(location, message)
             .help("find out who signed the model; trust their key in the policy only if they are who you expect"),
+        verify::Refusal::CertificateUntrusted(message) => CERTIFICATE_UNTRUSTED
+            .finding(location, message)
+            .help("ask the signer for a signature with a certificate that is valid, for signing, and issued by whom you trust"),
         verify::Refusal::SignatureInvalid(message) => SIGNATURE_INVALID.finding(location, message).help(GET_AGAIN),
     }
+}
+
+/// Reports that anyone with a certificate of the trusted authorities could have signed.
+pub fn signer_not_pinned(signature: &str) -> Finding {
+    let message = "the signature is by one of the many that the trusted authorities issue certificates to; the policy does not say which";
+    SIGNER_NOT_PINNED
+        .finding(Location::path(signature), message)
+        .help("name the signer with `identity` in the settings of `provenance`, as their certificate has it")
 }
 
 /// Reports a signed statement that can't be used.

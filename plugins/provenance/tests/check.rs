@@ -266,8 +266,8 @@ fn trusts_whom_the_policy_trusts() {
             "invalid settings: the document `key` holds no key in PEM form (`-----BEGIN PUBLIC KEY-----`)",
         ),
         (
-            document(&"#".repeat(70_000)),
-            "invalid settings: the document `key` is too large to be a list of keys",
+            document(&"#".repeat(300_000)),
+            "invalid settings: the document `key` is too large to be a list of keys or certificates",
         ),
     ];
     for (model, expected) in rows {
@@ -275,6 +275,24 @@ fn trusts_whom_the_policy_trusts() {
     }
     let ungranted = show(&signed(), json!({ "key": "other" }));
     assert!(ungranted.contains("\"documents:other\""), "{ungranted}");
+    let alone = show(&signed(), json!({ "key": "key", "identity": "a@b.test" }));
+    assert!(alone.starts_with("invalid settings: `identity`"), "{alone}");
+    let roots = show(&signed(), json!({ "certificates": "key" }));
+    assert_eq!(
+        roots,
+        "invalid settings: the document `key` holds a PUBLIC KEY, and certificates are asked for"
+    );
+    let roots = include_str!("fixtures/rsa-root.pem");
+    let by_key = show(
+        &signed().document("roots", roots),
+        json!({ "certificates": "roots" }),
+    );
+    assert_eq!(by_key, "wrong-signer model.sig");
+    let both = show(
+        &signed().document("roots", roots),
+        json!({ "certificates": "roots", "key": "key" }),
+    );
+    assert_eq!(both, ok);
     // The settings are looked at for an unsigned model too.
     let ungranted = show(&signed().without("model.sig"), json!({ "key": "other" }));
     assert!(ungranted.starts_with("invalid settings"), "{ungranted}");

@@ -45,6 +45,7 @@ struct Label {
 #[derive(Deserialize)]
 struct Trust {
     public_key: Option<String>,
+    certificate_chain: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +57,7 @@ struct Options {
     #[serde(default)]
     allow_symlinks: bool,
     ignore_git_paths: Option<bool>,
+    identity: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -164,6 +166,14 @@ fn verdict(root: &Path, case: &Case, shown: &Shown, options: Value) -> String {
         );
         settings["key"] = json!("key");
     }
+    if let Some(chain) = &case.trust.certificate_chain {
+        let read = |path: &String| fs::read(root.join(path)).expect("the certificate can be read");
+        model = model.document(
+            "certificates",
+            chain.iter().flat_map(read).collect::<Vec<_>>(),
+        );
+        settings["certificates"] = json!("certificates");
+    }
     match testing::check::<Provenance>(&model, settings) {
         Ok(answer @ Answer::Checked(_)) => {
             testing::manifest(include_str!("../plugin.toml")).assert_kept(&model, &answer);
@@ -193,7 +203,9 @@ fn names(reason: &str, verdict: &str) -> bool {
         "digest-mismatch" => &["file-changed"],
         "extra-file" => &["file-unsigned"],
         "missing-file" => &["file-missing", "file-unsigned"],
-        "key-mismatch" | "method-mismatch" => &["wrong-signer"],
+        "cert-untrusted" | "cert-usage" | "cert-expired" | "cert-not-yet-valid"
+        | "unsupported-key" => &["certificate-untrusted"],
+        "key-mismatch" | "method-mismatch" | "identity-mismatch" => &["wrong-signer"],
         "signature-invalid" => &["signature-invalid"],
         "malformed-bundle" => &["bundle-malformed"],
         "malformed-statement" => &["statement-malformed", "duplicate-file"],
@@ -224,16 +236,25 @@ fn run(set: &str, method: &str) -> Option<(Vec<String>, Vec<String>, usize)> {
             }
         };
         // As the specification has it: with what the caller of the case allows.
-        let caller = json!({
+        let mut caller = json!({
             "ignore-paths": case.options.ignore_paths,
             "ignore-unsigned-files": case.options.ignore_unsigned_files,
             "allow-symlinks": case.options.allow_symlinks,
             "ignore-git-paths": case.options.ignore_git_paths.unwrap_or(true),
         });
-        let mut wanted = vec![("verify", caller, case.verify.as_str(), case.reason.as_str())];
         // As a gate has it by default: nothing allowed that a stricter label is about.
+        let mut gate = json!({ "ignore-paths": case.options.ignore_paths });
+        if let Some(identity) = &case.options.identity {
+            // The specification knows no identity of certificates.
+            let settings = if case.strict.is_some() {
+                &mut gate
+            } else {
+                &mut caller
+            };
+            settings["identity"] = json!(identity);
+        }
+        let mut wanted = vec![("verify", caller, case.verify.as_str(), case.reason.as_str())];
         if let Some(Label { verify, reason }) = &case.strict {
-            let gate = json!({ "ignore-paths": case.options.ignore_paths });
             wanted.push(("strict", gate, verify, reason));
         }
         for (label, options, expected, reason) in wanted {
@@ -277,23 +298,49 @@ fn bundles_signed_with_a_key() {
 }
 
 #[test]
-fn bundles_of_earlier_releases() {
-    let Some((accepted, disagreeing, count)) = run("upstream", "key") else {
+fn bundles_signed_with_a_certificate() {
+    let Some((accepted, disagreeing, count)) = run("", "certificate") else {
         println!("skipped: ../shared not present");
         return;
     };
-    assert_eq!(count, 4);
-    assert_eq!((accepted, disagreeing), (vec![], vec![]));
+    assert!(count > 20, "most cases were run");
+    assert_eq!(accepted, Vec::<String>::new(), "accepted, and must not be");
+    assert_eq!(
+        disagreeing,
+        Vec::<String>::new(),
+        "refused, and should be accepted"
+    );
 }
 
 #[test]
-fn other_methods_are_never_accepted() {
-    for method in ["certificate", "sigstore"] {
-        let Some((accepted, disagreeing, count)) = run("", method) else {
+fn bundles_of_earlier_releases() {
+    for (method, expected, refused) in [
+        ("key", 4, vec![]),
+        // The specification lets a verifier refuse the form of before 2025.
+        (
+            "certificate",
+            5,
+            vec!["upstream-v0.2.0-certificate (verify)"],
+        ),
+    ] {
+        let Some((accepted, disagreeing, count)) = run("upstream", method) else {
             println!("skipped: ../shared not present");
             return;
         };
-        assert!(count > 20 && !disagreeing.is_empty());
+        assert_eq!(count, expected);
+        assert_eq!(accepted, Vec::<String>::new());
+        assert_eq!(disagreeing, refused);
+    }
+}
+
+#[test]
+fn keyless_bundles_are_never_accepted() {
+    for set in ["", "upstream"] {
+        let Some((accepted, disagreeing, _)) = run(set, "sigstore") else {
+            println!("skipped: ../shared not present");
+            return;
+        };
         assert_eq!(accepted, Vec::<String>::new(), "accepted, and must not be");
+        assert!(!disagreeing.is_empty(), "they can't be verified yet");
     }
 }
