@@ -4,7 +4,7 @@
 ;; reads: none
 (module
   (import "modelhost:check/files@0.1.0" "[resource-drop]model" (func $drop (param i32)))
-  (memory (export "memory") 1)
+  (memory (export "memory") 4)
   (global $next (mut i32) (i32.const 8192))
   (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
     (local $at i32)

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::support::command::Place;
+use crate::support::command::{Place, Said};
 use crate::support::component::{self, Guest};
 use crate::support::model;
 
@@ -27,8 +27,13 @@ fn place(guests: &[&Guest]) -> Place {
 /// Enough for every honest guest.
 const FUEL: u64 = 50_000_000;
 
-fn run(place: &Place) -> crate::support::command::Said {
-    place.modelhost(&["run", "model", "--no-bundled", "--plugins", "plugins", "-o", "json"])
+fn run(place: &Place) -> Said {
+    run_with(place, &[])
+}
+
+fn run_with(place: &Place, more: &[&str]) -> Said {
+    let args = ["run", "model", "--no-bundled", "--plugins", "plugins", "-o", "json", "--now", "2026-01-01"];
+    place.modelhost(&[&args[..], more].concat())
 }
 
 /// Returns what came of each plugin: its verdict, and the code of its failure.
@@ -79,7 +84,7 @@ fn guests_end_alike_twice_and_beside_each_other() {
     let guests: Vec<Guest> = Guest::all().into_iter().filter(|guest| guest.outcome != "invalid").collect();
     let place = place(&guests.iter().collect::<Vec<_>>());
     let first = run(&place);
-    let again = place.modelhost(&["run", "model", "--no-bundled", "--plugins", "plugins", "-o", "json", "--jobs", "1"]);
+    let again = run_with(&place, &["--jobs", "1"]);
     first.code(1);
     assert_eq!(first.stdout, again.stdout, "two runs differ");
     let verdicts = verdicts(&first.json());
@@ -137,7 +142,7 @@ fn a_capability_can_be_taken_away() {
 #[test]
 fn fuel_ends_at_the_same_count_each_time() {
     let place = place(&[&Guest::read("loop-in-check")]);
-    let fuel = |said: &crate::support::command::Said| said.json()["tasks"][0]["usage"]["fuel"].as_u64();
+    let fuel = |said: &Said| said.json()["tasks"][0]["usage"]["fuel"].as_u64();
     let first = fuel(&run(&place)).expect("fuel");
     for _ in 0..3 {
         assert_eq!(fuel(&run(&place)), Some(first));
