@@ -1,1 +1,59 @@
-//! The labelled corpus of model files through the host and the bundled plugins.
+//! The labelled corpus of model files through the host and the bundled plugins:
+//! malicious is denied, benign is allowed, malformed is never called clean.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::support::command::Place;
+use crate::support::shared;
+
+/// No case may take longer, tests side by side on a busy machine included.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Makes the corpus; none where its generator is not here.
+fn corpus(folder: &Path) -> Option<Vec<Value>> {
+    let generator = shared("corpus")?.join("generate.py");
+    let made = Command::new("python3").arg(generator).arg(folder).output().expect("python3");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let manifest = std::fs::read_to_string(folder.join("manifest.json")).expect("the labels");
+    let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
+    let cases = manifest["cases"].as_array().or_else(|| manifest.as_array()).expect("cases");
+    Some(cases.clone())
+}
+
+/// Returns how a case ended against its label; none where it ended well.
+fn wrong(place: &Place, folder: &Path, case: &Value) -> Option<String> {
+    let text = |key: &str| case[key].as_str().unwrap_or_default();
+    let path: PathBuf = folder.join(text("path"));
+    let started = Instant::now();
+    let said = place.modelhost(&["run", "-o", "json", path.to_str().expect("UTF-8")]);
+    let took = started.elapsed();
+    let right = match text("label") {
+        "malicious" => said.code == 1,
+        "benign" => said.code == 0 && !has_medium(&said.json()),
+        "malformed" => matches!(said.code, 1 | 3),
+        label => panic!("there is no label {label}"),
+    };
+    let slow = took > PATIENCE;
+    (!right || slow).then(|| format!("{} ({}, {}): exit code {} after {took:.1?}", text("id"), text("label"), text("technique"), said.code))
+}
+
+/// Whether a report has a finding of medium or above.
+fn has_medium(report: &Value) -> bool {
+    let worst = |finding: &Value| matches!(finding["severity"].as_str(), Some("medium" | "high" | "critical"));
+    let holds = |of: &Value| of["findings"].as_array().is_some_and(|findings| findings.iter().any(worst));
+    ["tasks", "models"].iter().any(|list| report[list].as_array().is_some_and(|list| list.iter().any(holds)))
+}
+
+#[test]
+fn the_corpus_is_judged_as_labelled() {
+    let place = Place::new();
+    let folder = place.path().join("corpus");
+    let Some(cases) = corpus(&folder) else { return };
+    let wrong: Vec<String> = cases.iter().filter_map(|case| wrong(&place, &folder, case)).collect();
+    eprintln!("corpus: {} of {} cases as labelled", cases.len() - wrong.len(), cases.len());
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
