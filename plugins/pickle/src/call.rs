@@ -107,6 +107,14 @@ impl Machine<'_> {
         {
             return value;
         }
+        if matches!(
+            self.imports.get(at).module.as_str(),
+            "functools" | "_functools"
+        ) && self.imports.get(at).name == "partial"
+            && let Some(value) = self.harmless_partial(at, arguments)
+        {
+            return value;
+        }
         let Some(allowed) = self.imports.get(at).allowed() else {
             let made = self
                 .heap
@@ -165,28 +173,36 @@ impl Machine<'_> {
             return None;
         };
         let name = String::from_utf8_lossy(self.heap.as_text(name)?).into_owned();
-        let harmless = match object {
+        let value = match object {
             Value::Instance(of) => {
-                let instance = self
-                    .imports
-                    .get(of)
-                    .allowed()
-                    .is_some_and(|allowed| allowed.how == Use::Instance);
-                instance && !name.starts_with("__") && !name.contains('.')
+                let allowed = self.imports.get(of).allowed()?;
+                let plain =
+                    allowed.how == Use::Instance && !name.starts_with("__") && !name.contains('.');
+                plain.then_some(Value::Attribute)?
             }
+            // Below protocol 4, a name with dots is written so.
             Value::Global(of) => {
                 let class = self.imports.get(of);
-                matches!(
-                    judge(&class.module, &format!("{}.{name}", class.name)),
-                    Tier::Allowed(_)
-                )
+                let (module, dotted) = (class.module.clone(), format!("{}.{name}", class.name));
+                match judge(&module, &dotted) {
+                    Tier::Allowed(_) => self.import(&module, &dotted, "getattr").ok()?,
+                    _ => return None,
+                }
             }
-            _ => false,
+            _ => return None,
         };
-        harmless.then(|| {
-            self.imports.get_mut(at).excused += 1;
-            Value::Attribute
-        })
+        self.imports.get_mut(at).excused += 1;
+        Some(value)
+    }
+
+    /// `partial(function)` of an allowed global: it is made, not called, and what its state names is judged by itself.
+    fn harmless_partial(&mut self, at: u32, arguments: Value) -> Option<Value> {
+        let &[Value::Global(function), ..] = self.heap.tuple(arguments)? else {
+            return None;
+        };
+        self.imports.get(function).allowed()?;
+        self.imports.get_mut(at).excused += 1;
+        Some(Value::Instance(at))
     }
 
     /// Compares arguments with the letters of `globals/allowed.tsv`.

@@ -621,6 +621,26 @@ fn near_misses_pass() {
                 .raw(b")\x81");
             attribute.text("forward").tuple2().reduce().stop()
         }),
+        ("a parameter bound to an allowed function", {
+            Asm::proto(2)
+                .global("functools", "partial")
+                .global("numpy", "log1p")
+                .tuple1()
+                .reduce()
+                .stop()
+        }),
+        ("a time zone below protocol 4", {
+            let attribute = Asm::proto(2)
+                .global("__builtin__", "getattr")
+                .global("zoneinfo", "ZoneInfo")
+                .unicode("_unpickle");
+            attribute
+                .tuple2()
+                .reduce()
+                .unicode("Europe/Berlin")
+                .raw(b"K\x01\x86R")
+                .stop()
+        }),
         ("several", [plain(), plain(), plain()].concat()),
         ("zeros behind", [plain(), vec![0; 100]].concat()),
         ("an empty list", b"].".to_vec()),
