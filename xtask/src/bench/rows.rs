@@ -2,9 +2,12 @@
 //!
 //! It leaves how a figure is taken to `measure.rs`.
 
+use std::ffi::OsString;
+use std::fs;
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
 
 use super::Rounds;
 use super::fixture::{Fixture, MANY};
@@ -34,6 +37,7 @@ pub(super) fn all() -> Vec<Plan> {
         plan("tiny model, compiled plugins cached", 51, 9, tiny_warm),
         plan("tiny model, empty cache", 11, 3, tiny_empty),
         plan("500 files of 10 KB", 21, 5, many),
+        plan(PICKLE, 5, 2, instantiate),
         plan("guest read and scan throughput", 0, 0, guest),
     ]
 }
@@ -164,6 +168,52 @@ fn many(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<()> {
     let target = Target::new(&format!("≤ 3 × + 100 ms = {:.0} ms", bound * 1e3), met);
     table.push(timed(TITLE, &pair, "sha256sum", target));
     Ok(())
+}
+
+const PICKLE: &str = "instantiate `pickle`";
+
+/// A guest that costs nothing to start can have one task for each file. The host takes the time
+/// itself: from outside it does not show.
+fn instantiate(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<()> {
+    const BOUND: f64 = 0.001;
+    let report = fixture.repository("many").join("timings.json");
+    let mut figures = Vec::new();
+    for _ in 0..rounds.counted {
+        let mut output = OsString::from("timings=");
+        output.push(&report);
+        let mut gate = fixture.gate("many", &fixture.warm_cache());
+        command::capture(gate.arg("-o").arg(output))?;
+        let timings: Timings = serde_json::from_slice(&fs::read(&report)?)
+            .context("`-o timings` wrote something unexpected")?;
+        let tasks = timings
+            .tasks
+            .into_iter()
+            .filter(|task| task.plugin == "pickle");
+        figures.extend(tasks.map(|task| task.instantiate_ms / 1e3));
+    }
+    let ours = Figure::new("modelhost", Unit::Seconds, &figures);
+    let met = ours.median() < BOUND;
+    table.push(Row {
+        title: PICKLE.to_owned(),
+        ours,
+        beside: None,
+        ratio: None,
+        target: Some(Target::new("< 1 ms", met)),
+        peers: Vec::new(),
+    });
+    Ok(())
+}
+
+/// What is read of `-o timings`.
+#[derive(Deserialize)]
+struct Timings {
+    tasks: Vec<TaskTimings>,
+}
+
+#[derive(Deserialize)]
+struct TaskTimings {
+    plugin: String,
+    instantiate_ms: f64,
 }
 
 /// How fast a guest reads and scans takes a plugin that does nothing else.

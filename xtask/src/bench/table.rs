@@ -248,6 +248,7 @@ impl Table {
 fn shown(figure: &Figure) -> String {
     let value = figure.median;
     match figure.unit {
+        Unit::Seconds if value < 0.01 => format!("{:.2} ms", value * 1e3),
         Unit::Seconds if value < 1.0 => format!("{:.1} ms", value * 1e3),
         Unit::Seconds => format!("{value:.2} s"),
         Unit::Bytes => format!("{:.1} MB", value / 1e6),
