@@ -48,13 +48,16 @@ impl Format {
     }
 }
 
+/// Archives, of which those that hold Keras models are walked.
+const ARCHIVE: Format = Format::new("Keras", keras_zip::recognise, keras_zip::walk);
+
 /// In the order tried: formats with a magic first, then those that are told by
 /// their first fields.
 const FORMATS: &[Format] = &[
     Format::new("GGUF", gguf::recognise, gguf::walk),
     Format::new("npy", npy::recognise, npy::walk),
     Format::new("HDF5", hdf5::recognise, hdf5::walk),
-    Format::new("Keras", keras_zip::recognise, keras_zip::walk),
+    ARCHIVE,
     Format::new("TFLite", tflite::recognise, tflite::walk),
     Format::companion("PNG", media::is_png, media::png),
     Format::companion("JPEG", media::is_jpeg, media::jpeg),
@@ -113,17 +116,16 @@ fn try_judge(source: &dyn Source) -> Result<Judgement, ReadError> {
     // At most HEAD, so it fits.
     let length = usize::try_from(source.size().min(HEAD)).unwrap_or(0);
     let head = source.read_at(0, length)?;
-    let Some(format) = FORMATS.iter().find(|format| (format.recognise)(&head)) else {
-        return Ok(Judgement::NotOurs(
-            "not of a format that this check knows".to_owned(),
-        ));
-    };
+    // Archives are found from their end, too.
+    let known = FORMATS.iter().find(|format| (format.recognise)(&head));
+    let format = known.unwrap_or(&ARCHIVE);
     let mut found = Found::default();
-    let walked = (format.walk)(source, &mut found).and_then(|()| match head.starts_with(b"PK") {
-        // An archive that was walked as such.
-        true => Ok(()),
-        false => polyglot::look(source, format.name, &mut found),
-    });
+    let walked =
+        (format.walk)(source, &mut found).and_then(|()| match format.name == ARCHIVE.name {
+            // An archive that was walked as such.
+            true => Ok(()),
+            false => polyglot::look(source, format.name, &mut found),
+        });
     match walked.map_err(Stop::into_defect) {
         Ok(()) => {}
         Err(Ok(defect)) if format.companion && !found.has_high() => {
@@ -134,6 +136,10 @@ fn try_judge(source: &dyn Source) -> Result<Judgement, ReadError> {
         Err(Err(Stop::Unreadable(error))) => return Err(error),
         // What was found before still stands; without it nothing can be said.
         Err(Err(_)) if found.has_high() => {}
+        Err(Err(Stop::NotOurs(_))) if known.is_none() => {
+            let reason = "not of a format that this check knows";
+            return Ok(Judgement::NotOurs(reason.to_owned()));
+        }
         Err(Err(Stop::NotOurs(reason))) => return Ok(Judgement::NotOurs(reason)),
         Err(Err(
             Stop::Unsupported(reason)

@@ -109,6 +109,17 @@ const LOADERS: &[(&str, Severity, &str)] = &[
     ),
 ];
 
+/// Tells whether a text may be the configuration of a Keras model: one that has a
+/// class, or one that can't be read here and might be elsewhere.
+pub fn is_config(config: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Config {
+        class_name: Option<serde::de::IgnoredAny>,
+    }
+    let config = serde_json::from_slice::<Config>(config);
+    config.map_or(true, |config| config.class_name.is_some())
+}
+
 /// Looks through a configuration, the text of a JSON object. `member` says where
 /// it stands in the file.
 pub fn look(config: &[u8], member: &str, found: &mut Found) -> Result<(), Stop> {

@@ -5,12 +5,10 @@ use crate::found::{Defect, Found, Stop};
 use crate::onnx::outside;
 use crate::source::Source;
 use crate::zip::{self, Member};
-use crate::{hdf5, keras, rules};
+use crate::{hdf5, keras, rules, zip_end};
 
 /// The member that makes an archive a Keras model.
 const CONFIG: &str = "config.json";
-/// One of these stands beside it.
-const BESIDE: &[&str] = &["metadata.json", "model.weights.h5", "model.weights.npz"];
 /// How long the members beside it may be that have to be read, all together:
 /// vocabularies, mostly.
 const MAX_TEXT: u64 = 32 * 1024 * 1024;
@@ -22,35 +20,57 @@ pub fn recognise(head: &[u8]) -> bool {
 
 /// Walks a Keras archive; another one is not ours.
 pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
-    let other = || Stop::NotOurs("an archive that is no Keras model".to_owned());
     let members = match zip::members(source) {
         Ok(members) => members,
         Err(Stop::Unreadable(error)) => return Err(error.into()),
-        // Archives that readers see differently are the business of `pickle`.
-        Err(_) => return Err(other()),
+        Err(_) => return tolerant(source),
     };
-    let has = |name: &str| members.iter().any(|member| member.name == name);
-    if !has(CONFIG) || !BESIDE.iter().any(|beside| has(beside)) {
-        return Err(other());
-    }
+    let config = members.iter().find(|member| member.name == CONFIG);
+    let config = config
+        .map(|config| config.content(source, keras::MAX_CONFIG))
+        .transpose()?;
+    let is_keras = config.is_some_and(|config| keras::is_config(&config));
     let mut unknown = None;
     let mut left = MAX_TEXT;
     for member in &members {
-        if let Some(why) = outside(&member.name) {
+        if let Some(why) = outside(&member.name).filter(|_| is_keras) {
             let message = format!("the member is unpacked to {why}");
             found.push(Defect::new(rules::EXTERNAL_PATH, message).member(member.name.as_str()));
         }
-        if !walk_member(source, member, &mut left, found)? {
+        if is_keras && !walk_member(source, member, &mut left, found)? {
             unknown = unknown.or(Some(member));
         }
     }
     match unknown {
+        _ if !is_keras => Err(other()),
         Some(member) => {
             let reason = format!("a Keras archive with `{}`, of another format", member.name);
             Err(Stop::NotOurs(reason))
         }
         None => Ok(()),
     }
+}
+
+fn other() -> Stop {
+    Stop::NotOurs("an archive that is no Keras model".to_owned())
+}
+
+/// Looks whether an archive that is not read alike by all readers may be a Keras
+/// model to one of them. Such archives in general are the business of `pickle`,
+/// but that does not know of configurations.
+fn tolerant(source: &dyn Source) -> Result<(), Stop> {
+    let Some(end) = zip_end::find(source)? else {
+        return Err(other());
+    };
+    let directory = end.directory(source)?;
+    let named = directory
+        .windows(CONFIG.len())
+        .any(|name| name == CONFIG.as_bytes());
+    if !named {
+        return Err(other());
+    }
+    let what = "an archive with a configuration that readers may see differently";
+    Err(Stop::Unsupported(what.to_owned()))
 }
 
 /// Walks a member; false where it is nothing that belongs to a Keras model.

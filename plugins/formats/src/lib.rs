@@ -32,6 +32,7 @@ pub mod source;
 pub mod tensorflow;
 pub mod tflite;
 pub mod zip;
+pub mod zip_end;
 
 /// The settings: there are none.
 #[derive(Debug, serde::Deserialize)]

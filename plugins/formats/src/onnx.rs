@@ -104,7 +104,7 @@ pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
 
 struct Walk<'a> {
     found: &'a mut Found,
-    /// The domains used, and an operator of each.
+    /// The domains used that are not common, and an operator of each.
     domains: BTreeMap<String, String>,
     /// The domains that the model defines itself.
     own: BTreeSet<String>,
@@ -177,7 +177,8 @@ impl Walk<'_> {
                     .offset(at),
             );
         }
-        if self.domains.len() < MAX_DOMAINS {
+        let common = KNOWN.contains(&domain.as_str());
+        if !common && self.domains.len() < MAX_DOMAINS {
             self.domains.entry(domain).or_insert(kind);
         }
         Ok(())
@@ -236,7 +237,7 @@ impl Walk<'_> {
 
     fn report_domains(&mut self) {
         for (domain, kind) in &self.domains {
-            if !KNOWN.contains(&domain.as_str()) && !self.own.contains(domain) {
+            if !self.own.contains(domain) {
                 let message = format!(
                     "the operator `{kind}` is of the domain `{domain}`, which needs a library of its own to run"
                 );

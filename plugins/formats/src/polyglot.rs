@@ -4,12 +4,8 @@
 
 use crate::found::{Defect, Found, Stop};
 use crate::source::Source;
-use crate::{pickled, rules, zip};
+use crate::{pickled, rules, zip, zip_end};
 
-/// The end record of a zip and the longest comment after it: where readers look.
-const ZIP_TAIL: u64 = 22 + 65_535;
-/// The length of a zip's end record.
-const ZIP_END: usize = 22;
 /// How much text may stand in an archive behind a TFLite model.
 const MAX_TEXTS: u64 = 16 * 1024 * 1024;
 /// The length of a tar header.
@@ -18,14 +14,14 @@ const TAR_HEADER: usize = 512;
 /// Reports a file of `format` that is a zip or a tar archive too. `zip` and `tar`
 /// readers take such a file for theirs, whatever stands around the archive.
 pub fn look(source: &dyn Source, format: &str, found: &mut Found) -> Result<(), Stop> {
-    if let Some(offset) = zip_end(source)?
+    if let Some(end) = zip_end::find(source)?
         && !(format == "TFLite" && holds_texts(source)?)
     {
         let message = format!(
             "this {format} file is a zip archive too: programs that look for zip, \
              as torch.load and Python's import do, see another content"
         );
-        found.push(Defect::new(rules::POLYGLOT, message).offset(offset));
+        found.push(Defect::new(rules::POLYGLOT, message).offset(end.at));
     }
     if let Some(offset) = pickled::import(source)? {
         let message = format!(
@@ -59,45 +55,6 @@ fn holds_texts(source: &dyn Source) -> Result<bool, Stop> {
         }
     }
     Ok(true)
-}
-
-/// Returns where a zip's end record stands that leads to a directory.
-fn zip_end(source: &dyn Source) -> Result<Option<u64>, Stop> {
-    let length = source.size().min(ZIP_TAIL);
-    let start = source.size() - length;
-    // At most ZIP_TAIL, so it fits.
-    let tail = source.read_at(start, usize::try_from(length).unwrap_or(0))?;
-    for (at, record) in tail.windows(ZIP_END).enumerate().rev() {
-        if !record.starts_with(b"PK\x05\x06") {
-            continue;
-        }
-        let offset = start + at as u64;
-        if leads_to_directory(source, offset, record)? {
-            return Ok(Some(offset));
-        }
-    }
-    Ok(None)
-}
-
-/// Tells whether the directory stands where the end record says: before it, by
-/// its size, as readers that allow for a prefix reckon. An end record of zip64
-/// has a locator before it.
-fn leads_to_directory(source: &dyn Source, offset: u64, record: &[u8]) -> Result<bool, Stop> {
-    let u32_at = |at: usize| {
-        let bytes = record
-            .get(at..at + 4)
-            .and_then(|bytes| bytes.try_into().ok());
-        u64::from(bytes.map_or(0, u32::from_le_bytes))
-    };
-    let signs = |from: Option<u64>, sign: &[u8]| match from {
-        Some(from) if from + 4 <= source.size() => Ok::<_, Stop>(source.read_at(from, 4)? == sign),
-        _ => Ok(false),
-    };
-    let (size, at) = (u32_at(12), u32_at(16));
-    Ok(signs(offset.checked_sub(20), b"PK\x06\x07")?
-        || (size >= 46
-            && (signs(offset.checked_sub(size), b"PK\x01\x02")?
-                || signs(Some(at), b"PK\x01\x02")?)))
 }
 
 /// Tells whether the file begins with a tar header: its magic, and its checksum.

@@ -126,7 +126,8 @@ pub fn text(cursor: &mut Cursor<'_>, end: u64, most: u64) -> Result<String, Stop
     }
     // At most `most`, which is small.
     let bytes = cursor.take(usize::try_from(length).unwrap_or(0), "a text")?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned()))
 }
 
 /// Refuses messages that nest deeper than protobuf's readers go.

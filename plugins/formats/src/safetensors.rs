@@ -38,7 +38,7 @@ pub fn recognise(head: &[u8]) -> bool {
     let text = length
         .iter()
         .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
-    plausible || (opens && !text)
+    opens && (plausible || !text)
 }
 
 /// Walks the header.

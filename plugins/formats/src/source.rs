@@ -84,6 +84,8 @@ impl Source for Part<'_> {
 /// Walks forward over a source, a block at a time.
 pub struct Cursor<'a> {
     source: &'a dyn Source,
+    /// The source's size, which is asked for once.
+    size: u64,
     at: u64,
     /// How much is fetched at once.
     most: usize,
@@ -102,6 +104,7 @@ impl<'a> Cursor<'a> {
     pub fn with_block(source: &'a dyn Source, offset: u64, most: usize) -> Self {
         Self {
             source,
+            size: source.size(),
             at: offset,
             most,
             block: Vec::new(),
@@ -116,29 +119,26 @@ impl<'a> Cursor<'a> {
 
     /// Returns how many bytes are left.
     pub fn left(&self) -> u64 {
-        self.source.size().saturating_sub(self.at)
+        self.size.saturating_sub(self.at)
     }
 
     /// Returns the next `length` bytes, `what` naming them in the message that
     /// the file ends early.
     pub fn take(&mut self, length: usize, what: &str) -> Result<Vec<u8>, Stop> {
-        self.need(length as u64, what)?;
         if length > self.most {
+            self.need(length as u64, what)?;
             let bytes = self.source.read_at(self.at, length)?;
             self.at += length as u64;
             return Ok(bytes);
         }
-        self.fill(length)?;
-        let start = self.in_block();
+        let start = self.hold(length, what)?;
         self.at += length as u64;
         Ok(self.block[start..start + length].to_vec())
     }
 
     /// Returns the next `N` bytes.
     pub fn array<const N: usize>(&mut self, what: &str) -> Result<[u8; N], Stop> {
-        self.need(N as u64, what)?;
-        self.fill(N)?;
-        let start = self.in_block();
+        let start = self.hold(N, what)?;
         self.at += N as u64;
         let mut bytes = [0; N];
         bytes.copy_from_slice(&self.block[start..start + N]);
@@ -190,21 +190,23 @@ impl<'a> Cursor<'a> {
         Ok(())
     }
 
-    /// Makes the block hold the next `length` bytes, which are known to be there.
-    fn fill(&mut self, length: usize) -> Result<(), Stop> {
-        let end = self.block_at + self.block.len() as u64;
-        if self.at < self.block_at || self.at + length as u64 > end {
-            let want = usize::try_from(self.left())
-                .unwrap_or(self.most)
-                .min(self.most);
-            self.block = self.source.read_at(self.at, want)?;
-            self.block_at = self.at;
+    /// Makes the block hold the next `length` bytes, and returns where in it.
+    fn hold(&mut self, length: usize, what: &str) -> Result<usize, Stop> {
+        if let Some(start) = self.held(length) {
+            return Ok(start);
         }
-        Ok(())
+        self.need(length as u64, what)?;
+        // At most `most`, so it fits.
+        let want = usize::try_from(self.left().min(self.most as u64)).unwrap_or(0);
+        self.block = self.source.read_at(self.at, want.max(length))?;
+        self.block_at = self.at;
+        Ok(0)
     }
 
-    fn in_block(&self) -> usize {
-        usize::try_from(self.at - self.block_at).unwrap_or(self.block.len())
+    fn held(&self, length: usize) -> Option<usize> {
+        let start = usize::try_from(self.at.checked_sub(self.block_at)?).ok()?;
+        let end = start.checked_add(length)?;
+        (end <= self.block.len()).then_some(start)
     }
 }
 

@@ -15,6 +15,9 @@ const LOCAL: u64 = 30;
 const HEADER_BLOCK: usize = 512;
 /// How many members are read; a model has a handful.
 const MAX_MEMBERS: u16 = 10_000;
+/// The extra fields of long sizes, and of a name in UTF-8.
+const LONG_SIZES: u16 = 1;
+const UNICODE_NAME: u16 = 0x7075;
 /// The flags that may be set: sizes after the data, a name in UTF-8.
 const FLAGS: u16 = 1 << 3 | 1 << 11 | 0b110;
 
@@ -167,10 +170,12 @@ fn entry(cursor: &mut Cursor<'_>) -> Result<(Listed, u64), Stop> {
     cursor.skip(8, "attributes")?;
     let header = u64::from(cursor.u32("an offset")?);
     let name = cursor.take(lengths[0].into(), "a name")?;
-    cursor.skip(
-        u64::from(lengths[1]) + u64::from(lengths[2]),
-        "extra fields",
-    )?;
+    let extra = cursor.take(lengths[1].into(), "extra fields")?;
+    // Some readers take the member's name from there.
+    if name.contains(&0) || fields(&extra).any(|(id, _)| id == UNICODE_NAME) {
+        return Err(Stop::malformed(at, "a name that readers see differently"));
+    }
+    cursor.skip(lengths[2].into(), "a comment")?;
     debug_assert!(cursor.at() >= at + ENTRY);
     Ok((
         Listed {
@@ -182,6 +187,17 @@ fn entry(cursor: &mut Cursor<'_>) -> Result<(Listed, u64), Stop> {
         },
         header,
     ))
+}
+
+/// Returns the extra fields: the number and the content of each.
+fn fields(mut extra: &[u8]) -> impl Iterator<Item = (u16, &[u8])> {
+    std::iter::from_fn(move || {
+        let (head, rest) = extra.split_first_chunk::<4>()?;
+        let [id, length] = [[head[0], head[1]], [head[2], head[3]]].map(u16::from_le_bytes);
+        let (content, rest) = rest.split_at_checked(length.into())?;
+        extra = rest;
+        Some((id, content))
+    })
 }
 
 /// A member, and where the next one begins.
@@ -200,11 +216,17 @@ fn with_local(source: &dyn Source, listed: Listed, header: u64) -> Result<Placed
     let sizes = (cursor.u32("a size")?, cursor.u32("a size")?);
     let (name, extra) = (cursor.u16("a length")?, cursor.u16("a length")?);
     let name = cursor.take(name.into(), "a name")?;
-    cursor.skip(extra.into(), "extra fields")?;
+    let extra = cursor.take(extra.into(), "extra fields")?;
     let later = flags & 1 << 3 != 0;
+    // A writer that does not know the size beforehand leaves room for a long one.
+    let long = [listed.size, listed.stored]
+        .map(|size| u64::from(size).to_le_bytes())
+        .concat();
+    let long = sizes == (u32::MAX, u32::MAX)
+        && fields(&extra).any(|(id, sizes)| id == LONG_SIZES && sizes == long);
     let agree = sign == *b"PK\x03\x04"
         && (flags, method) == (listed.flags, listed.method)
-        && (sizes == (listed.stored, listed.size) || later && sizes == (0, 0))
+        && (sizes == (listed.stored, listed.size) || later && sizes == (0, 0) || long)
         && name == listed.name;
     if !agree {
         return Err(Stop::malformed(

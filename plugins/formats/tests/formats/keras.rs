@@ -324,7 +324,7 @@ fn archives() {
         (
             "no metadata",
             archive(&[stored("config.json", config)]),
-            "not ours",
+            "clean",
         ),
         (
             "another archive",
@@ -338,12 +338,12 @@ fn archives() {
                 stored("config.json", evil),
                 meta.clone(),
             ]),
-            "not ours",
+            "unsupported",
         ),
         (
             "another name inside",
             renamed(b"config.json", b"cOnfig.json", false),
-            "not ours",
+            "unsupported",
         ),
         (
             "another name in the directory",
@@ -357,7 +357,7 @@ fn archives() {
                 vec![0],
             ]
             .concat(),
-            "not ours",
+            "unsupported",
         ),
         (
             "bytes before it",
@@ -366,6 +366,34 @@ fn archives() {
                 archive(&[stored("config.json", config), meta]),
             ]
             .concat(),
+            "unsupported",
+        ),
+        (
+            "a prefix",
+            [b"\0".to_vec(), archive(&[stored("config.json", evil)])].concat(),
+            "unsupported",
+        ),
+        (
+            "a comment",
+            {
+                let mut bytes = archive(&[stored("config.json", evil)]);
+                let last = bytes.len() - 2;
+                bytes[last] = 1;
+                [bytes, b"x".to_vec()].concat()
+            },
+            "unsupported",
+        ),
+        (
+            "numbers that JSON lacks",
+            archive(&[stored(
+                "config.json",
+                b"{\"class_name\":\"Lambda\",\"a\":NaN}",
+            )]),
+            "malformed",
+        ),
+        (
+            "another model's configuration",
+            archive(&[stored("config.json", b"{\"model_type\":\"bert\"}")]),
             "not ours",
         ),
     ];
@@ -491,7 +519,7 @@ fn hdf5_files() {
 fn cut_and_flipped_files_are_not_clean_and_do_not_panic() {
     let file = hdf5("model_config", r#"{"class_name":"Dense"}"#, &[]);
     let keras = archive(&[
-        stored("config.json", b"{}"),
+        stored("config.json", br#"{"class_name":"Sequential"}"#),
         stored("metadata.json", b"{}"),
         stored("model.weights.h5", &file),
     ]);
