@@ -27,6 +27,7 @@ fn main() -> ExitCode {
         Command::Schema(args) => commands::schema::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man => commands::man::run(),
+        Command::Worker => return modelhost::worker::child::serve(),
     };
     done.unwrap_or_else(|error| say::error(&error, &global)).into()
 }
