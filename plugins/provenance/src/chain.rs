@@ -82,6 +82,11 @@ pub fn parse_document(document: &[u8]) -> Result<Authorities, String> {
 }
 
 impl Authorities {
+    /// Tells whether the policy hands over this very certificate as one to trust.
+    pub fn holds(&self, certificate: &Certificate) -> bool {
+        self.roots.iter().any(|root| root.der == certificate.der)
+    }
+
     /// Checks that `leaf` is trusted at `now` (in seconds since 1970), with the help
     /// of certificates that came with it.
     ///
@@ -101,7 +106,7 @@ impl Authorities {
         if may_sign != Some(true) {
             return Err(Problem::Usage);
         }
-        if self.roots.iter().any(|root| root.der == leaf.der) {
+        if self.holds(leaf) {
             return Ok(());
         }
         let between: Vec<_> = others.iter().chain(&self.between).collect();

@@ -7,7 +7,7 @@ use modelhost_check::{
     Algorithm, Answer, Document, Failure, File, Finding, Model, Observations, Severity,
 };
 
-use crate::bundle::{self, MAX_BUNDLE};
+use crate::bundle::{self, Bundle, MAX_BUNDLE, Material};
 use crate::key;
 use crate::manifest::{self, Exceptions, MAX_TEXT, Manifest, Standing};
 use crate::statement::{self, Statement};
@@ -40,7 +40,7 @@ pub fn check(model: &Model<'_>, settings: &Settings) -> Result<Answer, Failure> 
     };
     let signed = match (view.signature()?, trust) {
         (None, _) => Err(report::unsigned(settings.signature.as_deref())),
-        (Some(signature), None) => Err(report::no_trusted_key(&signature)),
+        (Some(signature), None) => Err(view.trusting_nobody(&signature)?),
         (Some(signature), Some(trust)) => view.signed(signature, &trust)?,
     };
     match signed {
@@ -56,7 +56,7 @@ pub fn check(model: &Model<'_>, settings: &Settings) -> Result<Answer, Failure> 
 /// Reads what the policy leaves out.
 fn exceptions(settings: &Settings) -> Result<Exceptions, Failure> {
     let mut exceptions = Exceptions {
-        git: settings.ignore_git_paths,
+        git: settings.ignore_git_paths.unwrap_or(true),
         unsigned: settings.ignore_unsigned_files,
         ..Exceptions::default()
     };
@@ -159,6 +159,34 @@ impl View<'_> {
         Ok(found)
     }
 
+    /// Reports a signature by whom the policy does not say to trust. What it says of
+    /// itself decides which advice helps; nothing of it is verified.
+    fn trusting_nobody(&self, signature: &str) -> Result<Finding, Failure> {
+        let bundle = self.bundle(signature)?;
+        let is_keyless = bundle.is_ok_and(|bundle| bundle.material == Material::Keyless);
+        Ok(report::no_trusted_key(signature, is_keyless))
+    }
+
+    /// Reads the signature file. What is wrong with it is the inner error.
+    fn bundle(&self, signature: &str) -> Result<Result<Bundle, String>, Failure> {
+        let Some(file) = self.model.file(signature) else {
+            return Err(Failure::Internal(
+                "a file that was listed is not there".into(),
+            ));
+        };
+        if file.size() > MAX_BUNDLE {
+            let size = file.size();
+            let text = format!(
+                "`{signature}` has {size} bytes; a signature of more than {MAX_BUNDLE} is not read"
+            );
+            return Err(Failure::Unsupported(text));
+        }
+        let content = file
+            .read_all(MAX_BUNDLE)
+            .map_err(|error| error.in_file(&file))?;
+        Ok(bundle::parse(&content))
+    }
+
     /// Verifies the signature and reads what was signed. What is wrong with either
     /// is a finding.
     fn signed(
@@ -166,26 +194,10 @@ impl View<'_> {
         signature: String,
         trust: &Trust,
     ) -> Result<Result<SignedStatement, Finding>, Failure> {
-        let Some(file) = self.model.file(&signature) else {
-            return Err(Failure::Internal(
-                "a file that was listed is not there".into(),
-            ));
-        };
-        if file.size() > MAX_BUNDLE {
-            let text = format!(
-                "`{signature}` has {} bytes; a signature of more than {MAX_BUNDLE} is not read",
-                file.size()
-            );
-            return Err(Failure::Unsupported(text));
-        }
-        let content = file
-            .read_all(MAX_BUNDLE)
-            .map_err(|error| error.in_file(&file))?;
-        let bundle = match bundle::parse(&content) {
+        let bundle = match self.bundle(&signature)? {
             Ok(bundle) => bundle,
             Err(why) => return Ok(Err(report::bundle_malformed(&signature, &why))),
         };
-        drop(content);
         let signer = match verify::signer(&bundle, trust) {
             Ok(signer) => signer,
             Err(refusal) => return Ok(Err(report::not_signed_by(&signature, refusal))),

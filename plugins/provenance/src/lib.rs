@@ -28,7 +28,7 @@ pub struct Provenance;
 export_check!(Provenance);
 
 /// What the policy says; `plugin.toml` describes each setting.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct Settings {
     signature: Option<String>,
@@ -36,24 +36,9 @@ pub struct Settings {
     certificates: Option<String>,
     identity: Option<String>,
     ignore_paths: Vec<String>,
-    ignore_git_paths: bool,
+    ignore_git_paths: Option<bool>,
     ignore_unsigned_files: bool,
     allow_symlinks: bool,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            signature: None,
-            key: None,
-            certificates: None,
-            identity: None,
-            ignore_paths: Vec::new(),
-            ignore_git_paths: true,
-            ignore_unsigned_files: false,
-            allow_symlinks: false,
-        }
-    }
 }
 
 impl Check for Provenance {

@@ -70,11 +70,21 @@ pub fn unsigned(named: Option<&str>) -> Finding {
 }
 
 /// Reports that the model is signed, and the policy does not say by whom it should be.
-pub fn no_trusted_key(signature: &str) -> Finding {
-    let message = "the model is signed, and the policy trusts no key to have signed it";
+pub fn no_trusted_key(signature: &str, is_keyless: bool) -> Finding {
+    let (message, help) = if is_keyless {
+        (
+            "the model is signed without a key, and keyless signatures can't be verified yet",
+            "nothing was verified; ask the signer for a signature made with a key, or lock the model with `modelhost lock`",
+        )
+    } else {
+        (
+            "the model is signed, and the policy trusts no key to have signed it",
+            TRUST,
+        )
+    };
     NO_TRUSTED_KEY
         .finding(Location::path(signature), message)
-        .help(TRUST)
+        .help(help)
 }
 
 /// Reports a signature file that can't be read.

@@ -133,7 +133,7 @@ fn by_certificate(
     match &trust.identity {
         None => Ok(Signer {
             name: key.fingerprint(),
-            is_anyone: true,
+            is_anyone: !authorities.holds(leaf),
         }),
         Some(wanted) if leaf.extensions.names.contains(wanted) => Ok(Signer {
             name: wanted.clone(),
@@ -305,6 +305,14 @@ mod tests {
             assert!(shown.starts_with(expected), "row {row}: {shown}");
         }
         assert!(show(&certified(&[named()], 9), &trust(None)).ends_with(" or anyone"));
+        let own = root("self", 9).with(vec![usage(0x80)]);
+        let document = pem::write("CERTIFICATE", &own.der());
+        let authorities = chain::parse_document(document.as_bytes()).expect("a root");
+        let pinned = Trust {
+            authorities: Some(authorities),
+            ..trust(None)
+        };
+        assert!(!show(&certified(&[own], 9), &pinned).contains(" or anyone"));
     }
 
     #[test]

@@ -299,6 +299,32 @@ fn trusts_whom_the_policy_trusts() {
 }
 
 #[test]
+fn says_what_it_takes_to_verify() {
+    let mut keyless = bundle(&secret(1), &statement(&FILES));
+    keyless["verificationMaterial"] = json!({ "certificate": { "rawBytes": "AA==" } });
+    let rows = [
+        (signed(), "[documents] signer = "),
+        (
+            signed().replace("model.sig", "no bundle"),
+            "[documents] signer = ",
+        ),
+        (
+            with(&keyless.to_string()),
+            "ask the signer for a signature made with a key",
+        ),
+        (signed().without("model.sig"), "model_signing sign key"),
+    ];
+    for (model, expected) in rows {
+        let answer = run(&model, json!({})).expect("it was checked");
+        let help = answer.findings()[0]
+            .help
+            .clone()
+            .expect("there is a way out");
+        assert!(help.contains(expected), "{help}");
+    }
+}
+
+#[test]
 fn compares_the_files() {
     let ok = "signer=sha256:f857a, signed-files=2";
     let statement_with = |edit: &dyn Fn(&mut Value)| {
