@@ -15,6 +15,7 @@ pub mod cover;
 pub mod found;
 pub mod gguf;
 pub mod hdf5;
+pub mod hdf5_attribute;
 pub mod hdf5_object;
 pub mod judge;
 pub mod keras;
