@@ -59,11 +59,12 @@ pub enum PluginIdError {
 }
 
 /// Whether `text` is kebab case: 1 to 64 of a-z, 0-9 and `-`, a letter first,
-/// no `-` at the end.
+/// words parted by one `-` each.
 pub fn is_kebab(text: &str) -> bool {
     text.len() <= 64
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && !text.ends_with('-')
+        && !text.contains("--")
         && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
@@ -208,7 +209,7 @@ mod tests {
         for good in ["a", "license", "acme-scan-2"] {
             assert!(PluginId::new(good).is_ok(), "{good}");
         }
-        for bad in ["", "2a", "-a", "a-", "A", "a_b", "a/b", "é", &"a".repeat(65)] {
+        for bad in ["", "2a", "-a", "a-", "a--b", "A", "a_b", "a/b", "é", &"a".repeat(65)] {
             assert_eq!(PluginId::new(bad), Err(PluginIdError::Form), "{bad}");
         }
         assert_eq!(PluginId::new("gate"), Err(PluginIdError::Reserved));
