@@ -14,7 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use crate::config::{Config, ConfigError};
+use crate::config::Config;
 use crate::domain::diagnostic::{Diagnostic, SourceFile};
 use crate::domain::event::{Event, EventSink};
 use crate::domain::finding::Severity;
@@ -80,9 +80,6 @@ pub enum GateError {
         /// The way out.
         help: Option<String>,
     },
-    /// `modelhost.toml` can't be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
     /// The policy or the lock file does not fit what is here.
     #[error("{} of the policy or the lock file {} what is here", .0.len(), if .0.len() == 1 { "entry does not fit" } else { "entries do not fit" })]
     Mistakes(Vec<Diagnostic>),

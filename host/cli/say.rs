@@ -4,7 +4,6 @@
 
 use std::io::{self, Write as _};
 
-use modelhost::config::ConfigError;
 use modelhost::domain::text::GuestText;
 use modelhost::gate::GateError;
 use modelhost::plugin::PluginError;
@@ -34,9 +33,7 @@ pub(crate) fn error(error: &anyhow::Error, global: &GlobalArgs) -> Exit {
     let color = has_color(global, &stderr);
     // Where nobody reads stderr, there is nobody to tell.
     let _ = match error.downcast_ref() {
-        Some(GateError::Mistakes(mistakes) | GateError::Config(ConfigError::Mistakes(mistakes))) => {
-            render::diagnostics(mistakes, color, &mut stderr)
-        }
+        Some(GateError::Mistakes(mistakes)) => render::diagnostics(mistakes, color, &mut stderr),
         _ => render::error(error, color, &mut stderr),
     };
     drop(stderr);

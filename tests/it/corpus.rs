@@ -13,6 +13,10 @@ use crate::support::shared;
 /// No case may take longer, tests side by side on a busy machine included.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// Cases that no bundled plugin judges rightly yet, each with what is missing.
+/// One that is judged rightly must leave this list.
+const GAPS: [(&str, &str); 0] = [];
+
 /// Makes the corpus; none where its generator is not here.
 fn corpus(folder: &Path) -> Option<Vec<Value>> {
     let generator = shared("corpus")?.join("generate.py");
@@ -53,7 +57,17 @@ fn the_corpus_is_judged_as_labelled() {
     let place = Place::new();
     let folder = place.path().join("corpus");
     let Some(cases) = corpus(&folder) else { return };
-    let wrong: Vec<String> = cases.iter().filter_map(|case| wrong(&place, &folder, case)).collect();
-    eprintln!("corpus: {} of {} cases as labelled", cases.len() - wrong.len(), cases.len());
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let mut unexpected = Vec::new();
+    let mut right = 0;
+    for case in &cases {
+        let gap = GAPS.iter().find(|(id, _)| case["id"] == *id);
+        match (wrong(&place, &folder, case), gap) {
+            (None, None) => right += 1,
+            (None, Some((id, _))) => unexpected.push(format!("{id} is judged rightly: take it off the list of gaps")),
+            (Some(_), Some((id, missing))) => eprintln!("gap: {id}: {missing}"),
+            (Some(how), None) => unexpected.push(how),
+        }
+    }
+    eprintln!("corpus: {right} of {} cases as labelled", cases.len());
+    assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
 }

@@ -1,6 +1,7 @@
 //! modelhost from outside: the binary as a user runs it, the sandbox against
 //! real components, the house against its own rules.
 
+mod cache;
 mod corpus;
 mod lock;
 mod plugin;

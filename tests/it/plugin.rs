@@ -18,7 +18,8 @@ fn what_is_no_plugin_is_refused_by_name_before_anything_runs() {
     let mut flipped = honest.clone();
     let middle = flipped.len() / 2;
     flipped[middle] ^= 0xff;
-    let rows: [(&str, Vec<u8>); 9] = [
+    let rows: [(&str, Vec<u8>); 10] = [
+        ("no-manifest.wasm", component::without_manifest("honest-pass")),
         ("core.wasm", core),
         ("text.wasm", b"(component)".to_vec()),
         ("empty.wasm", Vec::new()),

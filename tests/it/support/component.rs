@@ -75,6 +75,12 @@ pub(crate) fn plugin(core: &[u8], manifest: &str) -> Vec<u8> {
     pack(Input::Core(&core), &manifest).unwrap_or_else(|error| panic!("{}: {error}", manifest.id))
 }
 
+/// Returns the component of a guest, without a manifest.
+pub(crate) fn without_manifest(name: &str) -> Vec<u8> {
+    let path = super::root().join("tests/guests").join(name).with_extension("wat");
+    encode(&wat::parse_file(path).expect("a module"), None)
+}
+
 /// Makes a component whose world imports `wit` beside the contract's
 /// interfaces, which `pack` would refuse.
 fn encode(core: &[u8], wit: Option<&str>) -> Vec<u8> {
