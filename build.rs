@@ -24,7 +24,9 @@ fn main() -> io::Result<()> {
     let mut array = String::from("static BUNDLED: &[(&str, &[u8])] = &[\n");
     if let Some(folder) = folder(&root)? {
         // An absolute path, since `include_bytes!` is relative to the file it stands in.
-        let folder = folder.canonicalize()?;
+        let folder = folder
+            .canonicalize()
+            .map_err(|error| io::Error::other(format!("{}: {error}", folder.display())))?;
         println!("cargo::rerun-if-changed={}", folder.display());
         for path in plugins(&folder)? {
             println!("cargo::rerun-if-changed={}", path.display());

@@ -9,9 +9,11 @@ use crate::domain::text::{self, Backslash};
 
 /// The most globs a manifest may have.
 pub const MAX_GLOBS: usize = 256;
-/// The most bytes one glob may have. With [`MAX_GLOBS`] it bounds the automaton
-/// that all of them are compiled to.
+/// The most bytes one glob may have.
 pub const MAX_GLOB: usize = 256;
+/// The most bytes that all globs of a manifest may have together: each path of a
+/// model may be held against each of them, outside of any deadline.
+pub const MAX_GLOBS_SIZE: usize = 8 << 10;
 
 /// Globs, compiled. `*` and `?` don't match `/`; `**` matches any folders.
 #[derive(Clone, Debug)]
@@ -42,6 +44,11 @@ impl Globs {
                     globs.len()
                 ),
             ));
+        }
+        if globs.iter().map(String::len).sum::<usize>() > MAX_GLOBS_SIZE {
+            let reason =
+                format!("the globs of a plugin have at most {MAX_GLOBS_SIZE} bytes together");
+            return Err(fail(None, reason));
         }
         let mut set = GlobSetBuilder::new();
         for (index, glob) in globs.iter().enumerate() {
@@ -162,17 +169,23 @@ mod tests {
             "?".repeat(MAX_GLOB),
             "*a".repeat(MAX_GLOB / 2),
             "**/".repeat(MAX_GLOB / 3),
-            "{a,b}".repeat(MAX_GLOB / 5),
-            format!("{}a{}", "{".repeat(100), "}".repeat(100)),
-            format!("[{}]", "a-z".repeat(80)),
+            "{*a,*b}".repeat(MAX_GLOB / 7),
+            "[!a-z]".repeat(MAX_GLOB / 6),
         ];
         let path = FilePath::from_written("a/".repeat(2000));
         for glob in worst {
-            let all: Vec<String> = (0..MAX_GLOBS).map(|_| glob.clone()).collect();
-            // Either way it is an answer, and soon.
-            if let Ok(globs) = Globs::new(&all) {
-                let _ = globs.matches(&path);
-            }
+            let all = vec![glob.clone(); MAX_GLOBS_SIZE / glob.len()];
+            let globs = Globs::new(&all).expect(&glob);
+            assert_eq!(globs.matches(&path), glob.starts_with("**/"), "{glob}");
+        }
+        let all = vec!["a".repeat(MAX_GLOB); MAX_GLOBS_SIZE / MAX_GLOB + 1];
+        assert_eq!(Globs::new(&all).expect_err("too much").index, None);
+        // Nested too deep, or ranges turned round: either way an answer.
+        for odd in [
+            format!("{}a{}", "{".repeat(100), "}".repeat(100)),
+            "[z-a]".to_owned(),
+        ] {
+            let _ = Globs::new(&[odd]);
         }
     }
 }

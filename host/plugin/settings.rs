@@ -6,8 +6,8 @@
 //! # Invariants
 //! The schema is a stranger's. Nothing is fetched for it, its patterns match in
 //! linear time, and with its references followed it is no larger than
-//! [`MAX_EXPANDED`] and no deeper than [`MAX_DEPTH`]: so compiling it and
-//! validating against it are bounded.
+//! [`MAX_EXPANDED`] and no deeper than [`MAX_DEPTH`]: so compiling it is bounded,
+//! and validating against it, by [`MAX_WORK`].
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -28,6 +28,9 @@ pub const MAX_DEPTH: usize = 32;
 /// [`MAX_SETTINGS`] without references, and not the doubling that a chain of
 /// references can hide.
 const MAX_EXPANDED: usize = 50_000;
+/// The most values in the settings times those in the schema: each of the former
+/// may be held against each of the latter, which takes about a microsecond.
+const MAX_WORK: usize = 4_000_000;
 /// The most patterns in a schema, with [`MAX_PATTERN_SIZE`] each: they are
 /// compiled before anything is run.
 const MAX_PATTERNS: usize = 64;
@@ -79,8 +82,14 @@ pub fn validate(manifest: &Manifest, settings: &str) -> Vec<SettingsMistake> {
         Ok(schema) => schema,
         Err(message) => return unusable(format!("it {message}")),
     };
-    if let Err(message) = check_schema(&schema) {
-        return unusable(message);
+    let values = match check_schema(&schema).and_then(|_| expanded(&schema)) {
+        Ok(values) => values,
+        Err(message) => return unusable(message),
+    };
+    if values.saturating_mul(count(&settings)) > MAX_WORK {
+        return whole(
+            "the settings hold too many values for a schema as large as this plugin's".to_owned(),
+        );
     }
     // The validator is somebody else's, and here it meets a stranger's schema.
     // What it can't cope with must not end the run otherwise than as a mistake.
@@ -121,12 +130,7 @@ pub(super) fn check_schema(schema: &Value) -> Result<String, String> {
             "a misspelt setting must be refused: write `additionalProperties = false`".to_owned(),
         );
     }
-    Walk {
-        root: schema,
-        values: 0,
-        patterns: 0,
-    }
-    .value(schema, 0)?;
+    expanded(schema)?;
     let mut schema = schema.clone();
     // Sorted here, whatever the map that serde_json was built with.
     schema.sort_all_objects();
@@ -185,6 +189,26 @@ fn depth(value: &Value) -> usize {
         Value::Object(map) => map.values().map(depth).max().unwrap_or(0),
         _ => 0,
     }
+}
+
+/// Returns how many values `value` has, itself included.
+fn count(value: &Value) -> usize {
+    1 + match value {
+        Value::Array(values) => values.iter().map(count).sum(),
+        Value::Object(map) => map.values().map(count).sum(),
+        _ => 0,
+    }
+}
+
+/// Returns how many values `schema` has with its references followed.
+fn expanded(schema: &Value) -> Result<usize, String> {
+    let mut walk = Walk {
+        root: schema,
+        values: 0,
+        patterns: 0,
+    };
+    walk.value(schema, 0)?;
+    Ok(walk.values)
 }
 
 /// A walk over a schema, into what its references lead to.
@@ -453,6 +477,15 @@ mod tests {
         assert_eq!(
             told(&schema, &long),
             ": the settings have more than 65536 bytes"
+        );
+        let wide =
+            json!({"type": "object", "additionalProperties": {"items": {"enum": vec![1; 1000]}}});
+        assert_eq!(told(&wide, &json!({"a": vec![1; 3000]}).to_string()), "");
+        let many = json!({"a": vec![1; 4000]}).to_string();
+        assert!(
+            told(&wide, &many).contains("too many values"),
+            "{}",
+            told(&wide, &many)
         );
         let deep = format!("{{\"a\": {}1{}}}", "[".repeat(40), "]".repeat(40));
         assert_eq!(
