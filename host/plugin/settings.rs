@@ -1,13 +1,15 @@
-//! The settings of a plugin: the JSON Schema in its manifest ([`check_schema`]),
-//! and whether what the policy sets keeps to it ([`validate`]).
+//! Whether what the policy sets for a plugin keeps to the JSON Schema in its
+//! manifest ([`validate`]).
 //!
-//! Leaves where in `modelhost.toml` a setting stands to `config`.
+//! Leaves what a schema may be to `schema`, and where in `modelhost.toml` a
+//! setting stands to `config`.
 //!
 //! # Invariants
 //! The schema is a stranger's. Nothing is fetched for it, its patterns match in
-//! linear time, and with its references followed it is no larger than
-//! [`MAX_EXPANDED`] and no deeper than [`MAX_DEPTH`]: so compiling it is bounded,
-//! and validating against it, by [`MAX_WORK`].
+//! linear time, and its size with its references followed is bounded: so is the
+//! work to compile it, and to validate against it, by [`MAX_WORK`].
+
+mod schema;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -15,6 +17,8 @@ use jsonschema::error::ValidationErrorKind;
 use jsonschema::{Draft, PatternOptions, ValidationError, Validator};
 use serde_json::Value;
 
+pub(super) use self::schema::check_schema;
+use self::schema::expanded;
 use crate::domain::plugin::Manifest;
 use crate::domain::text::GuestText;
 
@@ -24,16 +28,9 @@ pub const MAX_SETTINGS: usize = 64 << 10;
 /// The most values within values, in a schema with its references followed and
 /// in settings: the validator recurses.
 pub const MAX_DEPTH: usize = 32;
-/// The most values in a schema with its references followed: all that fit into
-/// [`MAX_SETTINGS`] without references, and not the doubling that a chain of
-/// references can hide.
-const MAX_EXPANDED: usize = 50_000;
 /// The most values in the settings times those in the schema: each of the former
 /// may be held against each of the latter, which takes about a microsecond.
 const MAX_WORK: usize = 4_000_000;
-/// The most patterns in a schema, with [`MAX_PATTERN_SIZE`] each: they are
-/// compiled before anything is run.
-const MAX_PATTERNS: usize = 64;
 /// The most bytes that one pattern may compile to; `[a-z]{64}` takes some 50 KB.
 const MAX_PATTERN_SIZE: usize = 1 << 20;
 /// The most mistakes that are told.
@@ -44,8 +41,6 @@ const MAX_MESSAGE: usize = 500;
 const MAX_VALUE: usize = 100;
 /// The most names that are offered in place of an unknown one.
 const MAX_OFFERED: usize = 20;
-/// The dialect of schemas.
-const DIALECT: &str = "https://json-schema.org/draft/2020-12/schema";
 
 /// One mistake in the settings of a plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,43 +102,6 @@ pub fn validate(manifest: &Manifest, settings: &str) -> Vec<SettingsMistake> {
     }
 }
 
-/// Checks that `schema` is one that a manifest may have, and returns it as
-/// canonical text.
-///
-/// # Errors
-/// Says what is wrong with it.
-pub(super) fn check_schema(schema: &Value) -> Result<String, String> {
-    let Value::Object(root) = schema else {
-        return Err("the schema of settings is an object".to_owned());
-    };
-    if root.get("type").and_then(Value::as_str) != Some("object") {
-        return Err("settings are an object: write `type = \"object\"`".to_owned());
-    }
-    let is_closed = ["additionalProperties", "unevaluatedProperties"]
-        .iter()
-        .any(|key| {
-            root.get(*key)
-                .is_some_and(|value| *value != Value::Bool(true))
-        });
-    if !is_closed {
-        return Err(
-            "a misspelt setting must be refused: write `additionalProperties = false`".to_owned(),
-        );
-    }
-    expanded(schema)?;
-    let mut schema = schema.clone();
-    // Sorted here, whatever the map that serde_json was built with.
-    schema.sort_all_objects();
-    let text = schema.to_string();
-    if text.len() > MAX_SETTINGS {
-        return Err(format!(
-            "a schema has at most {MAX_SETTINGS} bytes, this one has {}",
-            text.len()
-        ));
-    }
-    Ok(text)
-}
-
 /// Checks that the validator takes `schema`, which has passed [`check_schema`].
 ///
 /// # Errors
@@ -197,92 +155,6 @@ fn count(value: &Value) -> usize {
         Value::Array(values) => values.iter().map(count).sum(),
         Value::Object(map) => map.values().map(count).sum(),
         _ => 0,
-    }
-}
-
-/// Returns how many values `schema` has with its references followed.
-fn expanded(schema: &Value) -> Result<usize, String> {
-    let mut walk = Walk {
-        root: schema,
-        values: 0,
-        patterns: 0,
-    };
-    walk.value(schema, 0)?;
-    Ok(walk.values)
-}
-
-/// A walk over a schema, into what its references lead to.
-struct Walk<'a> {
-    root: &'a Value,
-    values: usize,
-    patterns: usize,
-}
-
-impl Walk<'_> {
-    fn value(&mut self, value: &Value, depth: usize) -> Result<(), String> {
-        self.values += 1;
-        if self.values > MAX_EXPANDED {
-            return Err(format!(
-                "with its references followed it has more than {MAX_EXPANDED} values"
-            ));
-        }
-        if depth > MAX_DEPTH {
-            let message = "it is nested deeper than {}, or its references lead in a circle";
-            return Err(message.replace("{}", &MAX_DEPTH.to_string()));
-        }
-        match value {
-            Value::Array(values) => values
-                .iter()
-                .try_for_each(|value| self.value(value, depth + 1)),
-            Value::Object(map) => map
-                .iter()
-                .try_for_each(|(key, value)| self.member(key, value, depth)),
-            _ => Ok(()),
-        }
-    }
-
-    fn member(&mut self, key: &str, value: &Value, depth: usize) -> Result<(), String> {
-        match (key, value) {
-            ("$ref", Value::String(reference)) => {
-                let pointer = reference
-                    .strip_prefix('#')
-                    .filter(|pointer| pointer.starts_with('/'));
-                let target = pointer
-                    .filter(|p| !p.contains('%'))
-                    .and_then(|p| self.root.pointer(p));
-                let Some(target) = target else {
-                    let reference = GuestText::new(reference, 100);
-                    return Err(format!(
-                        "`$ref` leads to a place in the same schema, as `#/$defs/name`; `{reference}` does not"
-                    ));
-                };
-                self.value(target, depth + 1)
-            }
-            ("$schema", Value::String(dialect)) if depth == 0 && dialect == DIALECT => Ok(()),
-            (
-                "$id" | "$schema" | "$anchor" | "$dynamicAnchor" | "$dynamicRef"
-                | "$recursiveAnchor" | "$recursiveRef" | "$vocabulary",
-                Value::String(_) | Value::Bool(_),
-            ) => Err(format!(
-                "`{key}` is not taken: a schema stands for itself, in the dialect {DIALECT}"
-            )),
-            ("pattern", Value::String(_)) => self.patterns(1),
-            ("patternProperties", Value::Object(patterns)) => {
-                self.patterns(patterns.len())?;
-                self.value(value, depth + 1)
-            }
-            _ => self.value(value, depth + 1),
-        }
-    }
-
-    fn patterns(&mut self, more: usize) -> Result<(), String> {
-        self.patterns = self.patterns.saturating_add(more);
-        if self.patterns > MAX_PATTERNS {
-            return Err(format!(
-                "with its references followed it has more than {MAX_PATTERNS} patterns"
-            ));
-        }
-        Ok(())
     }
 }
 
@@ -564,7 +436,7 @@ mod tests {
                 "`$schema` is not taken",
             ),
             (
-                json!({"properties": {"a": {"$schema": DIALECT}}}),
+                json!({"properties": {"a": {"$schema": schema::DIALECT}}}),
                 "`$schema` is not taken",
             ),
             (
