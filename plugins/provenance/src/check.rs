@@ -162,9 +162,10 @@ impl View<'_> {
     /// Reports a signature by whom the policy does not say to trust. What it says of
     /// itself decides which advice helps; nothing of it is verified.
     fn trusting_nobody(&self, signature: &str) -> Result<Finding, Failure> {
-        let bundle = self.bundle(signature)?;
-        let is_keyless = bundle.is_ok_and(|bundle| bundle.material == Material::Keyless);
-        Ok(report::no_trusted_key(signature, is_keyless))
+        Ok(match self.bundle(signature)? {
+            Ok(bundle) => report::no_trusted_key(signature, bundle.material == Material::Keyless),
+            Err(why) => report::no_bundle(signature, &why),
+        })
     }
 
     /// Reads the signature file. What is wrong with it is the inner error.

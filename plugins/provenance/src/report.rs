@@ -54,6 +54,8 @@ const TRUST: &str = "nothing was verified; to name the signer's public key, writ
 /// How many paths a finding lists by name.
 const LISTED: usize = 10;
 
+const SIGN: &str = "sign it with OpenSSF model signing, such as `model_signing sign key`, and put the bundle into the model";
+
 /// Reports that there is no signature; `named`: where the policy says it should be.
 pub fn unsigned(named: Option<&str>) -> Finding {
     let message = match named {
@@ -65,8 +67,15 @@ pub fn unsigned(named: Option<&str>) -> Finding {
                 .into()
         }
     };
-    let help = "sign it with OpenSSF model signing, such as `model_signing sign key`, and put the bundle into the model";
-    UNSIGNED.finding(Location::model(), message).help(help)
+    UNSIGNED.finding(Location::model(), message).help(SIGN)
+}
+
+/// Reports that what should be the signature is none that could be verified.
+pub fn no_bundle(signature: &str, why: &str) -> Finding {
+    let message = format!("the model isn't signed: its `{signature}` can't be verified, {why}");
+    UNSIGNED
+        .finding(Location::path(signature), message)
+        .help(SIGN)
 }
 
 /// Reports that the model is signed, and the policy does not say by whom it should be.

@@ -149,6 +149,11 @@ fn finds_the_signature() {
         (unsigned(), json!({}), "unsigned -"),
         (Model::new("empty"), json!({}), "unsigned -"),
         (signed(), json!({}), "no-trusted-key model.sig"),
+        (
+            signed().replace("model.sig", "\u{1}"),
+            json!({}),
+            "unsigned model.sig",
+        ),
         (unsigned().file("other.sig", good.clone()), trusting(), ok),
         (unsigned().file("sigs/x", good.clone()), named("sigs/x"), ok),
         (
@@ -306,7 +311,7 @@ fn says_what_it_takes_to_verify() {
         (signed(), "[documents] signer = "),
         (
             signed().replace("model.sig", "no bundle"),
-            "[documents] signer = ",
+            "model_signing sign key",
         ),
         (
             with(&keyless.to_string()),
