@@ -3,6 +3,8 @@
 //!
 //! Leaves arguments, files of reports and exit codes to `cli`.
 
+#![expect(clippy::disallowed_methods, reason = "how long a stage took goes to the timings")]
+
 mod candidates;
 mod evidence;
 mod pin;

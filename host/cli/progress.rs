@@ -31,6 +31,7 @@ struct State {
 impl Progress {
     /// Makes a bar that is hidden for now, and for ever where `wanted` is false
     /// or stderr is no terminal.
+    #[expect(clippy::disallowed_methods, reason = "a bar is for what takes long")]
     pub(crate) fn new(wanted: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         let style = ProgressStyle::with_template("{spinner} {bytes}/{total_bytes} hashed {wide_bar} {msg}");

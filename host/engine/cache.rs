@@ -11,6 +11,8 @@
 //!   inside the MAC, so that no entry can stand in for another.
 //! - An odd entry is deleted and compiled again. Nothing here fails a run.
 
+#![expect(clippy::disallowed_methods, reason = "the cache owns its folder and its key")]
+
 use std::fs::{File, OpenOptions};
 use std::hash::{Hash as _, Hasher};
 use std::io::{self, Read as _, Write as _};
@@ -183,7 +185,6 @@ impl Cache {
         self.folder.join(format!("{}.code", Digest::from_bytes(*identity).hex()))
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the cache owns its folder")]
     fn discard(&self, path: &Path, why: &str) {
         tracing::warn!("compiled code in {} is not used and compiled again: {why}", path.display());
         let _ = std::fs::remove_file(path);
@@ -242,7 +243,6 @@ fn read_entry(path: &Path) -> io::Result<Vec<u8>> {
 /// ours alone.
 fn private_folder(path: &Path, what: &'static str) -> Result<(), CacheError> {
     let failed = |source| CacheError::Io { what, path: path.to_owned(), source };
-    #[expect(clippy::disallowed_types, reason = "the cache owns its folder")]
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700).create(path).map_err(failed)?;
     let nofollow = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::DIRECTORY;

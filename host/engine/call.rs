@@ -7,6 +7,8 @@
 //!   what the component does after returning.
 //! - The store is used for this task alone and dropped.
 
+#![expect(clippy::disallowed_methods, reason = "a deadline is held against the monotonic clock")]
+
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};

@@ -20,7 +20,7 @@ pub(super) struct Stop {
 }
 
 impl Stop {
-    pub(super) fn new(code: FailureCode, message: impl Into<String>) -> wasmtime::Error {
+    pub(super) fn error(code: FailureCode, message: impl Into<String>) -> wasmtime::Error {
         wasmtime::Error::new(Self { code, message: message.into() })
     }
 }
@@ -59,7 +59,7 @@ impl ResourceLimiter for Meter {
         let grown = (desired as u64).saturating_sub(current as u64);
         let sum = self.memory.saturating_add(grown);
         if sum > self.max_memory {
-            return Err(Stop::new(
+            return Err(Stop::error(
                 FailureCode::LimitMemory,
                 format!("it asked for {sum} bytes of memory, {} are allowed", self.max_memory),
             ));
@@ -70,14 +70,14 @@ impl ResourceLimiter for Meter {
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        Err(Stop::new(FailureCode::LimitMemory, format!("its memory could not grow: {error:#}")))
+        Err(Stop::error(FailureCode::LimitMemory, format!("its memory could not grow: {error:#}")))
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
         let grown = (desired as u64).saturating_sub(current as u64);
         let sum = self.elements.saturating_add(grown);
         if sum > self.max_elements {
-            return Err(Stop::new(
+            return Err(Stop::error(
                 FailureCode::LimitTable,
                 format!("it asked for {sum} table elements, {} are allowed", self.max_elements),
             ));
@@ -87,7 +87,7 @@ impl ResourceLimiter for Meter {
     }
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        Err(Stop::new(FailureCode::LimitTable, format!("its table could not grow: {error:#}")))
+        Err(Stop::error(FailureCode::LimitTable, format!("its table could not grow: {error:#}")))
     }
 
     fn instances(&self) -> usize {

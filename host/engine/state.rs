@@ -3,6 +3,8 @@
 //!
 //! Leaves the host functions to `capability`.
 
+#![expect(clippy::disallowed_methods, reason = "a deadline is held against the monotonic clock")]
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -110,7 +112,7 @@ impl State {
     pub(super) fn enter(&mut self) -> wasmtime::Result<()> {
         self.calls += 1;
         if self.calls > self.max_calls {
-            return Err(Stop::new(
+            return Err(Stop::error(
                 FailureCode::LimitHostCalls,
                 format!("it called the host more than {} times", self.max_calls),
             ));
@@ -121,10 +123,10 @@ impl State {
     /// Stops the guest where its time is up or the run was interrupted.
     pub(super) fn check_clock(&self) -> wasmtime::Result<()> {
         if self.interrupted.load(Ordering::Relaxed) {
-            return Err(Stop::new(FailureCode::Interrupted, "the run was interrupted"));
+            return Err(Stop::error(FailureCode::Interrupted, "the run was interrupted"));
         }
         if Instant::now() >= self.deadline {
-            return Err(Stop::new(FailureCode::LimitDeadline, "it ran past its wall deadline"));
+            return Err(Stop::error(FailureCode::LimitDeadline, "it ran past its wall deadline"));
         }
         Ok(())
     }
@@ -132,7 +134,7 @@ impl State {
     /// Hands `value` to the guest as a handle, within the bound on handles.
     pub(super) fn hand_out<T: Send + 'static>(&mut self, value: T) -> wasmtime::Result<wasmtime::component::Resource<T>> {
         self.table.push(value).map_err(|_| {
-            Stop::new(FailureCode::LimitHandles, format!("it holds more than {} handles", self.limits.handles))
+            Stop::error(FailureCode::LimitHandles, format!("it holds more than {} handles", self.limits.handles))
         })
     }
 }

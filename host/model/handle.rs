@@ -188,7 +188,7 @@ impl FileHandle {
         ReadError::Changed
     }
 
-    const fn key(&self) -> (u64, u64) {
+    const fn key(&self) -> Key {
         (self.identity.device, self.identity.inode)
     }
 }
@@ -197,11 +197,14 @@ impl FileHandle {
 /// one used longest ago is closed first.
 #[derive(Debug, Default)]
 pub struct Pool {
-    open: Mutex<VecDeque<((u64, u64), Arc<File>)>>,
+    open: Mutex<VecDeque<(Key, Arc<File>)>>,
 }
 
+/// What a file is known by in the pool: device and inode.
+type Key = (u64, u64);
+
 impl Pool {
-    fn get(&self, key: (u64, u64)) -> Option<Arc<File>> {
+    fn get(&self, key: Key) -> Option<Arc<File>> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let index = open.iter().rposition(|(other, _)| *other == key)?;
         let entry = open.remove(index)?;
@@ -210,7 +213,7 @@ impl Pool {
         Some(file)
     }
 
-    fn put(&self, key: (u64, u64), file: Arc<File>) {
+    fn put(&self, key: Key, file: Arc<File>) {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         while open.len() >= OPEN_FILES {
             open.pop_front();

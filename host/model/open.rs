@@ -3,6 +3,8 @@
 //!
 //! Leaves listing to `walk` and reading to `handle`.
 
+#![expect(clippy::disallowed_methods, reason = "the one ambient open")]
+
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
@@ -70,7 +72,7 @@ impl Root {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the path that the operator named is resolved once, before it is opened")]
+/// Resolves the path that the operator named, once, before it is opened.
 fn resolve(path: &Path) -> std::io::Result<PathBuf> {
     std::fs::canonicalize(path)
 }

@@ -11,6 +11,8 @@
 //! - After an interrupt nothing new starts, and what runs is stopped at its
 //!   next look at the clock.
 
+#![expect(clippy::disallowed_methods, reason = "how long things took goes to the timings")]
+
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -56,7 +56,8 @@ fn an_odd_entry_is_never_used_and_made_anew() {
     run(&place).code(1);
     let path = entries(&place).remove(0);
     let good = std::fs::read(&path).expect("an entry");
-    let spoil: [(&str, Box<dyn Fn()>); 9] = [
+    type Spoil<'a> = (&'a str, Box<dyn Fn() + 'a>);
+    let spoil: [Spoil<'_>; 9] = [
         ("first byte", Box::new(|| flip(&path, 0))),
         ("identity", Box::new(|| flip(&path, 12))),
         ("length", Box::new(|| flip(&path, 41))),

@@ -1,6 +1,8 @@
 //! modelhost from outside: the binary as a user runs it, the sandbox against
 //! real components, the house against its own rules.
 
+#![expect(clippy::disallowed_methods, reason = "tests make the files and processes that they look at")]
+
 mod cache;
 mod corpus;
 mod lock;

@@ -12,7 +12,7 @@ use crate::support::root;
 /// lower floors only; neighbours on a floor do not know each other, but for what
 /// stands here.
 fn floors() -> BTreeMap<&'static str, Vec<&'static str>> {
-    let floor_0 = vec!["domain"];
+    let floor_0 = ["domain"];
     let with = |more: &[&'static str]| floor_0.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>();
     BTreeMap::from([
         ("domain", vec![]),

@@ -99,7 +99,7 @@ async fn stop_on_signal(interrupted: Arc<AtomicBool>) {
     interrupted.store(true, Ordering::Relaxed);
     tracing::warn!("interrupted: writing what was found so far; once more ends at once");
     signal().await;
-    #[expect(clippy::exit, reason = "the second signal means now")]
+    #[expect(clippy::exit, clippy::disallowed_methods, reason = "the second signal means now")]
     std::process::exit(Exit::Interrupted as i32);
 }
 

@@ -42,7 +42,7 @@ impl HostModel for State {
         let index = index as usize;
         if index >= self.view.files.len() {
             let message = format!("it asked for file {index}, the view has {}", self.view.files.len());
-            return Err(Stop::new(FailureCode::Trap, message));
+            return Err(Stop::error(FailureCode::Trap, message));
         }
         self.hand_out(ViewFile(index))
     }
