@@ -1,4 +1,4 @@
-//! What a task may use of the machine, counted on sums: [`Meter`].
+//! What a task may use of the machine, counted on sums: `Meter`.
 //!
 //! Leaves the figures to `domain::capability::Limits`, and time to `call`.
 //!

@@ -193,7 +193,7 @@ impl FileHandle {
     }
 }
 
-/// The descriptors of model files that are open, at most [`OPEN_FILES`]; the
+/// The descriptors of model files that are open, a bounded number; the
 /// one used longest ago is closed first.
 #[derive(Debug, Default)]
 pub struct Pool {

@@ -7,7 +7,7 @@
 //! # Invariants
 //! The schema is a stranger's. Nothing is fetched for it, its patterns match in
 //! linear time, and its size with its references followed is bounded: so is the
-//! work to compile it, and to validate against it, by [`MAX_WORK`].
+//! work to compile it, and to validate against it, by `MAX_WORK`.
 
 mod schema;
 

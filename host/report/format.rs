@@ -1,4 +1,4 @@
-//! The formats a report can be written in: [`Format`], [`write`].
+//! The formats a report can be written in: [`Format`], [`write()`].
 //!
 //! Leaves each format to its own file, and where it is written to `output`.
 

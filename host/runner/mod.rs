@@ -1,4 +1,4 @@
-//! Which tasks a run has ([`plan`]), and running them ([`execute`]).
+//! Which tasks a run has ([`plan()`]), and running them ([`execute()`]).
 //!
 //! Leaves what one task is to `engine`, and what follows to `policy`.
 
