@@ -64,6 +64,8 @@ pub enum FailureCode {
     Refused,
     /// It could not be compiled.
     Compile,
+    /// Compiling it took more time or memory than it may.
+    LimitCompile,
     /// It trapped.
     Trap,
     /// It used up its fuel.
@@ -98,6 +100,8 @@ pub enum FailureCode {
     Unsupported,
     /// It says that it failed.
     Internal,
+    /// The process that ran it ended, or broke the rules of talking to the gate.
+    Worker,
     /// The run was interrupted before it was done.
     Interrupted,
 }
@@ -108,6 +112,7 @@ impl FailureCode {
         match self {
             Self::Refused => "refused",
             Self::Compile => "compile",
+            Self::LimitCompile => "limit/compile",
             Self::Trap => "trap",
             Self::LimitFuel => "limit/fuel",
             Self::LimitDeadline => "limit/deadline",
@@ -125,13 +130,14 @@ impl FailureCode {
             Self::Unreadable => "unreadable",
             Self::Unsupported => "unsupported",
             Self::Internal => "internal",
+            Self::Worker => "worker",
             Self::Interrupted => "interrupted",
         }
     }
 
     /// Returns whether the same run may end otherwise the next time.
     pub const fn is_retryable(self) -> bool {
-        matches!(self, Self::LimitDeadline | Self::Interrupted | Self::Changed)
+        matches!(self, Self::LimitDeadline | Self::LimitCompile | Self::Interrupted | Self::Changed | Self::Worker)
     }
 }
 

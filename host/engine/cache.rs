@@ -15,7 +15,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::hash::{Hash as _, Hasher};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -42,8 +42,15 @@ const MAX_ENTRY: u64 = 1 << 30;
 /// Length of the key in bytes.
 const KEY: usize = 32;
 
+/// How much of a worker's code is held at a time.
+const CHUNK: usize = 256 << 10;
+
 /// Who compiled the code: what one isolation compiled, no other loads.
-const COMPILED_IN_PROCESS: &[u8] = b"in-process";
+#[derive(Clone, Copy)]
+enum Compiler {
+    InProcess,
+    Worker,
+}
 
 /// A folder of compiled components, and the key to them.
 pub struct Cache {
@@ -105,12 +112,14 @@ impl Cache {
 
     /// Returns whether there is an entry for the component of that digest.
     pub fn has(&self, engine: &Engine, component: Digest) -> bool {
-        self.path(&identity(engine, component)).exists()
+        [Compiler::InProcess, Compiler::Worker]
+            .into_iter()
+            .any(|by| self.path(&identity(engine, component, by)).exists())
     }
 
     /// Loads the component of that digest; none where there is no sound entry.
     pub(super) fn load(&self, engine: &Engine, component: Digest) -> Option<Component> {
-        let identity = identity(engine, component);
+        let identity = identity(engine, component, Compiler::InProcess);
         let path = self.path(&identity);
         let entry = match read_entry(&path) {
             Ok(entry) => entry,
@@ -136,7 +145,7 @@ impl Cache {
     /// Keeps a compiled component. Failing to is no error: it is compiled again
     /// the next time.
     pub(super) fn store(&self, engine: &Engine, component: Digest, compiled: &Component) {
-        let identity = identity(engine, component);
+        let identity = identity(engine, component, Compiler::InProcess);
         let code = match compiled.serialize() {
             Ok(code) => code,
             Err(error) => {
@@ -144,24 +153,77 @@ impl Cache {
                 return;
             }
         };
-        if let Err(error) = self.write(&identity, &code) {
+        self.keep(&identity, &mut code.as_slice(), code.len() as u64);
+    }
+
+    /// Copies the code that a worker compiled of the component of that digest
+    /// to `code`, without looking at it; says whether it is sound. Where it is
+    /// not, what was copied must not be used.
+    pub(crate) fn load_code(&self, engine: &Engine, component: Digest, code: &mut dyn Write) -> bool {
+        let identity = identity(engine, component, Compiler::Worker);
+        let path = self.path(&identity);
+        match self.copy(&path, &identity, code) {
+            Ok(true) => true,
+            Ok(false) => {
+                self.discard(&path, "it is damaged, or not ours");
+                false
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => false,
+            Err(error) => {
+                self.discard(&path, &error.to_string());
+                false
+            }
+        }
+    }
+
+    /// Keeps `length` bytes of code that a worker compiled, for workers alone.
+    pub(crate) fn store_code(&self, engine: &Engine, component: Digest, code: &mut dyn Read, length: u64) {
+        self.keep(&identity(engine, component, Compiler::Worker), code, length);
+    }
+
+    fn keep(&self, identity: &[u8; 32], code: &mut dyn Read, length: u64) {
+        if let Err(error) = self.write(identity, code, length) {
             tracing::warn!("compiled code can't be kept in {}: {error}", self.folder.display());
         }
     }
 
-    fn write(&self, identity: &[u8; 32], code: &[u8]) -> io::Result<()> {
-        let mut entry = Vec::with_capacity(HEADER + code.len() + MAC);
-        entry.extend_from_slice(MAGIC);
-        entry.extend_from_slice(identity);
-        entry.extend_from_slice(&(code.len() as u64).to_le_bytes());
-        entry.extend_from_slice(code);
-        let mac = self.mac(&entry).finalize().into_bytes();
-        entry.extend_from_slice(&mac);
+    fn write(&self, identity: &[u8; 32], code: &mut dyn Read, length: u64) -> io::Result<()> {
+        let mut header = Vec::with_capacity(HEADER);
+        header.extend_from_slice(MAGIC);
+        header.extend_from_slice(identity);
+        header.extend_from_slice(&length.to_le_bytes());
+        let mut mac = self.mac(&header);
         let mut file = tempfile::Builder::new().prefix(".entry-").tempfile_in(&self.folder)?;
-        file.write_all(&entry)?;
+        file.write_all(&header)?;
+        chunks(code, length, &mut |chunk| {
+            mac.update(chunk);
+            file.write_all(chunk)
+        })?;
+        file.write_all(&mac.finalize().into_bytes())?;
         file.as_file().sync_all()?;
         file.persist(self.path(identity)).map_err(|error| error.error)?;
         File::open(&self.folder)?.sync_all()
+    }
+
+    /// Copies the code in the entry at `path`, and says whether every byte of the
+    /// entry is what we wrote for `identity`.
+    fn copy(&self, path: &Path, identity: &[u8; 32], code: &mut dyn Write) -> io::Result<bool> {
+        let (mut file, size) = open_entry(path)?;
+        let mut header = [0; HEADER];
+        let Some(length) = size.checked_sub((HEADER + MAC) as u64) else { return Ok(false) };
+        file.read_exact(&mut header)?;
+        let sound = header.starts_with(MAGIC) && header[8..40] == *identity && header[40..] == length.to_le_bytes();
+        if !sound {
+            return Ok(false);
+        }
+        let mut mac = self.mac(&header);
+        chunks(&mut file, length, &mut |chunk| {
+            mac.update(chunk);
+            code.write_all(chunk)
+        })?;
+        let mut found = [0; MAC];
+        file.read_exact(&mut found)?;
+        Ok(mac.verify_slice(&found).is_ok())
     }
 
     /// Returns the code in `entry` if every byte of it is what we wrote for
@@ -193,14 +255,17 @@ impl Cache {
 
 /// What an entry is for: the component, the engine's settings and version, this
 /// build of modelhost, and who compiled.
-fn identity(engine: &Engine, component: Digest) -> [u8; 32] {
+fn identity(engine: &Engine, component: Digest, by: Compiler) -> [u8; 32] {
     let mut state = HashToSha(Sha256::new());
     engine.wasmtime.precompile_compatibility_hash().hash(&mut state);
     state
         .0
         .chain_update(component.as_bytes())
         .chain_update(concat!("modelhost ", env!("CARGO_PKG_VERSION")))
-        .chain_update(COMPILED_IN_PROCESS)
+        .chain_update(match by {
+            Compiler::InProcess => "in-process",
+            Compiler::Worker => "worker",
+        })
         .finalize()
         .into()
 }
@@ -226,7 +291,29 @@ fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     unsafe { Component::deserialize(&engine.wasmtime, code) }
 }
 
+/// Hands `length` bytes of `from` to `take`, a chunk at a time.
+fn chunks(from: &mut dyn Read, length: u64, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut buffer = vec![0; CHUNK];
+    let mut left = length;
+    while left > 0 {
+        let step = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+        let chunk = &mut buffer[..step];
+        from.read_exact(chunk)?;
+        take(chunk)?;
+        left -= step as u64;
+    }
+    Ok(())
+}
+
 fn read_entry(path: &Path) -> io::Result<Vec<u8>> {
+    let (file, size) = open_entry(path)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    file.take(MAX_ENTRY).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Opens a file of ours alone; also says how many bytes it has.
+fn open_entry(path: &Path) -> io::Result<(File, u64)> {
     let nofollow = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
     let file = OpenOptions::new().read(true).custom_flags(nofollow.bits().cast_signed()).open(path)?;
     let metadata = file.metadata()?;
@@ -234,9 +321,7 @@ fn read_entry(path: &Path) -> io::Result<Vec<u8>> {
     if foreign || metadata.len() > MAX_ENTRY {
         return Err(io::Error::other("it is not a file of ours alone"));
     }
-    let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
-    (&file).take(MAX_ENTRY).read_to_end(&mut bytes)?;
-    Ok(bytes)
+    Ok((file, metadata.len()))
 }
 
 /// Makes `path` where it is missing, for nobody but us, and checks that it is

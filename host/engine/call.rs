@@ -1,5 +1,8 @@
 //! One task: instantiate, check, outcome.
 //!
+//! Running a guest ([`Engine::run`]) and judging what came of it ([`Ran::judge`])
+//! are two steps, since they may stand in two processes.
+//!
 //! Leaves which tasks there are to `runner`.
 //!
 //! # Invariants
@@ -16,7 +19,8 @@ use std::time::{Duration, Instant};
 use wasmtime::component::ResourceTable;
 use wasmtime::{Store, Trap, UpdateDeadline};
 
-use super::abi::v0_1;
+use super::abi::raw::{RawAnswer, RawFailure};
+use super::abi::{border, v0_1};
 use super::engine::Engine;
 use super::limits::{Meter, Stop};
 use super::link::Linked;
@@ -24,7 +28,7 @@ use super::state::{Seen, State, View, ViewModel};
 use crate::domain::capability::Limits;
 use crate::domain::event::LogLevel;
 use crate::domain::evidence::FileCoverage;
-use crate::domain::plugin::Manifest;
+use crate::domain::plugin::{Manifest, PluginId};
 use crate::domain::text::GuestText;
 use crate::domain::verdict::{Coverage, Failure, FailureCode, Outcome, Usage};
 
@@ -68,28 +72,76 @@ pub struct Called {
     pub check: Duration,
 }
 
+/// The part of a task that is needed to run its guest.
+#[derive(Clone, Copy)]
+pub(crate) struct Run<'a> {
+    pub(crate) linked: &'a Linked,
+    pub(crate) view: &'a View,
+    pub(crate) settings: &'a str,
+    pub(crate) limits: &'a Limits,
+    pub(crate) interrupted: &'a Arc<AtomicBool>,
+}
+
+/// How a guest ended, nothing of it checked against its manifest.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) ending: Ending,
+    /// For each file of the view, how many bytes it looked at, and whether the
+    /// first was among them.
+    pub(crate) seen: Vec<(u64, bool)>,
+    pub(crate) usage: Usage,
+    pub(crate) log: Vec<(LogLevel, GuestText)>,
+    pub(crate) log_dropped: u64,
+    pub(crate) instantiate: Duration,
+    pub(crate) check: Duration,
+}
+
+/// The ways in which a guest ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// It returned.
+    Returned(Result<RawAnswer, RawFailure>),
+    /// It did not.
+    Stopped(Cause),
+}
+
+/// Why a guest did not return.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Cause {
+    pub(crate) code: FailureCode,
+    pub(crate) message: String,
+    /// Whether it came to grief by itself, rather than at a limit.
+    pub(crate) crashed: bool,
+}
+
 impl Engine {
     /// Runs one task to its end.
     pub fn call(&self, task: Task<'_>) -> Called {
+        let Task { linked, manifest, view, settings, limits, interrupted } = task;
+        self.run(Run { linked, view, settings, limits, interrupted }).judge(manifest, view, limits)
+    }
+
+    /// Runs the guest of one task to its end.
+    pub(crate) fn run(&self, run: Run<'_>) -> Ran {
         let started = Instant::now();
-        let size = task.view.size();
-        let fuel = task.limits.task_fuel(size);
-        let mut store = self.store(task, started, fuel, size);
+        let size = run.view.size();
+        let fuel = run.limits.task_fuel(size);
+        let mut store = self.store(run, started, fuel, size);
         let mut instantiated = started;
-        let returned = task.linked.pre.instantiate(&mut store).and_then(|plugin| {
+        let returned = run.linked.pre.instantiate(&mut store).and_then(|plugin| {
             instantiated = Instant::now();
             let model = store.data_mut().hand_out(ViewModel)?;
-            plugin.modelhost_check_model_check().call_check(&mut store, model, task.settings)
+            plugin.modelhost_check_model_check().call_check(&mut store, model, run.settings)
         });
-        let outcome = match returned {
-            Ok(answer) => v0_1::outcome(answer, task.manifest, task.view, task.limits),
-            Err(error) => Outcome::Failed(failure(&error, task.manifest, task.limits)),
+        let ending = match returned {
+            Ok(answer) => Ending::Returned(v0_1::raw(answer)),
+            Err(error) => Ending::Stopped(cause(&error)),
         };
         let fuel = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
         let state = store.into_data();
-        Called {
-            outcome,
-            coverage: coverage(&state),
+        Ran {
+            ending,
+            seen: state.seen.iter().map(|seen| (seen.bytes(), seen.start())).collect(),
             usage: Usage {
                 fuel,
                 memory: state.meter.peak(),
@@ -103,20 +155,20 @@ impl Engine {
         }
     }
 
-    fn store(&self, task: Task<'_>, started: Instant, fuel: u64, size: u64) -> Store<State> {
-        let limits = task.limits;
+    fn store(&self, run: Run<'_>, started: Instant, fuel: u64, size: u64) -> Store<State> {
+        let limits = run.limits;
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles as usize);
         let state = State {
             table,
             meter: Meter::new(limits),
-            view: task.view.clone(),
+            view: run.view.clone(),
             limits: limits.clone(),
             deadline: started + limits.task_deadline(size),
-            interrupted: Arc::clone(task.interrupted),
-            seen: vec![Seen::default(); task.view.files.len()],
+            interrupted: Arc::clone(run.interrupted),
+            seen: vec![Seen::default(); run.view.files.len()],
             calls: 0,
-            max_calls: limits.task_host_calls(size, task.view.files.len() as u64),
+            max_calls: limits.task_host_calls(size, run.view.files.len() as u64),
             bytes_read: 0,
             log: Vec::new(),
             log_dropped: 0,
@@ -135,50 +187,77 @@ impl Engine {
     }
 }
 
-fn coverage(state: &State) -> Vec<FileCoverage> {
-    let files = state.view.files.iter().zip(&state.seen);
+impl Ran {
+    /// Checks what the guest returned, and says how its task ended.
+    pub(crate) fn judge(self, manifest: &Manifest, view: &View, limits: &Limits) -> Called {
+        let outcome = match self.ending {
+            Ending::Returned(returned) => border::outcome(returned, manifest, view, limits),
+            Ending::Stopped(cause) => Outcome::Failed(cause.failure(&manifest.id, limits)),
+        };
+        Called {
+            outcome,
+            coverage: coverage(view, &self.seen),
+            usage: self.usage,
+            log: self.log,
+            log_dropped: self.log_dropped,
+            instantiate: self.instantiate,
+            check: self.check,
+        }
+    }
+}
+
+fn coverage(view: &View, seen: &[(u64, bool)]) -> Vec<FileCoverage> {
+    let files = view.files.iter().zip(seen);
     files
-        .map(|(file, seen)| FileCoverage {
-            coverage: Coverage { file: file.path().clone(), size: file.size(), read: seen.bytes() },
-            start: seen.start(),
+        .map(|(file, (read, start))| FileCoverage {
+            coverage: Coverage { file: file.path().clone(), size: file.size(), read: *read },
+            start: *start,
         })
         .collect()
 }
 
 /// Says why a guest did not return.
-fn failure(error: &wasmtime::Error, manifest: &Manifest, limits: &Limits) -> Failure {
-    let id = &manifest.id;
+fn cause(error: &wasmtime::Error) -> Cause {
+    let limit = |code, message: &str| Cause { code, message: message.to_owned(), crashed: false };
     if let Some(stop) = error.downcast_ref::<Stop>() {
-        let help = match stop.code {
-            FailureCode::LimitMemory => Some(more(id, "memory", &format!("\"{}MiB\"", (limits.memory >> 20) * 2))),
-            FailureCode::LimitTable => Some(more(id, "table-elements", &(limits.table_elements * 2).to_string())),
-            FailureCode::LimitHostCalls => Some(more(id, "host-calls", &(limits.host_calls * 2).to_string())),
-            FailureCode::LimitHandles => Some(more(id, "handles", &(u64::from(limits.handles) * 2).to_string())),
-            FailureCode::LimitDeadline => Some(more(id, "deadline", &format!("\"{}s\"", limits.deadline.as_secs() * 2))),
-            _ => None,
-        };
-        return Failure { code: stop.code, message: GuestText::capped(&stop.message), help };
+        return limit(stop.code, &stop.message);
     }
     let text = format!("{error:#}");
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => Failure::new(FailureCode::LimitFuel, "it used up its fuel")
-            .with_help(more(id, "fuel", &(limits.fuel * 2).to_string())),
-        Some(Trap::StackOverflow) => Failure::new(FailureCode::LimitStack, "it overran its stack"),
-        Some(trap) => Failure::new(FailureCode::Trap, &trap.to_string())
-            .with_help("the plugin crashed: report it to whoever makes it, with this model"),
+        Some(Trap::OutOfFuel) => limit(FailureCode::LimitFuel, "it used up its fuel"),
+        Some(Trap::StackOverflow) => limit(FailureCode::LimitStack, "it overran its stack"),
+        Some(trap) => Cause { code: FailureCode::Trap, message: trap.to_string(), crashed: true },
         None if text.contains("fuel allocated for hostcalls") => {
-            Failure::new(FailureCode::LimitAnswer, "it handed over more in one call than a whole answer may have")
+            limit(FailureCode::LimitAnswer, "it handed over more in one call than a whole answer may have")
         }
         None if text.contains("resource table") || text.contains("handle") && text.contains("limit") => {
-            Failure::new(FailureCode::LimitHandles, &text).with_help(more(id, "handles", &(u64::from(limits.handles) * 2).to_string()))
+            limit(FailureCode::LimitHandles, &text)
         }
-        None if text.contains("instance count too high") || text.contains("count too high") => {
-            Failure::new(FailureCode::LimitInstances, &text).with_help(more(id, "instances", &(u64::from(limits.instances) * 2).to_string()))
-        }
-        None => Failure::new(FailureCode::Trap, &text),
+        None if text.contains("count too high") => limit(FailureCode::LimitInstances, &text),
+        None => limit(FailureCode::Trap, &text),
     }
 }
 
-fn more(id: &crate::domain::plugin::PluginId, limit: &str, value: &str) -> String {
-    format!("if the plugin is right to need more, add to modelhost.toml: [plugin.{id}] limits = {{ {limit} = {value} }}")
+impl Cause {
+    /// Returns it as a failure of the plugin `id`, with the way out.
+    pub(crate) fn failure(self, id: &PluginId, limits: &Limits) -> Failure {
+        let more = |limit: &str, value: &str| {
+            format!("if the plugin is right to need more, add to modelhost.toml: [plugin.{id}] limits = {{ {limit} = {value} }}")
+        };
+        let double = |value: u64| value.saturating_mul(2).to_string();
+        let help = match self.code {
+            FailureCode::LimitFuel => Some(more("fuel", &double(limits.fuel))),
+            FailureCode::LimitMemory => Some(more("memory", &format!("\"{}MiB\"", double(limits.memory >> 20)))),
+            FailureCode::LimitTable => Some(more("table-elements", &double(limits.table_elements))),
+            FailureCode::LimitInstances => Some(more("instances", &double(u64::from(limits.instances)))),
+            FailureCode::LimitHostCalls => Some(more("host-calls", &double(limits.host_calls))),
+            FailureCode::LimitHandles => Some(more("handles", &double(u64::from(limits.handles)))),
+            FailureCode::LimitDeadline => Some(more("deadline", &format!("\"{}s\"", double(limits.deadline.as_secs())))),
+            FailureCode::Trap if self.crashed => {
+                Some("the plugin crashed: report it to whoever makes it, with this model".to_owned())
+            }
+            _ => None,
+        };
+        Failure { code: self.code, message: GuestText::capped(&self.message), help }
+    }
 }

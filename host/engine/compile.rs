@@ -31,16 +31,44 @@ impl Engine {
         {
             return Ok(Compiled { component, cached: true });
         }
-        validate(bytes)?;
-        // Valid bytes that make wasmtime panic are a bug there; here they are a
-        // plugin that can't be compiled.
-        let component = catch_unwind(AssertUnwindSafe(|| Component::from_binary(&self.wasmtime, bytes)))
-            .map_err(|_| EngineError::Compile("the compiler failed on this component".to_owned()))?
-            .map_err(|error| EngineError::Compile(GuestText::capped(&format!("{error:#}")).to_string()))?;
+        let component = self.compile_anew(bytes)?;
         if let Some(cache) = cache {
             cache.store(self, digest, &component);
         }
         Ok(Compiled { component, cached: false })
+    }
+
+    /// Compiles `bytes` to native code that [`Engine::load_code`] takes.
+    ///
+    /// # Errors
+    /// Says that they are no valid component, or can't be compiled.
+    pub(crate) fn compile_to_code(&self, bytes: &[u8]) -> Result<Vec<u8>, EngineError> {
+        self.compile_anew(bytes)?.serialize().map_err(|error| EngineError::Compile(format!("{error:#}")))
+    }
+
+    /// Takes native code that [`Engine::compile_to_code`] made.
+    ///
+    /// # Errors
+    /// Says that it is not of this engine.
+    ///
+    /// # Safety
+    /// `code` must be what `compile_to_code` of this build gave, unchanged, or
+    /// this process must be one in which no harm can come of it.
+    #[expect(unsafe_code, reason = "wasmtime can't check native code")]
+    pub(crate) unsafe fn load_code(&self, code: &[u8]) -> Result<Compiled, EngineError> {
+        // SAFETY: handed on to the caller.
+        let component = unsafe { Component::deserialize(&self.wasmtime, code) };
+        let component = component.map_err(|error| EngineError::Compile(format!("{error:#}")))?;
+        Ok(Compiled { component, cached: false })
+    }
+
+    fn compile_anew(&self, bytes: &[u8]) -> Result<Component, EngineError> {
+        validate(bytes)?;
+        // Valid bytes that make wasmtime panic are a bug there; here they are a
+        // plugin that can't be compiled.
+        catch_unwind(AssertUnwindSafe(|| Component::from_binary(&self.wasmtime, bytes)))
+            .map_err(|_| EngineError::Compile("the compiler failed on this component".to_owned()))?
+            .map_err(|error| EngineError::Compile(GuestText::capped(&format!("{error:#}")).to_string()))
     }
 }
 

@@ -4,6 +4,7 @@
 //! Leaves hashing to `digest`.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
@@ -73,14 +74,31 @@ impl Identity {
         };
         Ok((file, identity))
     }
+
+    const fn key(&self) -> (u64, u64) {
+        (self.device, self.inode)
+    }
+}
+
+/// Gives the descriptors of files that this process can't open itself.
+pub(crate) trait Descriptors: fmt::Debug + Send + Sync {
+    /// Returns the descriptor of the file at `index` in the view.
+    fn descriptor(&self, index: u32) -> Result<Arc<File>, ReadError>;
+}
+
+/// Where the bytes of a file come from.
+#[derive(Debug)]
+enum Source {
+    /// A folder that this process opened.
+    Listed { root: Arc<Root>, pool: Arc<Pool>, place: PathBuf },
+    /// Another process, which listed it.
+    Handed { from: Arc<dyn Descriptors>, index: u32 },
 }
 
 /// A read-only handle to one regular file, which no path can be got from.
 #[derive(Debug)]
 pub struct FileHandle {
-    root: Arc<Root>,
-    pool: Arc<Pool>,
-    place: PathBuf,
+    source: Source,
     path: FilePath,
     identity: Identity,
     changed: AtomicBool,
@@ -90,18 +108,32 @@ pub struct FileHandle {
 
 impl FileHandle {
     pub(super) fn new(root: &Arc<Root>, pool: &Arc<Pool>, place: PathBuf, path: FilePath, identity: Identity, file: File) -> Self {
-        let handle = Self {
-            root: Arc::clone(root),
-            pool: Arc::clone(pool),
-            place,
+        let source = Source::Listed { root: Arc::clone(root), pool: Arc::clone(pool), place };
+        pool.put(identity.key(), Arc::new(file));
+        Self::over(source, path, identity)
+    }
+
+    /// Makes a handle to the file at `index` in a view that another process
+    /// listed, of `size` bytes, whose descriptor is had `from` there.
+    pub(crate) fn handed(from: &Arc<dyn Descriptors>, index: u32, path: FilePath, size: u64) -> Self {
+        let identity = Identity { device: 0, inode: u64::from(index), size, changed: (0, 0) };
+        Self::over(Source::Handed { from: Arc::clone(from), index }, path, identity)
+    }
+
+    fn over(source: Source, path: FilePath, identity: Identity) -> Self {
+        Self {
+            source,
             path,
             identity,
             changed: AtomicBool::new(false),
             hashed: OnceLock::new(),
             digests: Mutex::new(BTreeMap::new()),
-        };
-        pool.put(handle.key(), Arc::new(file));
-        handle
+        }
+    }
+
+    /// Notes what another process found of the file's digest and content.
+    pub(crate) fn note_hashed(&self, hashed: Result<(Digest, Content), ReadError>) {
+        let _ = self.hashed.set(hashed);
     }
 
     /// Returns its path in the model.
@@ -161,20 +193,29 @@ impl FileHandle {
     /// # Errors
     /// Says that it changed, or vanished.
     pub fn verify(&self) -> Result<(), ReadError> {
-        match Identity::open(&self.root, &self.place) {
+        let Source::Listed { root, place, .. } = &self.source else {
+            return Ok(()); // whoever listed it verifies it
+        };
+        match Identity::open(root, place) {
             Ok((_, identity)) if identity == self.identity => Ok(()),
             _ => Err(self.mark_changed()),
         }
     }
 
-    fn file(&self) -> Result<Arc<File>, ReadError> {
-        if let Some(file) = self.pool.get(self.key()) {
+    /// Returns a descriptor of the file as it was listed.
+    pub(crate) fn file(&self) -> Result<Arc<File>, ReadError> {
+        let (root, pool, place) = match &self.source {
+            Source::Listed { root, pool, place } => (root, pool, place),
+            Source::Handed { from, index } => return from.descriptor(*index),
+        };
+        let key = self.identity.key();
+        if let Some(file) = pool.get(key) {
             return Ok(file);
         }
-        match Identity::open(&self.root, &self.place) {
+        match Identity::open(root, place) {
             Ok((file, identity)) if identity == self.identity => {
                 let file = Arc::new(file);
-                self.pool.put(self.key(), Arc::clone(&file));
+                pool.put(key, Arc::clone(&file));
                 Ok(file)
             }
             Ok(_) => Err(self.mark_changed()),
@@ -186,10 +227,6 @@ impl FileHandle {
     fn mark_changed(&self) -> ReadError {
         self.changed.store(true, Ordering::Relaxed);
         ReadError::Changed
-    }
-
-    const fn key(&self) -> Key {
-        (self.identity.device, self.identity.inode)
     }
 }
 

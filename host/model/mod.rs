@@ -21,6 +21,7 @@ use std::sync::Arc;
 use crate::domain::finding::Finding;
 use crate::domain::model::{Definition, FilePath, LockEntry, ModelName};
 
+pub(crate) use handle::Descriptors;
 pub use handle::{FileHandle, Pool, ReadError};
 
 /// One model with its files, ready to be read.

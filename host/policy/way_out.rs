@@ -22,6 +22,11 @@ pub(super) fn way_out(plugin: &PluginId, code: FailureCode, limits: &Limits) -> 
                                  another version of the contract"
                 .to_owned()
         }
+        FailureCode::LimitCompile => {
+            "run again on a calmer machine; a plugin that takes this long to compile is to be reported to its author"
+                .to_owned()
+        }
+        FailureCode::Worker => "run again; if it ends so each time, report it to the plugin's author".to_owned(),
         FailureCode::Trap
         | FailureCode::BadAnswer
         | FailureCode::Internal

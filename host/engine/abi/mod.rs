@@ -2,6 +2,8 @@
 //!
 //! Leaves each line's types to its own file.
 
+pub(crate) mod border;
+pub(crate) mod raw;
 pub mod v0_1;
 
 /// A run of semver-compatible versions of the contract.

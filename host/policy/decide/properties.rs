@@ -279,6 +279,8 @@ fn no_failure_code_is_milder() {
         FailureCode::Unsupported,
         FailureCode::Internal,
         FailureCode::Interrupted,
+        FailureCode::LimitCompile,
+        FailureCode::Worker,
     ];
     for code in codes {
         let failure = Failure::new(code, "x");
