@@ -72,6 +72,10 @@ pub(crate) enum Command {
     /// Print the JSON Schema of a format.
     Schema(SchemaArgs),
 
+    /// Compile or run plugins for the modelhost that started it, locked in.
+    #[command(hide = true)]
+    Worker,
+
     /// Print a shell's completions, to be put where that shell looks for them.
     Completions {
         /// The shell.

@@ -12,3 +12,4 @@ mod run;
 mod sandbox;
 mod support;
 mod tidy;
+mod worker;

@@ -25,10 +25,12 @@ fn floors() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("record", with(&[])),
         // Floor 2.
         ("config", with(&["policy"])),
+        // A worker does in a process of its own what the engine does in this one.
+        ("worker", with(&["engine", "model"])),
         // Floor 3.
-        ("runner", with(&["engine", "model", "plugin", "policy", "report", "record", "config"])),
+        ("runner", with(&["engine", "model", "plugin", "policy", "report", "record", "config", "worker"])),
         // Floor 4.
-        ("gate", with(&["engine", "model", "plugin", "policy", "report", "record", "config", "runner"])),
+        ("gate", with(&["engine", "model", "plugin", "policy", "report", "record", "config", "runner", "worker"])),
     ])
 }
 

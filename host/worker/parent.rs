@@ -1,0 +1,512 @@
+//! Workers as a run uses them: [`Workers::compile`] and [`Workers::call`] do in
+//! child processes what the engine does in this one.
+//!
+//! Leaves one process to `process`, and which tasks there are to `runner`.
+//!
+//! # Invariants
+//! - A worker serves one plugin, one task at a time, and is killed when it is
+//!   late, breaks a rule or is not needed any more.
+//! - What a worker says is hostile until `trust` and the engine's border have
+//!   checked it in this process.
+//! - Code that a worker compiled is not loaded here: it goes to workers of the
+//!   same plugin alone.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::channel::{Broken, Patience};
+use super::isolation::Isolation;
+use super::process::{Process, Program, ending};
+use super::protocol::{FromWorker, MAX_CODE, MAX_SMALL, ROWS, ToWorker, max_done};
+use super::sealed::Sealed;
+use super::{translate, trust};
+use crate::domain::capability::{Grants, Limits};
+use crate::domain::digest::Digest;
+use crate::domain::evidence::FileCoverage;
+use crate::domain::plugin::Manifest;
+use crate::domain::text::GuestText;
+use crate::domain::verdict::{Coverage, Failure, FailureCode, Outcome, Usage};
+use crate::engine::{Cache, Called, Cause, Engine, Ran, View};
+
+/// How long a worker may take to start, to load a plugin, to take in a view.
+const START: Duration = Duration::from_secs(30);
+
+/// How long after its deadline a task is given to end by itself: its own clock
+/// ticks each 10 ms, and a busy machine is late.
+const GRACE: Duration = Duration::from_millis(250);
+
+/// Memory of a worker beside its guest's: the program, the engine, an answer in
+/// several forms.
+const OVERHEAD: u64 = 96 << 20;
+
+/// Memory of a worker for each file of a view, and for each locked one.
+const PER_FILE: u64 = 768;
+
+/// How many workers are kept that have nothing to do.
+const IDLE: usize = 16;
+
+/// How much compiling one component may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CompileLimits {
+    /// Processor time.
+    pub time: Duration,
+    /// Time on the wall, for machines that are busy otherwise.
+    pub wall: Duration,
+    /// Bytes of memory.
+    pub memory: u64,
+}
+
+impl Default for CompileLimits {
+    fn default() -> Self {
+        Self { time: Duration::from_secs(60), wall: Duration::from_secs(120), memory: 1 << 30 }
+    }
+}
+
+/// A plugin, as far as workers need it.
+#[derive(Clone, Copy)]
+pub struct Plugin<'a> {
+    /// Its component.
+    pub bytes: &'a [u8],
+    /// The digest of that.
+    pub digest: Digest,
+    /// What it is granted.
+    pub grants: &'a Grants,
+    /// The documents it was granted, by name.
+    pub documents: &'a BTreeMap<String, Arc<[u8]>>,
+    /// Its settings, a JSON object as text.
+    pub settings: &'a str,
+    /// How far each of its tasks may go.
+    pub limits: &'a Limits,
+}
+
+/// A plugin that workers can run: its code, and what it gets.
+#[derive(Debug)]
+pub struct Slot {
+    id: u64,
+    code: Sealed,
+    documents: Option<Sealed>,
+    names: Vec<(String, u64)>,
+    grants: Grants,
+    settings: String,
+    limits: Limits,
+}
+
+/// One task of a plugin in a slot.
+#[derive(Clone, Copy)]
+pub struct SlotTask<'a> {
+    /// What the plugin says of itself.
+    pub manifest: &'a Manifest,
+    /// What it sees.
+    pub view: &'a View,
+    /// Set when the run is interrupted.
+    pub interrupted: &'a Arc<AtomicBool>,
+}
+
+/// The workers of a run.
+#[derive(Debug)]
+pub struct Workers {
+    program: Program,
+    compile: CompileLimits,
+    whole: bool,
+    fresh: Mutex<Vec<Process>>,
+    idle: Mutex<VecDeque<Process>>,
+    isolation: Mutex<Option<Isolation>>,
+    slots: AtomicU64,
+}
+
+impl Workers {
+    /// Makes workers of `program`, none of which runs yet.
+    pub fn new(program: Program, compile: CompileLimits) -> Self {
+        Self {
+            program,
+            compile,
+            whole: false,
+            fresh: Mutex::default(),
+            idle: Mutex::default(),
+            isolation: Mutex::default(),
+            slots: AtomicU64::new(0),
+        }
+    }
+
+    /// Hands nothing to a worker whose wall is not whole.
+    #[must_use]
+    pub const fn require_whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+
+    /// Starts `count` workers, so that they are ready when they are needed.
+    /// Where that fails, it is tried again then.
+    pub fn start(&self, count: usize) {
+        for _ in 0..count {
+            let Ok(process) = Process::start(&self.program) else { break };
+            lock(&self.fresh).push(process);
+        }
+    }
+
+    /// Returns which parts of the wall all workers had so far; none before the
+    /// first was ready.
+    pub fn isolation(&self) -> Option<Isolation> {
+        *lock(&self.isolation)
+    }
+
+    /// Returns the process ids of the workers that have nothing to do.
+    pub fn idle(&self) -> Vec<u32> {
+        lock(&self.idle).iter().map(Process::id).collect()
+    }
+
+    /// Compiles `plugin`, or takes from `cache` what an earlier run compiled,
+    /// and has a worker load it. Says whether the cache had it.
+    ///
+    /// # Errors
+    /// Says that it can't be compiled within the limits, or can't be linked.
+    pub fn compile(
+        &self,
+        plugin: Plugin<'_>,
+        engine: &Engine,
+        cache: Option<&Cache>,
+        interrupted: &AtomicBool,
+    ) -> (Result<Slot, Failure>, bool) {
+        let cached = cache.and_then(|cache| {
+            let sealed = Sealed::fill(|file| Ok(cache.load_code(engine, plugin.digest, file)));
+            sealed.ok().flatten()
+        });
+        let is_cached = cached.is_some();
+        let code = match cached.map_or_else(|| self.compile_anew(plugin.bytes, interrupted), Ok) {
+            Ok(code) => code,
+            Err(failure) => return (Err(failure), false),
+        };
+        if !is_cached && let Some(cache) = cache {
+            cache.store_code(engine, plugin.digest, &mut code.reader(), code.length());
+        }
+        (self.slot(plugin, code, interrupted), is_cached)
+    }
+
+    fn compile_anew(&self, bytes: &[u8], interrupted: &AtomicBool) -> Result<Sealed, Failure> {
+        let component = Sealed::of([bytes]).map_err(|error| no_process(&error.to_string()))?;
+        let mut process = self.take_fresh(interrupted)?;
+        let compiled = self.ask_to_compile(&mut process, &component, interrupted);
+        compiled.map_err(|error| self.not_compiled(error, &mut process))?
+    }
+
+    fn ask_to_compile(
+        &self,
+        process: &mut Process,
+        component: &Sealed,
+        interrupted: &AtomicBool,
+    ) -> Result<Result<Sealed, Failure>, Broken> {
+        self.bound(process, self.compile.memory, self.compile.time);
+        let patience = within(self.compile.wall, interrupted);
+        process.next_exchange();
+        let ask = ToWorker::Compile { length: component.length() };
+        process.channel.send(&ask, &[component.descriptor()], patience)?;
+        let length = match process.channel.receive(MAX_SMALL, patience)? {
+            FromWorker::Compiled(Ok(length)) if length <= MAX_CODE => length,
+            FromWorker::Compiled(Ok(_)) => return Ok(Err(compile_limit(&format!("its code has more than {MAX_CODE} bytes")))),
+            FromWorker::Compiled(Err(text)) => {
+                return Ok(Err(Failure::new(FailureCode::Compile, &format!("it can't be compiled: {text}"))));
+            }
+            FromWorker::Fault(text) => return Ok(Err(fault(&text))),
+            _ => return Err(Broken::Rules("it did not say what it compiled")),
+        };
+        let mut broken = None;
+        let code = Sealed::fill(|file| {
+            broken = process.channel.receive_raw(length, file, patience).err();
+            Ok(broken.is_none())
+        });
+        match (broken, code) {
+            (Some(broken), _) => Err(broken),
+            (None, Ok(Some(code))) => Ok(Ok(code)),
+            (None, Ok(None)) => Err(Broken::Rules("its code did not come")),
+            (None, Err(error)) => Err(Broken::Io(error.kind())),
+        }
+    }
+
+    fn not_compiled(&self, error: Broken, process: &mut Process) -> Failure {
+        let status = process.end();
+        let signal = status.and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status));
+        match (error, signal.and_then(rustix::process::Signal::from_named_raw)) {
+            (Broken::Interrupted, _) => interruption(),
+            (Broken::Late, _) => compile_limit(&format!("compiling it took more than {:?}", self.compile.wall)),
+            (Broken::Gone, Some(rustix::process::Signal::XCPU)) => {
+                compile_limit(&format!("compiling it took more than {:?} of processor time", self.compile.time))
+            }
+            (Broken::Gone, Some(rustix::process::Signal::ABORT)) => {
+                compile_limit(&format!("compiling it took more than {} MiB of memory", self.compile.memory >> 20))
+            }
+            (Broken::Gone, _) => Failure::new(FailureCode::Compile, &format!("it can't be compiled: {}", ending(status))),
+            (error, _) => fault(&error.to_string()),
+        }
+    }
+
+    /// Puts a plugin into a slot: a worker that has loaded it is its proof.
+    fn slot(&self, plugin: Plugin<'_>, code: Sealed, interrupted: &AtomicBool) -> Result<Slot, Failure> {
+        let documents = if plugin.documents.is_empty() {
+            None
+        } else {
+            let parts = plugin.documents.values().map(AsRef::as_ref);
+            Some(Sealed::of(parts).map_err(|error| no_process(&error.to_string()))?)
+        };
+        let slot = Slot {
+            id: self.slots.fetch_add(1, Ordering::Relaxed),
+            code,
+            documents,
+            names: plugin.documents.iter().map(|(name, bytes)| (name.clone(), bytes.len() as u64)).collect(),
+            grants: plugin.grants.clone(),
+            settings: plugin.settings.to_owned(),
+            limits: plugin.limits.clone(),
+        };
+        let process = self.take(&slot, interrupted)?;
+        self.put(process);
+        Ok(slot)
+    }
+
+    /// Runs one task of the plugin in `slot` to its end.
+    #[expect(clippy::disallowed_methods, reason = "measures what a worker says of its times against this clock")]
+    pub fn call(&self, slot: &Slot, task: SlotTask<'_>) -> Called {
+        let mut process = match self.take(slot, task.interrupted) {
+            Ok(process) => process,
+            Err(failure) => return no_answer(failure, task.view),
+        };
+        let started = Instant::now();
+        match self.ask_to_run(&mut process, slot, task) {
+            Ok(ran) => {
+                self.put(process);
+                ran.judge(task.manifest, task.view, &slot.limits)
+            }
+            Err(error) => {
+                let failure = not_run(error, &mut process, task.manifest, &slot.limits);
+                Called { check: started.elapsed(), ..no_answer(failure, task.view) }
+            }
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a worker is held to this clock")]
+    fn ask_to_run(&self, process: &mut Process, slot: &Slot, task: SlotTask<'_>) -> Result<Ran, Broken> {
+        let view = task.view;
+        let size = view.size();
+        let deadline = slot.limits.task_deadline(size);
+        process.next_exchange();
+        self.bound(process, slot.memory(view), process.age() + deadline + START);
+        show(process, view, within(START, task.interrupted))?;
+        let started = Instant::now();
+        let patience = within(deadline + GRACE, task.interrupted);
+        process.channel.send(&ToWorker::Task(Box::new(translate::task_row(view))), &[], patience)?;
+        let most = max_done(view.files.len(), slot.limits.log_lines);
+        loop {
+            match process.channel.receive(most, patience)? {
+                FromWorker::Open { index } => {
+                    let file = view.files.get(index as usize).ok_or(Broken::Rules("it asked for a file that it was not shown"))?;
+                    match file.file() {
+                        Ok(file) => process.channel.send(&ToWorker::Opened(Ok(())), &[file.as_fd()], patience)?,
+                        Err(error) => {
+                            let answer = ToWorker::Opened(Err(translate::read_row(&error)));
+                            process.channel.send(&answer, &[], patience)?;
+                        }
+                    }
+                }
+                FromWorker::Done(done) => return trust::check(*done, view, &slot.limits, started.elapsed()),
+                FromWorker::Fault(text) => {
+                    tracing::warn!("a worker failed: {}", GuestText::capped(&text));
+                    return Err(Broken::Rules("it failed"));
+                }
+                _ => return Err(Broken::Rules("it spoke out of turn")),
+            }
+        }
+    }
+
+    /// Returns a worker that serves `slot`.
+    fn take(&self, slot: &Slot, interrupted: &AtomicBool) -> Result<Process, Failure> {
+        loop {
+            let found = {
+                let mut idle = lock(&self.idle);
+                let place = idle.iter().rposition(|process| process.slot == Some(slot.id));
+                place.and_then(|place| idle.remove(place))
+            };
+            let Some(mut process) = found else { break };
+            if process.is_alive() {
+                return Ok(process);
+            }
+        }
+        let mut process = self.take_fresh(interrupted)?;
+        let loaded = self.ask_to_load(&mut process, slot, interrupted);
+        match loaded {
+            Ok(Ok(())) => Ok(process),
+            Ok(Err(failure)) => Err(failure),
+            Err(Broken::Interrupted) => Err(interruption()),
+            Err(Broken::Gone) => Err(Failure::new(FailureCode::Worker, &ending(process.end()))),
+            Err(error) => Err(fault(&error.to_string())),
+        }
+    }
+
+    fn ask_to_load(&self, process: &mut Process, slot: &Slot, interrupted: &AtomicBool) -> Result<Result<(), Failure>, Broken> {
+        self.bound(process, slot.base_memory(), process.age() + START);
+        let patience = within(START, interrupted);
+        process.next_exchange();
+        let load = translate::load(slot.code.length(), &slot.grants, &slot.names, &slot.settings, &slot.limits);
+        let descriptors = [Some(&slot.code), slot.documents.as_ref()];
+        let descriptors: Vec<_> = descriptors.into_iter().flatten().map(Sealed::descriptor).collect();
+        process.channel.send(&ToWorker::Load(Box::new(load)), &descriptors, patience)?;
+        process.slot = Some(slot.id);
+        match process.channel.receive(MAX_SMALL, patience)? {
+            FromWorker::Loaded(Ok(())) => Ok(Ok(())),
+            FromWorker::Loaded(Err(text)) => Ok(Err(Failure::new(FailureCode::Refused, &text))),
+            FromWorker::Fault(text) => Ok(Err(fault(&text))),
+            _ => Err(Broken::Rules("it did not say whether it loaded")),
+        }
+    }
+
+    /// Returns a worker that serves nothing yet, locked in.
+    fn take_fresh(&self, interrupted: &AtomicBool) -> Result<Process, Failure> {
+        let waiting = lock(&self.fresh).pop();
+        let mut process = match waiting {
+            Some(process) => process,
+            None => Process::start(&self.program).map_err(|error| no_process(&error.to_string()))?,
+        };
+        let isolation = match process.ready(within(START, interrupted)) {
+            Ok(isolation) => isolation,
+            Err(Broken::Interrupted) => return Err(interruption()),
+            Err(Broken::Gone) => return Err(no_process(&ending(process.end()))),
+            Err(error) => return Err(no_process(&error.to_string())),
+        };
+        self.note(isolation);
+        if self.whole && !isolation.is_whole() {
+            return Err(no_process(&format!("its isolation is reduced: it lacks {}", isolation.missing().join(", "))));
+        }
+        Ok(process)
+    }
+
+    /// Keeps a worker for the next task of its plugin.
+    fn put(&self, process: Process) {
+        let mut idle = lock(&self.idle);
+        idle.push_back(process);
+        let surplus = if idle.len() > IDLE { idle.pop_front() } else { None };
+        drop(idle);
+        drop(surplus);
+    }
+
+    fn bound(&self, process: &Process, memory: u64, time: Duration) {
+        if !process.bound(memory, time) {
+            self.note(Isolation { rlimits: false, ..process.isolation.unwrap_or_default() });
+        }
+    }
+
+    fn note(&self, isolation: Isolation) {
+        let mut noted = lock(&self.isolation);
+        *noted = Some(noted.map_or(isolation, |before| before.and(isolation)));
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        // All are told to end before the first is waited for.
+        lock(&self.fresh).iter_mut().for_each(Process::kill);
+        lock(&self.idle).iter_mut().for_each(Process::kill);
+    }
+}
+
+impl Slot {
+    fn base_memory(&self) -> u64 {
+        let documents = self.documents.as_ref().map_or(0, Sealed::length);
+        // Code is held twice while it is loaded.
+        OVERHEAD + 2 * self.code.length() + 2 * documents
+    }
+
+    fn memory(&self, view: &View) -> u64 {
+        let locked = view.lock.as_ref().map_or(0, |lock| lock.files.len());
+        let files = (view.files.len() + locked) as u64;
+        self.base_memory().saturating_add(self.limits.memory).saturating_add(files.saturating_mul(PER_FILE))
+    }
+}
+
+/// Tells a worker what the task to come sees: the lock entry where it is another
+/// than the last, and the files.
+fn show(process: &mut Process, view: &View, patience: Patience<'_>) -> Result<(), Broken> {
+    let is_same = match (&process.lock, &view.lock) {
+        (None, None) => true,
+        (Some(told), Some(lock)) => Arc::ptr_eq(told, lock),
+        _ => false,
+    };
+    if !is_same {
+        process.channel.send(&ToWorker::Lock(view.lock.as_deref().map(translate::lock_head)), &[], patience)?;
+        for files in view.lock.iter().flat_map(|lock| lock.files.chunks(ROWS)) {
+            let rows = files.iter().map(translate::locked_row).collect();
+            process.channel.send(&ToWorker::LockedFiles(rows), &[], patience)?;
+        }
+        process.lock.clone_from(&view.lock);
+    }
+    for files in view.files.chunks(ROWS) {
+        let rows = files.iter().map(|file| translate::file_row(file)).collect();
+        process.channel.send(&ToWorker::Files(rows), &[], patience)?;
+    }
+    Ok(())
+}
+
+#[expect(clippy::disallowed_methods, reason = "workers are held to this clock")]
+fn within(time: Duration, interrupted: &AtomicBool) -> Patience<'_> {
+    Patience { until: Instant::now().checked_add(time), interrupted: Some(interrupted) }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Says why a task has no answer.
+fn not_run(error: Broken, process: &mut Process, manifest: &Manifest, limits: &Limits) -> Failure {
+    let late = || {
+        let cause = Cause {
+            code: FailureCode::LimitDeadline,
+            message: "it ran past its wall deadline".to_owned(),
+            crashed: false,
+        };
+        cause.failure(&manifest.id, limits)
+    };
+    let status = process.end();
+    match error {
+        Broken::Late => late(),
+        Broken::Interrupted => interruption(),
+        Broken::Gone => {
+            let signal = status.and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status));
+            if signal.and_then(rustix::process::Signal::from_named_raw) == Some(rustix::process::Signal::XCPU) {
+                return late();
+            }
+            Failure::new(FailureCode::Worker, &ending(status))
+        }
+        error => fault(&error.to_string()),
+    }
+}
+
+fn no_answer(failure: Failure, view: &View) -> Called {
+    let untouched = |file: &Arc<crate::model::FileHandle>| FileCoverage {
+        coverage: Coverage { file: file.path().clone(), size: file.size(), read: 0 },
+        start: false,
+    };
+    Called {
+        outcome: Outcome::Failed(failure),
+        coverage: view.files.iter().map(untouched).collect(),
+        usage: Usage::default(),
+        log: Vec::new(),
+        log_dropped: 0,
+        instantiate: Duration::ZERO,
+        check: Duration::ZERO,
+    }
+}
+
+fn interruption() -> Failure {
+    Failure::new(FailureCode::Interrupted, "the run was interrupted")
+}
+
+fn compile_limit(message: &str) -> Failure {
+    Failure::new(FailureCode::LimitCompile, message)
+}
+
+fn fault(message: &str) -> Failure {
+    Failure::new(FailureCode::Worker, &format!("its process failed: {message}"))
+}
+
+fn no_process(why: &str) -> Failure {
+    Failure::new(FailureCode::Worker, &format!("there is no process to run it in: {why}"))
+}

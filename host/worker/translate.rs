@@ -1,0 +1,275 @@
+//! Values of the engine and the domain as rows of frames, and back.
+//!
+//! Leaves checking what a worker says to `trust`.
+
+use std::time::Duration;
+
+use super::protocol::{
+    DoneRow, EndingRow, FileRow, FindingRow, LimitsRow, Load, LockHead, LockedRow, ReadRow, SaidRow, StopRow, TaskRow,
+};
+use crate::domain::capability::{Capability, Grant, Grants, Limits};
+use crate::domain::digest::{Digest, TreeDigest};
+use crate::domain::event::LogLevel;
+use crate::domain::evidence::Content;
+use crate::domain::finding::{Confidence, Severity};
+use crate::domain::model::{Definition, FilePath, LockEntry, LockNotes, LockedFile};
+use crate::domain::verdict::FailureCode;
+use crate::engine::abi::raw::{RawAnswer, RawFact, RawFailure, RawFinding, RawLocation};
+use crate::engine::{Cause, Ending, Ran, View};
+use crate::model::{FileHandle, ReadError};
+
+const LEVELS: [LogLevel; 5] = [LogLevel::Trace, LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error];
+const CONFIDENCES: [Confidence; 3] = [Confidence::Low, Confidence::Medium, Confidence::High];
+
+/// The failures that a guest may name, and what it may be stopped by.
+const SAID: [(SaidRow, FailureCode); 4] = [
+    (SaidRow::InvalidSettings, FailureCode::InvalidSettings),
+    (SaidRow::Unreadable, FailureCode::Unreadable),
+    (SaidRow::Unsupported, FailureCode::Unsupported),
+    (SaidRow::Internal, FailureCode::Internal),
+];
+const STOPS: [(StopRow, FailureCode); 10] = [
+    (StopRow::Trap, FailureCode::Trap),
+    (StopRow::Fuel, FailureCode::LimitFuel),
+    (StopRow::Deadline, FailureCode::LimitDeadline),
+    (StopRow::Memory, FailureCode::LimitMemory),
+    (StopRow::Table, FailureCode::LimitTable),
+    (StopRow::Instances, FailureCode::LimitInstances),
+    (StopRow::Stack, FailureCode::LimitStack),
+    (StopRow::HostCalls, FailureCode::LimitHostCalls),
+    (StopRow::Handles, FailureCode::LimitHandles),
+    (StopRow::Answer, FailureCode::LimitAnswer),
+];
+
+fn place<T: PartialEq>(all: &[T], value: &T) -> u8 {
+    all.iter().position(|other| other == value).and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)
+}
+
+/// Writes `grants` and `documents` for a worker.
+pub(super) fn load(code: u64, grants: &Grants, documents: &[(String, u64)], settings: &str, limits: &Limits) -> Load {
+    Load {
+        code,
+        grants: grants.capabilities().map(|capability| capability.name().to_owned()).collect(),
+        documents: documents.to_vec(),
+        settings: settings.to_owned(),
+        limits: limits_row(limits),
+    }
+}
+
+/// Reads the granted capabilities.
+pub(super) fn grants(names: &[String]) -> Grants {
+    let mut grants = Grants::default();
+    for capability in Capability::ALL {
+        grants.remove(&Grant::Capability(capability));
+    }
+    for capability in names.iter().filter_map(|name| name.parse().ok()) {
+        grants.add(Grant::Capability(capability));
+    }
+    grants
+}
+
+fn limits_row(limits: &Limits) -> LimitsRow {
+    LimitsRow {
+        fuel: limits.fuel,
+        fuel_per_byte: limits.fuel_per_byte,
+        deadline_ms: millis(limits.deadline),
+        deadline_per_gib_ms: millis(limits.deadline_per_gib),
+        memory: limits.memory,
+        table_elements: limits.table_elements,
+        instances: limits.instances,
+        component_size: limits.component_size,
+        host_calls: limits.host_calls,
+        handles: limits.handles,
+        findings: limits.findings,
+        text: limits.text,
+        facts: limits.facts,
+        log_lines: limits.log_lines,
+    }
+}
+
+/// Reads limits.
+pub(super) const fn limits(row: &LimitsRow) -> Limits {
+    Limits {
+        fuel: row.fuel,
+        fuel_per_byte: row.fuel_per_byte,
+        deadline: Duration::from_millis(row.deadline_ms),
+        deadline_per_gib: Duration::from_millis(row.deadline_per_gib_ms),
+        memory: row.memory,
+        table_elements: row.table_elements,
+        instances: row.instances,
+        component_size: row.component_size,
+        host_calls: row.host_calls,
+        handles: row.handles,
+        findings: row.findings,
+        text: row.text,
+        facts: row.facts,
+        log_lines: row.log_lines,
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Writes the head of a lock entry.
+pub(super) fn lock_head(entry: &LockEntry) -> LockHead {
+    LockHead { source: entry.source.clone(), revision: entry.revision.clone(), tree: *entry.tree.digest().as_bytes() }
+}
+
+/// Reads a lock entry without its files; what no guest sees of it is left out.
+pub(super) fn lock_entry(head: LockHead) -> LockEntry {
+    LockEntry {
+        source: head.source,
+        revision: head.revision,
+        notes: LockNotes::default(),
+        tree: TreeDigest::from_digest(Digest::from_bytes(head.tree)),
+        line: 0,
+        files: Vec::new(),
+    }
+}
+
+/// Writes a locked file.
+pub(super) fn locked_row(file: &LockedFile) -> LockedRow {
+    LockedRow { path: file.path.to_string(), size: file.size, digest: *file.digest.as_bytes() }
+}
+
+/// Reads a locked file.
+pub(super) fn locked_file(row: LockedRow) -> LockedFile {
+    LockedFile { path: FilePath::from_written(row.path), size: row.size, digest: Digest::from_bytes(row.digest), line: 0 }
+}
+
+/// Writes a file of a view.
+pub(super) fn file_row(file: &FileHandle) -> FileRow {
+    let hashed = file.hashed().map(|hashed| match hashed {
+        Ok((digest, _)) => Ok(*digest.as_bytes()),
+        Err(error) => Err(read_row(error)),
+    });
+    FileRow { path: file.path().to_string(), size: file.size(), hashed }
+}
+
+/// Reads what is known of a file's digest. Its kind of content is nothing that
+/// a guest sees.
+pub(super) fn hashed(row: Result<[u8; 32], ReadRow>) -> Result<(Digest, Content), ReadError> {
+    row.map(|digest| (Digest::from_bytes(digest), Content::Other)).map_err(read_error)
+}
+
+/// Writes why bytes could not be had.
+pub(super) fn read_row(error: &ReadError) -> ReadRow {
+    match error {
+        ReadError::OutOfRange => ReadRow::OutOfRange,
+        ReadError::Changed => ReadRow::Changed,
+        ReadError::Io(text) => ReadRow::Io(text.clone()),
+    }
+}
+
+/// Reads why bytes could not be had.
+pub(super) fn read_error(row: ReadRow) -> ReadError {
+    match row {
+        ReadRow::OutOfRange => ReadError::OutOfRange,
+        ReadRow::Changed => ReadError::Changed,
+        ReadRow::Io(text) => ReadError::Io(text),
+    }
+}
+
+/// Writes a task, without its files and its lock entry.
+pub(super) fn task_row(view: &View) -> TaskRow {
+    let definition = view.definition.as_ref();
+    TaskRow {
+        name: view.name.to_string(),
+        definition: definition.map(|found| (found.source.clone(), found.revision.clone(), found.license.clone())),
+        now: view.now,
+    }
+}
+
+/// Reads what the policy says of a model.
+pub(super) fn definition(row: (Option<String>, Option<String>, Option<String>)) -> Definition {
+    Definition { source: row.0, revision: row.1, license: row.2 }
+}
+
+/// Writes how a guest ended.
+pub(super) fn done_row(ran: Ran) -> DoneRow {
+    DoneRow {
+        ending: ending_row(ran.ending),
+        seen: ran.seen,
+        fuel: ran.usage.fuel,
+        memory: ran.usage.memory,
+        host_calls: ran.usage.host_calls,
+        bytes_read: ran.usage.bytes_read,
+        log: ran.log.into_iter().map(|(level, text)| (place(&LEVELS, &level), text.to_string())).collect(),
+        log_dropped: ran.log_dropped,
+        instantiate_ns: nanos(ran.instantiate),
+        check_ns: nanos(ran.check),
+    }
+}
+
+fn ending_row(ending: Ending) -> EndingRow {
+    match ending {
+        Ending::Returned(Ok(RawAnswer::NotApplicable(reason))) => EndingRow::NotApplicable(reason),
+        Ending::Returned(Ok(RawAnswer::Checked { findings, facts })) => EndingRow::Checked {
+            findings: findings.into_iter().map(finding_row).collect(),
+            facts: facts.into_iter().map(|fact| (fact.key, fact.value)).collect(),
+        },
+        Ending::Returned(Err(RawFailure { code, said })) => {
+            let row = SAID.iter().find(|(_, other)| *other == code).map_or(SaidRow::Internal, |(row, _)| *row);
+            EndingRow::Said { code: row, text: said }
+        }
+        Ending::Stopped(Cause { code, message, crashed }) => {
+            let row = STOPS.iter().find(|(_, other)| *other == code).map_or(StopRow::Trap, |(row, _)| *row);
+            EndingRow::Stopped { code: row, message, crashed }
+        }
+    }
+}
+
+fn finding_row(finding: RawFinding) -> FindingRow {
+    let RawLocation { file, member, offset, line } = finding.location;
+    FindingRow {
+        rule: finding.rule,
+        severity: place(&Severity::ALL, &finding.severity),
+        confidence: place(&CONFIDENCES, &finding.confidence),
+        message: finding.message,
+        file,
+        member,
+        offset,
+        line,
+        help: finding.help,
+    }
+}
+
+/// Reads how a guest ended; none where there is no such value.
+pub(super) fn ending(row: EndingRow) -> Option<Ending> {
+    Some(match row {
+        EndingRow::NotApplicable(reason) => Ending::Returned(Ok(RawAnswer::NotApplicable(reason))),
+        EndingRow::Checked { findings, facts } => Ending::Returned(Ok(RawAnswer::Checked {
+            findings: findings.into_iter().map(finding).collect::<Option<_>>()?,
+            facts: facts.into_iter().map(|(key, value)| RawFact { key, value }).collect(),
+        })),
+        EndingRow::Said { code, text } => {
+            let (_, code) = SAID.iter().find(|(row, _)| *row == code)?;
+            Ending::Returned(Err(RawFailure { code: *code, said: text }))
+        }
+        EndingRow::Stopped { code, message, crashed } => {
+            let (_, code) = STOPS.iter().find(|(row, _)| *row == code)?;
+            Ending::Stopped(Cause { code: *code, message, crashed })
+        }
+    })
+}
+
+fn finding(row: FindingRow) -> Option<RawFinding> {
+    Some(RawFinding {
+        rule: row.rule,
+        severity: *Severity::ALL.get(usize::from(row.severity))?,
+        confidence: *CONFIDENCES.get(usize::from(row.confidence))?,
+        message: row.message,
+        location: RawLocation { file: row.file, member: row.member, offset: row.offset, line: row.line },
+        help: row.help,
+    })
+}
+
+/// Reads how loud a line is.
+pub(super) fn level(row: u8) -> Option<LogLevel> {
+    LEVELS.get(usize::from(row)).copied()
+}

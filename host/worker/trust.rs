@@ -1,0 +1,166 @@
+//! What a worker says of a task, held against what can be true.
+//!
+//! Leaves the guest's answer itself to the engine's border, which checks it in
+//! this process as if the guest had run here.
+//!
+//! # Invariants
+//! - A figure past a limit is a broken rule, never cut down to what is allowed.
+
+use std::time::Duration;
+
+use super::channel::Broken;
+use super::protocol::DoneRow;
+use super::translate;
+use crate::domain::capability::Limits;
+use crate::domain::text::GuestText;
+use crate::domain::verdict::Usage;
+use crate::engine::{Ran, View};
+
+/// The most bytes that one host call hands to a guest.
+const MAX_READ: u64 = 1 << 20;
+
+/// The most bytes of one line that a guest logs.
+const MAX_LINE: usize = 1024;
+
+/// Takes `done` for a task on `view` that took `took`, if it can be true.
+pub(super) fn check(done: DoneRow, view: &View, limits: &Limits, took: Duration) -> Result<Ran, Broken> {
+    let size = view.size();
+    let files = view.files.len() as u64;
+    let calls = limits.task_host_calls(size, files).saturating_add(1);
+    let possible = [
+        (done.seen.len() as u64 == files, "it tells of other files than it was shown"),
+        (done.fuel <= limits.task_fuel(size), "it used more fuel than it had"),
+        (done.memory <= limits.memory, "it used more memory than it may"),
+        (done.host_calls <= calls, "it called the host more often than it may"),
+        (done.bytes_read <= done.host_calls.saturating_mul(MAX_READ), "it read more than its calls give"),
+        (done.log.len() as u64 <= u64::from(limits.log_lines), "it logged more lines than it may"),
+        (done.log_dropped <= done.host_calls, "it dropped more lines than it made calls"),
+    ];
+    if let Some((_, broken)) = possible.into_iter().find(|(holds, _)| !holds) {
+        return Err(Broken::Rules(broken));
+    }
+    for (file, (read, start)) in view.files.iter().zip(&done.seen) {
+        let whole = *read == file.size() && *read > 0;
+        if *read > file.size() || (*start && *read == 0) || (whole && !*start) {
+            return Err(Broken::Rules("it read bytes that a file does not have"));
+        }
+    }
+    let log = done.log.into_iter().map(|(level, text)| Some((translate::level(level)?, GuestText::new(&text, MAX_LINE))));
+    let log = log.collect::<Option<Vec<_>>>().ok_or(Broken::Rules("it logged at no level"))?;
+    let instantiate = Duration::from_nanos(done.instantiate_ns).min(took);
+    Ok(Ran {
+        ending: translate::ending(done.ending).ok_or(Broken::Rules("its answer has no such value"))?,
+        seen: done.seen,
+        usage: Usage {
+            fuel: done.fuel,
+            memory: done.memory,
+            host_calls: done.host_calls,
+            bytes_read: done.bytes_read,
+        },
+        log,
+        log_dropped: done.log_dropped,
+        instantiate,
+        check: Duration::from_nanos(done.check_ns).min(took.saturating_sub(instantiate)),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::domain::model::FilePath;
+    use crate::model::{Descriptors, FileHandle, ReadError};
+    use crate::worker::protocol::{EndingRow, FindingRow};
+
+    #[derive(Debug)]
+    struct Nothing;
+
+    impl Descriptors for Nothing {
+        fn descriptor(&self, _: u32) -> Result<Arc<std::fs::File>, ReadError> {
+            Err(ReadError::Changed)
+        }
+    }
+
+    fn view(size: u64) -> View {
+        let from: Arc<dyn Descriptors> = Arc::new(Nothing);
+        View {
+            name: "m".into(),
+            files: Arc::new([Arc::new(FileHandle::handed(&from, 0, FilePath::from_bytes(b"f"), size))]),
+            definition: None,
+            lock: None,
+            documents: Arc::new(BTreeMap::new()),
+            now: 0,
+        }
+    }
+
+    fn done() -> DoneRow {
+        DoneRow {
+            ending: EndingRow::NotApplicable("no".to_owned()),
+            seen: vec![(4, true)],
+            fuel: 10,
+            memory: 1 << 16,
+            host_calls: 3,
+            bytes_read: 4,
+            log: vec![(2, "a\nb".to_owned())],
+            log_dropped: 0,
+            instantiate_ns: u64::MAX,
+            check_ns: 1,
+        }
+    }
+
+    fn broken(change: impl FnOnce(&mut DoneRow)) -> String {
+        let mut row = done();
+        change(&mut row);
+        match check(row, &view(4), &Limits::default(), Duration::from_secs(1)) {
+            Err(error) => error.to_string(),
+            Ok(ran) => panic!("taken: {ran:?}"),
+        }
+    }
+
+    #[test]
+    fn takes_what_can_be_true_and_makes_its_text_inert() {
+        let ran = check(done(), &view(4), &Limits::default(), Duration::from_secs(1)).expect("taken");
+        assert_eq!(ran.log[0].1.as_str(), "a\\nb");
+        assert_eq!(ran.instantiate, Duration::from_secs(1));
+        assert_eq!(ran.check, Duration::ZERO);
+    }
+
+    #[test]
+    fn refuses_what_can_not_be_true() {
+        let finding = FindingRow {
+            rule: "r".to_owned(),
+            severity: 5,
+            confidence: 0,
+            message: "m".to_owned(),
+            file: None,
+            member: None,
+            offset: None,
+            line: None,
+            help: None,
+        };
+        let limits = Limits::default();
+        let rows: [(&str, String); 13] = [
+            ("other files", broken(|done| done.seen.clear())),
+            ("other files", broken(|done| done.seen.push((0, false)))),
+            ("does not have", broken(|done| done.seen[0].0 = 5)),
+            ("does not have", broken(|done| done.seen[0] = (0, true))),
+            ("does not have", broken(|done| done.seen[0].1 = false)),
+            ("fuel", broken(|done| done.fuel = limits.task_fuel(4) + 1)),
+            ("memory", broken(|done| done.memory = limits.memory + 1)),
+            ("more often", broken(|done| done.host_calls = limits.task_host_calls(4, 1) + 2)),
+            ("than its calls give", broken(|done| done.bytes_read = (3 << 20) + 1)),
+            ("more lines", broken(|done| done.log = vec![(0, String::new()); 1001])),
+            ("dropped", broken(|done| done.log_dropped = 4)),
+            ("no level", broken(|done| done.log[0].0 = 5)),
+            (
+                "no such value",
+                broken(|done| done.ending = EndingRow::Checked { findings: vec![finding], facts: Vec::new() }),
+            ),
+        ];
+        for (expected, said) in rows {
+            assert!(said.contains(expected), "{expected}: {said}");
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! Raises the wall around this process: from the end of [`raise`] on it can
+//! compute, read what it is handed, and talk over its one socket.
+//!
+//! Leaves bounds on memory and processor time, which differ from task to task,
+//! to the parent.
+//!
+//! # Invariants
+//! - It is raised before the first byte of a plugin is read.
+//! - A part that can't be raised is reported as missing, never taken for there.
+
+use super::isolation::Isolation;
+
+/// How many descriptors a worker may hold: the standard three, the socket, two
+/// handed over, and the model's files that it keeps open.
+pub(super) const DESCRIPTORS: u64 = 64;
+
+/// Raises the parts that must stand before any thread starts: the others take
+/// them over.
+pub(super) fn raise_first() -> Isolation {
+    Isolation {
+        rlimits: parts::rlimits(),
+        no_new_privileges: parts::give_up_privileges(),
+        landlock: parts::landlock(),
+        seccomp: false,
+    }
+}
+
+/// Raises the rest, over all threads: from here on none can be started.
+pub(super) fn raise_rest(isolation: &mut Isolation) {
+    isolation.rlimits &= parts::no_more_processes();
+    isolation.seccomp = parts::seccomp();
+}
+
+/// Closes every descriptor but the standard three: whatever started modelhost
+/// may have left some open.
+pub(super) fn close_descriptors() {
+    parts::close_descriptors();
+}
+
+#[cfg(target_os = "linux")]
+mod parts {
+    use std::collections::BTreeMap;
+
+    use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
+    use seccompiler::{
+        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
+        apply_filter_all_threads,
+    };
+
+    const FIRST: libc::c_int = 3;
+
+    #[expect(unsafe_code, reason = "no crate here closes a range of descriptors")]
+    pub(super) fn close_descriptors() {
+        let first = FIRST.cast_unsigned();
+        // SAFETY: the process has just started and holds no descriptor of its
+        // own but the standard three.
+        let closed = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
+        if closed != 0 {
+            for descriptor in FIRST..4096 {
+                // SAFETY: as above.
+                unsafe { libc::close(descriptor) };
+            }
+        }
+    }
+
+    pub(super) fn rlimits() -> bool {
+        let bounds = [
+            (Resource::Core, 0),
+            (Resource::Fsize, 0),
+            (Resource::Memlock, 0),
+            (Resource::Msgqueue, 0),
+            (Resource::Nofile, super::DESCRIPTORS),
+        ];
+        bounds.into_iter().all(|(resource, most)| limit(resource, most))
+    }
+
+    pub(super) fn no_more_processes() -> bool {
+        limit(Resource::Nproc, 0)
+    }
+
+    fn limit(resource: Resource, most: u64) -> bool {
+        setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).is_ok()
+    }
+
+    pub(super) fn give_up_privileges() -> bool {
+        let none = CapabilitySet::empty();
+        let gone = set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none }).is_ok();
+        set_no_new_privs(true).is_ok() && gone
+    }
+
+    /// Allows no path, no TCP and no signals or sockets of others. Older kernels
+    /// know paths alone; what seccomp forbids covers the rest.
+    pub(super) fn landlock() -> bool {
+        let restricted = Ruleset::default()
+            .handle_access(AccessFs::from_all(ABI::V5))
+            .and_then(|rules| rules.handle_access(AccessNet::from_all(ABI::V4)))
+            .and_then(|rules| rules.scope(Scope::from_all(ABI::V6)))
+            .and_then(Ruleset::create)
+            .and_then(landlock::RulesetCreated::restrict_self);
+        restricted.is_ok_and(|status| status.ruleset != RulesetStatus::NotEnforced)
+    }
+
+    pub(super) fn seccomp() -> bool {
+        // The stricter answer of the two is the one that counts.
+        let filters = [refused(), allowed()];
+        filters.iter().all(|filter| filter.as_ref().is_some_and(|filter| apply_filter_all_threads(filter).is_ok()))
+    }
+
+    /// Ends the process at every call that is neither allowed nor refused.
+    fn allowed() -> Option<BpfProgram> {
+        let mut rules: BTreeMap<i64, Vec<SeccompRule>> =
+            ALLOWED.iter().chain(REFUSED).map(|call| (*call, Vec::new())).collect();
+        // Signals to itself alone: that is how it aborts.
+        let own = u64::from(std::process::id());
+        rules.insert(libc::SYS_tgkill, vec![when(0, own)?]);
+        // What a panic says goes to the standard error, which leads nowhere.
+        rules.insert(libc::SYS_write, vec![when(0, 2)?]);
+        // Threads that were just started name themselves.
+        rules.insert(libc::SYS_prctl, vec![when(0, u64::from(libc::PR_SET_NAME.cast_unsigned()))?]);
+        filter(rules, SeccompAction::KillProcess, SeccompAction::Allow)
+    }
+
+    fn refused() -> Option<BpfProgram> {
+        let rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
+        filter(rules, SeccompAction::Allow, SeccompAction::Errno(libc::EACCES.cast_unsigned()))
+    }
+
+    fn filter(rules: BTreeMap<i64, Vec<SeccompRule>>, otherwise: SeccompAction, listed: SeccompAction) -> Option<BpfProgram> {
+        let arch = std::env::consts::ARCH.try_into().ok()?;
+        SeccompFilter::new(rules, otherwise, listed, arch).ok()?.try_into().ok()
+    }
+
+    /// Allows a call when its argument `index` is `value`.
+    fn when(index: u8, value: u64) -> Option<SeccompRule> {
+        let condition = SeccompCondition::new(index, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
+        SeccompRule::new(vec![condition.ok()?]).ok()
+    }
+
+    /// What the C library tries by itself and can do without, such as a look at
+    /// `/proc/sys/vm/overcommit_memory` before it gives memory back: refused, so
+    /// that it goes on, rather than fatal.
+    const REFUSED: &[i64] = &[
+        libc::SYS_openat,
+        libc::SYS_sysinfo,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_open,
+    ];
+
+    /// The system calls of a worker: memory, time, its threads, and the sockets
+    /// and files that it was handed. None opens, makes or starts anything.
+    const ALLOWED: &[i64] = &[
+        // Memory: the allocator, guests' memories, native code.
+        libc::SYS_brk,
+        libc::SYS_madvise,
+        libc::SYS_mmap,
+        libc::SYS_mprotect,
+        libc::SYS_mremap,
+        libc::SYS_munmap,
+        // Guests' traps are signals.
+        libc::SYS_rt_sigaction,
+        libc::SYS_rt_sigprocmask,
+        libc::SYS_rt_sigreturn,
+        libc::SYS_sigaltstack,
+        // Threads: waiting, and the start and end of those that are there.
+        libc::SYS_futex,
+        libc::SYS_membarrier,
+        libc::SYS_rseq,
+        libc::SYS_sched_getaffinity,
+        libc::SYS_sched_yield,
+        libc::SYS_set_robust_list,
+        libc::SYS_exit,
+        libc::SYS_exit_group,
+        libc::SYS_getpid,
+        libc::SYS_gettid,
+        libc::SYS_restart_syscall,
+        // Time, and seeds of hash tables.
+        libc::SYS_clock_getres,
+        libc::SYS_clock_gettime,
+        libc::SYS_clock_nanosleep,
+        libc::SYS_getrandom,
+        libc::SYS_gettimeofday,
+        libc::SYS_nanosleep,
+        // What it was handed.
+        libc::SYS_close,
+        libc::SYS_pread64,
+        libc::SYS_ppoll,
+        libc::SYS_recvfrom,
+        libc::SYS_recvmsg,
+        libc::SYS_sendmsg,
+        libc::SYS_sendto,
+        #[cfg(target_arch = "x86_64")]
+        libc::SYS_poll,
+    ];
+}
+
+#[cfg(not(target_os = "linux"))]
+mod parts {
+    pub(super) fn close_descriptors() {}
+
+    pub(super) fn rlimits() -> bool {
+        false
+    }
+
+    pub(super) fn no_more_processes() -> bool {
+        false
+    }
+
+    pub(super) fn give_up_privileges() -> bool {
+        false
+    }
+
+    pub(super) fn landlock() -> bool {
+        false
+    }
+
+    pub(super) fn seccomp() -> bool {
+        false
+    }
+}

@@ -1,0 +1,331 @@
+//! The process wall: what a worker is left with, that it answers as the engine
+//! in this process does, and that it ends when it must.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use modelhost::domain::capability::{Grants, Limits};
+use modelhost::domain::model::{Definition, ModelName};
+use modelhost::domain::plugin::{PluginRef, ResolvedPlugin};
+use modelhost::domain::verdict::{Failure, FailureCode, Outcome};
+use modelhost::engine::{Cache, Called, Engine, Task, View};
+use modelhost::model::Pool;
+use modelhost::plugin::resolve;
+use modelhost::worker::{CompileLimits, Plugin, Program, Slot, SlotTask, Workers};
+
+use crate::support::component::{self, Guest};
+use crate::support::model;
+
+/// A model, a plugin, and what tasks of the one on the other need.
+struct Stage {
+    folder: tempfile::TempDir,
+    engine: Engine,
+    limits: Limits,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let model = folder.path().join("model");
+        std::fs::create_dir_all(model.join("deep")).expect("folders");
+        std::fs::write(model.join("weights.safetensors"), model::safetensors(4)).expect("a file");
+        std::fs::write(model.join("README.md"), "# A model\n").expect("a file");
+        std::fs::write(model.join("deep/empty.bin"), "").expect("a file");
+        // Enough for every guest but those that want it all, which are to end soon.
+        let limits = Limits { fuel: 50_000_000, ..Limits::default() };
+        Self { folder, engine: Engine::new().expect("an engine"), limits, interrupted: Arc::default() }
+    }
+
+    fn view(&self) -> View {
+        let model = modelhost::model::open(&self.folder.path().join("model"), ModelName::new("m"), "m", &Arc::new(Pool::default()));
+        View {
+            name: "m".into(),
+            files: model.expect("a model").files.into(),
+            definition: Some(Definition { source: Some("hf:a/b".to_owned()), ..Definition::default() }),
+            lock: None,
+            documents: Arc::new(BTreeMap::new()),
+            now: 1_700_000_000,
+        }
+    }
+
+    fn resolved(&self, guest: &Guest) -> ResolvedPlugin {
+        let path = self.folder.path().join(&guest.name).with_extension("wasm");
+        std::fs::write(&path, &guest.plugin).expect("a file");
+        resolve::resolve(&PluginRef::File(path)).unwrap_or_else(|error| panic!("{}: {error}", guest.name))
+    }
+
+    fn plugin<'a>(&'a self, resolved: &'a ResolvedPlugin, grants: &'a Grants, documents: &'a BTreeMap<String, Arc<[u8]>>) -> Plugin<'a> {
+        Plugin { bytes: &resolved.bytes, digest: resolved.digest, grants, documents, settings: "{}", limits: &self.limits }
+    }
+
+    /// Compiles and runs in this process.
+    fn here(&self, resolved: &ResolvedPlugin, view: &View) -> Result<Called, Failure> {
+        let compiled = self.engine.compile(&resolved.bytes, resolved.digest, None);
+        let compiled = compiled.map_err(|error| Failure::new(FailureCode::Compile, &format!("it can't be compiled: {error}")))?;
+        let linked = self.engine.link(&compiled, &Grants::default())?;
+        Ok(self.engine.call(Task {
+            linked: &linked,
+            manifest: &resolved.manifest,
+            view,
+            settings: "{}",
+            limits: &self.limits,
+            interrupted: &self.interrupted,
+        }))
+    }
+
+    fn slot(&self, workers: &Workers, resolved: &ResolvedPlugin, cache: Option<&Cache>) -> Result<Slot, Failure> {
+        let (grants, documents) = (Grants::default(), BTreeMap::new());
+        workers.compile(self.plugin(resolved, &grants, &documents), &self.engine, cache, &self.interrupted).0
+    }
+
+    fn call(&self, workers: &Workers, slot: &Slot, resolved: &ResolvedPlugin, view: &View) -> Called {
+        workers.call(slot, SlotTask { manifest: &resolved.manifest, view, interrupted: &self.interrupted })
+    }
+}
+
+fn workers() -> Workers {
+    workers_within(CompileLimits::default())
+}
+
+fn workers_within(compile: CompileLimits) -> Workers {
+    let program = Program { path: PathBuf::from(env!("CARGO_BIN_EXE_modelhost")), args: vec!["worker".to_owned()] };
+    Workers::new(program, compile)
+}
+
+/// What must not differ from one isolation to the other.
+fn repeatable(called: &Called) -> String {
+    let Called { outcome, coverage, usage, log, log_dropped, .. } = called;
+    format!("{outcome:#?}\n{coverage:#?}\n{usage:#?}\n{log:#?}\n{log_dropped}")
+}
+
+#[test]
+fn every_guest_ends_as_in_this_process() {
+    let (stage, workers) = (Stage::new(), workers());
+    let mut wrong = Vec::new();
+    for guest in Guest::all().into_iter().filter(|guest| guest.outcome != "invalid") {
+        let (resolved, view) = (stage.resolved(&guest), stage.view());
+        let here = stage.here(&resolved, &view).map(|called| repeatable(&called));
+        let slot = stage.slot(&workers, &resolved, None);
+        // Twice, by one worker: the first task leaves no trace in the second.
+        for _ in 0..2 {
+            let there = slot.as_ref().map(|slot| repeatable(&stage.call(&workers, slot, &resolved, &view)));
+            if here.as_ref() != there.as_ref().map_err(|failure| *failure) {
+                let start = |said: &str| said.chars().take(2000).collect::<String>();
+                wrong.push(format!("{}:\n{}\n{}", guest.name, start(&format!("{here:?}")), start(&format!("{there:?}"))));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_worker_is_left_with_nothing_but_its_socket() {
+    let (stage, workers) = (Stage::new(), workers());
+    let resolved = stage.resolved(&Guest::read("honest-pass"));
+    stage.slot(&workers, &resolved, None).expect("a slot");
+    let isolation = workers.isolation().expect("a worker was ready");
+    assert!(isolation.is_whole(), "this system lacks {:?}", isolation.missing());
+    let ids = workers.idle();
+    let [id] = ids.as_slice() else { panic!("one worker is idle, not {ids:?}") };
+    let proc = PathBuf::from(format!("/proc/{id}"));
+    let text = |name: &str| std::fs::read_to_string(proc.join(name)).expect("a running worker");
+    assert_eq!(text("environ"), "", "its environment");
+    assert_eq!(proc.join("cwd").read_link().expect("a link"), Path::new("/"));
+    let status = text("status");
+    for line in ["NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "Threads:\t3"] {
+        assert!(status.contains(line), "not so: {line}\n{status}");
+    }
+    let limits = text("limits");
+    for (name, soft) in [("Max file size", "0"), ("Max core file size", "0"), ("Max processes", "0"), ("Max locked memory", "0")] {
+        let line = limits.lines().find(|line| line.starts_with(name)).expect("a limit");
+        assert_eq!(line[name.len()..].split_whitespace().next(), Some(soft), "{line}");
+    }
+    for name in ["Max cpu time", "Max data size", "Max open files"] {
+        let line = limits.lines().find(|line| line.starts_with(name)).expect("a limit");
+        assert!(line[name.len()..].split_whitespace().next().is_some_and(|soft| soft.parse::<u64>().is_ok()), "{line}");
+    }
+    let mut open: Vec<String> = std::fs::read_dir(proc.join("fd"))
+        .expect("its descriptors")
+        .map(|entry| entry.expect("an entry").path().read_link().expect("a link").display().to_string())
+        .map(|target| target.split(':').next().expect("a part").to_owned())
+        .collect();
+    open.sort();
+    assert_eq!(open, ["/dev/null", "/dev/null", "/dev/null", "socket", "socket"], "its descriptors");
+    drop(workers);
+    assert!(!proc.join("status").exists(), "it is left behind");
+}
+
+#[test]
+fn a_worker_past_its_deadline_is_ended_in_time() {
+    let (mut stage, workers) = (Stage::new(), workers());
+    stage.limits = Limits { fuel: u64::MAX / 4, deadline: Duration::from_millis(300), ..Limits::default() };
+    let (resolved, view) = (stage.resolved(&Guest::read("loop-in-check")), stage.view());
+    let slot = stage.slot(&workers, &resolved, None).expect("a slot");
+    let started = Instant::now();
+    let called = stage.call(&workers, &slot, &resolved, &view);
+    let took = started.elapsed();
+    let Outcome::Failed(failure) = called.outcome else { panic!("{called:?}") };
+    assert_eq!(failure.code, FailureCode::LimitDeadline);
+    assert!(took >= Duration::from_millis(300) && took < Duration::from_millis(1300), "{took:?}");
+}
+
+#[test]
+fn an_interrupt_ends_a_worker_at_once() {
+    let (mut stage, workers) = (Stage::new(), workers());
+    stage.limits = Limits { fuel: u64::MAX / 4, ..Limits::default() };
+    let (resolved, view) = (stage.resolved(&Guest::read("loop-in-check")), stage.view());
+    let slot = stage.slot(&workers, &resolved, None).expect("a slot");
+    let interrupted = Arc::clone(&stage.interrupted);
+    let (called, took) = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_millis(200));
+            interrupted.store(true, Ordering::Relaxed);
+        });
+        let started = Instant::now();
+        (stage.call(&workers, &slot, &resolved, &view), started.elapsed())
+    });
+    let Outcome::Failed(failure) = called.outcome else { panic!("{called:?}") };
+    assert_eq!(failure.code, FailureCode::Interrupted);
+    assert!(took < Duration::from_millis(1200), "{took:?}");
+}
+
+#[test]
+fn a_killed_or_stopped_worker_is_an_error_and_is_replaced() {
+    for signal in [rustix::process::Signal::KILL, rustix::process::Signal::STOP] {
+        let (mut stage, workers) = (Stage::new(), workers());
+        stage.limits = Limits { fuel: u64::MAX / 4, deadline: Duration::from_millis(600), ..Limits::default() };
+        let (resolved, view) = (stage.resolved(&Guest::read("loop-in-check")), stage.view());
+        let slot = stage.slot(&workers, &resolved, None).expect("a slot");
+        let id = workers.idle()[0];
+        let pid = rustix::process::Pid::from_raw(i32::try_from(id).expect("a number")).expect("a number");
+        let (called, took) = std::thread::scope(|scope| {
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(200));
+                rustix::process::kill_process(pid, signal).expect("it is there");
+            });
+            let started = Instant::now();
+            (stage.call(&workers, &slot, &resolved, &view), started.elapsed())
+        });
+        let Outcome::Failed(failure) = called.outcome else { panic!("{called:?}") };
+        let stopped = signal == rustix::process::Signal::STOP;
+        assert_eq!(failure.code, if stopped { FailureCode::LimitDeadline } else { FailureCode::Worker }, "{failure:?}");
+        assert!(took < Duration::from_millis(1600), "{took:?}");
+        // Another worker takes the next task.
+        let again = stage.call(&workers, &slot, &resolved, &view);
+        assert!(matches!(again.outcome, Outcome::Failed(failure) if failure.code == FailureCode::LimitDeadline));
+    }
+}
+
+#[test]
+fn an_idle_worker_that_died_is_replaced_unnoticed() {
+    let (stage, workers) = (Stage::new(), workers());
+    let (resolved, view) = (stage.resolved(&Guest::read("honest-pass")), stage.view());
+    let slot = stage.slot(&workers, &resolved, None).expect("a slot");
+    let first = repeatable(&stage.call(&workers, &slot, &resolved, &view));
+    let id = workers.idle()[0];
+    let pid = rustix::process::Pid::from_raw(i32::try_from(id).expect("a number")).expect("a number");
+    rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is there");
+    std::thread::sleep(Duration::from_millis(100));
+    assert_eq!(repeatable(&stage.call(&workers, &slot, &resolved, &view)), first);
+    assert_ne!(workers.idle(), [id]);
+}
+
+#[test]
+fn a_program_that_is_no_worker_is_an_error() {
+    let stage = Stage::new();
+    let resolved = stage.resolved(&Guest::read("honest-pass"));
+    for path in ["/bin/false", "/bin/cat", "/nowhere"] {
+        let workers = Workers::new(Program { path: PathBuf::from(path), args: Vec::new() }, CompileLimits::default());
+        let failure = stage.slot(&workers, &resolved, None).expect_err("no worker");
+        assert_eq!(failure.code, FailureCode::Worker, "{path}: {failure:?}");
+    }
+}
+
+/// A plugin whose check is followed by functions that are slow to compile.
+fn compile_bomb(functions: usize, blocks: usize) -> Guest {
+    let mut guest = Guest::read("honest-pass");
+    let text = std::fs::read_to_string(crate::support::root().join("tests/guests/honest-pass.wat")).expect("the guest");
+    let end = text.rfind(')').expect("a module");
+    let mut bomb = String::new();
+    for function in 0..functions {
+        bomb.push_str(&format!("(func $bomb{function} (param i32 i64) (result i64) (local i64 i64 i64 i64)\n"));
+        for block in 0..blocks {
+            // Values that live across many joins are what register allocation is slow on.
+            let (a, b) = (1 + block % 5, 1 + (block * 7 + 3) % 5);
+            bomb.push_str(&format!(
+                "(block (br_if 0 (local.get 0)) (local.set {a} (i64.add (local.get {b}) (i64.mul (local.get {a}) (i64.const {block})))))\n"
+            ));
+        }
+        bomb.push_str("(local.get 1))\n");
+    }
+    let text = format!("{}{bomb})", &text[..end]);
+    let core = wat::parse_str(&text).expect("a module");
+    guest.plugin = component::plugin(&core, &component::manifest("honest-pass", "model", "whole", false));
+    guest
+}
+
+#[test]
+fn a_compile_bomb_ends_at_its_limits() {
+    let stage = Stage::new();
+    let resolved = stage.resolved(&compile_bomb(60, 20_000));
+    let rows = [
+        ("time on the wall", CompileLimits { wall: Duration::from_millis(700), ..CompileLimits::default() }, 1700),
+        ("processor time", CompileLimits { time: Duration::from_secs(1), ..CompileLimits::default() }, 60_000),
+        ("memory", CompileLimits { memory: 48 << 20, ..CompileLimits::default() }, 60_000),
+    ];
+    for (what, limits, most) in rows {
+        let started = Instant::now();
+        let failure = stage.slot(&workers_within(limits), &resolved, None).expect_err(what);
+        assert_eq!(failure.code, FailureCode::LimitCompile, "{what}: {failure:?}");
+        assert!(started.elapsed() < Duration::from_millis(most), "{what}: {:?}", started.elapsed());
+        eprintln!("{what}: {:?}: {}", started.elapsed(), failure.message);
+    }
+}
+
+#[test]
+fn cached_code_is_taken_by_workers_alone_and_only_whole() {
+    let stage = Stage::new();
+    let (resolved, view) = (stage.resolved(&Guest::read("honest-fail")), stage.view());
+    let folder = stage.folder.path().join("cache");
+    let cache = Cache::with_secret(&folder, b"secret").expect("a cache");
+    let entry = || {
+        let entries = std::fs::read_dir(&folder).expect("the cache").map(|entry| entry.expect("an entry").path());
+        let mut entries: Vec<PathBuf> = entries.collect();
+        assert_eq!(entries.len(), 1, "{entries:?}");
+        entries.remove(0)
+    };
+    let (grants, documents) = (Grants::default(), BTreeMap::new());
+    let compile = || {
+        let workers = workers();
+        let (slot, cached) =
+            workers.compile(stage.plugin(&resolved, &grants, &documents), &stage.engine, Some(&cache), &stage.interrupted);
+        (repeatable(&stage.call(&workers, &slot.expect("a slot"), &resolved, &view)), cached)
+    };
+    let (first, cached) = compile();
+    assert!(!cached);
+    assert_eq!(compile(), (first.clone(), true));
+    // The engine in this process does not load what a worker compiled.
+    assert!(cache.has(&stage.engine, resolved.digest));
+    let sound = std::fs::read(entry()).expect("an entry");
+    // Header, code and MAC: each part, changed, makes it be compiled again.
+    for at in [0, 8, 40, 48, sound.len() / 2, sound.len() - 33, sound.len() - 1] {
+        let mut odd = sound.clone();
+        odd[at] ^= 1;
+        std::fs::write(entry(), &odd).expect("written");
+        assert_eq!(compile(), (first.clone(), false), "byte {at}");
+        assert_eq!(compile(), (first.clone(), true), "byte {at}");
+    }
+    std::fs::write(entry(), &sound[..sound.len() - 1]).expect("written");
+    assert_eq!(compile(), (first.clone(), false), "cut");
+    let mut longer = sound.clone();
+    longer.push(0);
+    std::fs::write(entry(), &longer).expect("written");
+    assert_eq!(compile(), (first, false), "longer");
+    let here = stage.engine.compile(&resolved.bytes, resolved.digest, Some(&cache)).expect("compiled");
+    assert!(!here.cached, "this process took code that a worker compiled");
+}
