@@ -8,8 +8,8 @@ use modelhost_check::{
 };
 
 use crate::bundle::{self, Bundle, MAX_BUNDLE, Material};
+use crate::inventory::{self, Exceptions, Inventory, MAX_TEXT, Standing};
 use crate::key;
-use crate::manifest::{self, Exceptions, MAX_TEXT, Manifest, Standing};
 use crate::statement::{self, Statement};
 use crate::verify::{self, Signer, Trust};
 use crate::{Settings, chain, path, report};
@@ -230,19 +230,19 @@ impl View<'_> {
             self.observations.push(report::links_followed(&signature));
         }
         let raw: Vec<_> = self.paths.iter().map(|path| path::raw(path)).collect();
-        let manifest = Manifest::new(statement, exceptions, path::raw(&signature), &raw);
+        let inventory = Inventory::new(statement, exceptions, path::raw(&signature), &raw);
         let mut left_out = Vec::new();
         for ((file, path), raw) in self.model.files().zip(&self.paths).zip(&raw) {
             // Whatever becomes of the file, it has been read.
             let sha256 = file
                 .digest(Algorithm::Sha256)
                 .map_err(|error| error.in_file(&file))?;
-            match manifest.standing(raw) {
+            match inventory.standing(raw) {
                 Standing::Signature | Standing::Git => {}
                 Standing::Signed(signed) => {
                     let digest =
-                        |range| digest(&file, manifest.statement().algorithm, &sha256, range);
-                    if let Some(change) = manifest::change(signed, file.size(), digest)? {
+                        |range| digest(&file, inventory.statement().algorithm, &sha256, range);
+                    if let Some(change) = inventory::change(signed, file.size(), digest)? {
                         self.observations.push(report::file_changed(path, &change));
                     }
                 }
@@ -251,7 +251,7 @@ impl View<'_> {
                 Standing::Unsigned => self.observations.push(report::file_unsigned(path)),
             }
         }
-        for path in manifest.missing(&raw) {
+        for path in inventory.missing(&raw) {
             self.observations
                 .push(report::file_missing(&signature, path));
         }
@@ -265,8 +265,10 @@ impl View<'_> {
             .all(|finding| finding.severity < Severity::High)
         {
             self.observations.fact("signer", signer.name);
-            self.observations
-                .fact("signed-files", manifest.statement().files.len().to_string());
+            self.observations.fact(
+                "signed-files",
+                inventory.statement().files.len().to_string(),
+            );
         }
         Ok(())
     }
@@ -302,5 +304,5 @@ fn is_companion(file: &File, path: &str) -> Result<bool, Failure> {
         .then(|| file.read_all(MAX_TEXT))
         .transpose();
     let content = content.map_err(|error| error.in_file(file))?;
-    Ok(manifest::is_companion(path, content.as_deref()))
+    Ok(inventory::is_companion(path, content.as_deref()))
 }

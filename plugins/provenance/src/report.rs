@@ -4,7 +4,7 @@
 
 use modelhost_check::{Finding, Location, Rule, Severity};
 
-use crate::manifest::Change;
+use crate::inventory::Change;
 use crate::{statement, verify};
 
 const UNSIGNED: Rule = Rule::new("unsigned", Severity::Low);

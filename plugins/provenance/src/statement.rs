@@ -2,9 +2,9 @@
 //! digests (OpenSSF Model Signing 1.0, sections 5 and 6).
 //!
 //! It leaves to others: whether the signature over it holds (`verify`), and
-//! whether the files are those (`manifest`).
+//! whether the files are those (`inventory`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use modelhost_check::Algorithm;
 use serde::Deserialize;
@@ -12,6 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::json;
 use crate::key::hex;
+use crate::path::{self, Paths};
 
 /// The payload type of an in-toto statement.
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
@@ -319,14 +320,12 @@ fn decimal(text: &str) -> Option<u64> {
     text.parse().ok().filter(|_| plain)
 }
 
-/// Takes a name as a path in the model if it is a plain one: nothing may be read
-/// into it, not even what a clean-up would make of it.
+/// Takes a name as a path in the model.
 fn safe(name: &str) -> Result<Vec<u8>, Refusal> {
-    let plain = name.split('/').all(|part| !matches!(part, "" | "." | ".."));
-    if name == ONLY_FILE || (plain && !name.contains('\0')) {
-        return Ok(name.as_bytes().to_owned());
+    match path::is_plain(name) || name == ONLY_FILE {
+        true => Ok(name.as_bytes().to_owned()),
+        false => Err(Refusal::UnsafePath(name.to_owned())),
     }
-    Err(Refusal::UnsafePath(name.to_owned()))
 }
 
 /// Puts the parts of a file into order, and checks that none is missing.
@@ -355,49 +354,6 @@ fn complete(path: &[u8], signed: &mut Signed, shard: u64) -> Result<(), Refusal>
         expected = part.end;
     }
     Ok(())
-}
-
-/// Paths that are left out of a signature, each with all that is below it.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Paths(BTreeSet<Vec<u8>>);
-
-impl Paths {
-    /// Tells whether the file at `path`, in raw bytes, is left out.
-    pub fn cover(&self, path: &[u8]) -> bool {
-        let folders = path
-            .iter()
-            .enumerate()
-            .filter(|(_, byte)| **byte == b'/')
-            .map(|(at, _)| at);
-        let mut prefixes = folders
-            .chain([path.len()])
-            .filter_map(|end| path.get(..end));
-        !self.0.is_empty() && prefixes.any(|prefix| self.0.contains(prefix))
-    }
-
-    /// Adds a path, and returns whether it was one. What is no plain path within
-    /// the model leaves nothing out, so that it can't hide more than it names.
-    pub fn add(&mut self, path: &str) -> bool {
-        let path = path.strip_prefix("./").unwrap_or(path);
-        let path = path.strip_suffix('/').unwrap_or(path);
-        match safe(path) {
-            Ok(raw) if path != ONLY_FILE => {
-                self.0.insert(raw);
-                true
-            }
-            _ => false,
-        }
-    }
-}
-
-impl<'a> FromIterator<&'a str> for Paths {
-    fn from_iter<T: IntoIterator<Item = &'a str>>(paths: T) -> Self {
-        let mut all = Self::default();
-        for path in paths {
-            all.add(path);
-        }
-        all
-    }
 }
 
 #[cfg(test)]
@@ -719,34 +675,6 @@ mod tests {
             let shown = show(&payload);
             assert!(shown.starts_with(expected), "{payload}: {shown}");
         }
-    }
-
-    #[test]
-    fn left_out_paths() {
-        let rows = [
-            ("logs", "logs", true),
-            ("logs", "logs/a/b", true),
-            ("logs", "logs2", false),
-            ("logs", "a/logs", false),
-            ("a/b", "a/b/c", true),
-            ("a/b", "a", false),
-            ("logs/", "logs/x", true),
-            ("./logs", "logs/x", true),
-            // Nothing that names more than a plain path leaves anything out.
-            (".", "a", false),
-            ("./", "a", false),
-            ("", "a", false),
-            ("/", "a", false),
-            ("/a", "a", false),
-            ("..", "a", false),
-            ("b/..", "a", false),
-            ("*", "a", false),
-        ];
-        for (entry, path, expected) in rows {
-            let paths: Paths = [entry].into_iter().collect();
-            assert_eq!(paths.cover(path.as_bytes()), expected, "{entry} {path}");
-        }
-        assert!(!Paths::default().cover(b""));
     }
 
     proptest::proptest! {

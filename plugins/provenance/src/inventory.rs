@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 
 use modelhost_check::Failure;
 
-use crate::statement::{ONLY_FILE, Part, Paths, Signed, Statement};
+use crate::path::Paths;
+use crate::statement::{ONLY_FILE, Part, Signed, Statement};
 
 /// What git keeps at the root of a model; never part of a signature by default.
 const GIT: [&[u8]; 4] = [b".git", b".gitignore", b".gitattributes", b".github"];
@@ -39,13 +40,13 @@ pub enum Standing<'a> {
 }
 
 /// A statement, applied to the files of one model.
-pub struct Manifest {
+pub struct Inventory {
     statement: Statement,
     exceptions: Exceptions,
     signature: Vec<u8>,
 }
 
-impl Manifest {
+impl Inventory {
     /// Applies `statement` to the files at `paths`, one of which, `signature`,
     /// holds it. Paths are in raw bytes.
     pub fn new(
@@ -54,13 +55,13 @@ impl Manifest {
         signature: Vec<u8>,
         paths: &[Vec<u8>],
     ) -> Self {
-        let mut manifest = Self {
+        let mut inventory = Self {
             statement,
             exceptions,
             signature,
         };
-        manifest.name_only_file(paths);
-        manifest
+        inventory.name_only_file(paths);
+        inventory
     }
 
     /// Where the one signed file has no name, it is the one file of the model that
@@ -205,12 +206,12 @@ mod tests {
 
     use super::*;
 
-    fn manifest(
+    fn inventory(
         signed: &[&str],
         left_out: &[&str],
         exceptions: Exceptions,
         paths: &[&str],
-    ) -> Manifest {
+    ) -> Inventory {
         let raw = |paths: &[&str]| {
             paths
                 .iter()
@@ -226,13 +227,13 @@ mod tests {
                 .map(|path| (path.as_bytes().to_vec(), Signed::Whole(vec![1])))
                 .collect(),
         };
-        Manifest::new(statement, exceptions, b"model.sig".to_vec(), &raw(paths))
+        Inventory::new(statement, exceptions, b"model.sig".to_vec(), &raw(paths))
     }
 
     /// Shows each file with what it is, and what is missing.
     fn show(signed: &[&str], left_out: &[&str], exceptions: Exceptions, paths: &[&str]) -> String {
-        let manifest = manifest(signed, left_out, exceptions, paths);
-        let show = |path: &&str| match manifest.standing(path.as_bytes()) {
+        let inventory = inventory(signed, left_out, exceptions, paths);
+        let show = |path: &&str| match inventory.standing(path.as_bytes()) {
             Standing::Signature => "signature".to_owned(),
             Standing::Signed(_) => format!("{path}=signed"),
             Standing::Git => format!("{path}=git"),
@@ -240,7 +241,7 @@ mod tests {
             Standing::Unsigned => format!("{path}=unsigned"),
         };
         let raw: Vec<_> = paths.iter().map(|path| path.as_bytes().to_vec()).collect();
-        let missing = manifest.missing(&raw);
+        let missing = inventory.missing(&raw);
         let missing = missing
             .iter()
             .map(|path| format!("-{}", path.escape_ascii()));
