@@ -6,9 +6,9 @@ use crate::globals::{Tier, Use, judge};
 use crate::heap::{Dtype, Kind, Sort, Value};
 use crate::joblib::Wrapper;
 use crate::log;
-use crate::machine::{Machine, Nested, broken};
+use crate::machine::{Machine, Nested};
 use crate::npy;
-use crate::opcode::Halt;
+use crate::opcode::{Step, broken};
 
 /// Keys with underscores around them that states of real frameworks hold, and that change nothing while loading.
 const HARMLESS_KEYS: &[&str] = &[
@@ -47,7 +47,7 @@ impl Machine<'_> {
         opcode: &'static str,
         callable: Value,
         arguments: Value,
-    ) -> Result<Value, Halt> {
+    ) -> Step<Value> {
         self.evidence.calls += 1;
         match callable {
             Value::Global(at) => Ok(self.call_global(opcode, at, arguments)),
@@ -93,7 +93,7 @@ impl Machine<'_> {
         class: Value,
         arguments: Value,
         keywords: Value,
-    ) -> Result<Value, Halt> {
+    ) -> Step<Value> {
         if !matches!(self.heap.kind(keywords), Some(Kind::Dict | Kind::Call)) {
             return broken("NEWOBJ_EX with keywords that are no dict");
         }

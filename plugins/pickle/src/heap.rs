@@ -305,12 +305,7 @@ impl Heap {
                 kind => Value::Lost(kind),
             };
         }
-        let (mut depth, mut weight) = (0, 1.0);
-        for &item in items {
-            let (d, w) = self.extent(item);
-            depth = depth.max(d);
-            weight += w;
-        }
+        let (depth, weight) = self.extents(items);
         let first = number(self.items.len());
         self.items.extend_from_slice(&items[..kept]);
         self.items.resize(first as usize + room, Value::None);
@@ -318,7 +313,7 @@ impl Heap {
             kind,
             kept: u8::try_from(kept).expect("SHOWN_ITEMS is below 256"),
             depth: depth.saturating_add(1),
-            weight,
+            weight: weight + 1.0,
             count: u32::try_from(items.len()).unwrap_or(u32::MAX),
             first,
             odd_key: None,
@@ -397,15 +392,24 @@ impl Heap {
         }
     }
 
+    /// Returns how deep the deepest of these values is, and how many values they would be written out.
+    fn extents(&self, items: &[Value]) -> (u16, f32) {
+        #[expect(clippy::cast_precision_loss, reason = "a weight is an estimate")]
+        let (mut depth, mut weight) = (0, items.len() as f32);
+        for item in items {
+            if let Value::Node(at) = item {
+                let node = &self.nodes[*at as usize];
+                depth = depth.max(node.depth);
+                weight += node.weight;
+            }
+        }
+        (depth, weight)
+    }
+
     /// Adds items to a container.
     pub fn extend(&mut self, container: Value, items: &[Value]) {
         let Value::Node(at) = container else { return };
-        let (mut depth, mut weight) = (0, 0.0);
-        for &item in items {
-            let (d, w) = self.extent(item);
-            depth = depth.max(d);
-            weight += w;
-        }
+        let (depth, weight) = self.extents(items);
         if self.nodes[at as usize].count == 0 && !items.is_empty() {
             if self.items.len() + GROWING_ITEMS > ITEMS / 2 {
                 self.nodes[at as usize].kept = u8::MAX;

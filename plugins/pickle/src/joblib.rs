@@ -6,7 +6,7 @@
 use crate::heap::Dtype;
 use crate::log;
 use crate::machine::{Context, End, Machine};
-use crate::opcode::Halt;
+use crate::opcode::{Step, broken};
 use crate::stream::Stream;
 
 /// What a `NumpyArrayWrapper` says of the array that follows it.
@@ -22,41 +22,31 @@ pub struct Wrapper {
 
 impl Machine<'_> {
     /// Passes over the array that follows, or runs it where its items are objects.
-    pub(crate) fn skip_array(
-        &mut self,
-        wrapper: &Wrapper,
-        stream: &mut Stream<'_>,
-    ) -> Result<(), Halt> {
+    pub(crate) fn skip_array(&mut self, wrapper: &Wrapper, stream: &mut Stream<'_>) -> Step<()> {
         let (Some(dtype), Some(count)) = (wrapper.dtype, wrapper.count) else {
-            return Err(Halt::Broken(
-                "the array that follows can't be measured".to_owned(),
-            ));
+            return broken("the array that follows can't be measured");
         };
         self.evidence.arrays += 1;
         if dtype.object {
             return self.run_objects(stream);
         }
         let Some(bytes) = dtype.size.and_then(|size| size.checked_mul(count)) else {
-            return Err(Halt::Broken(
-                "the array that follows can't be measured".to_owned(),
-            ));
+            return broken("the array that follows can't be measured");
         };
         if wrapper.aligned {
-            let padding = stream
-                .byte()?
-                .ok_or_else(|| Halt::Broken("an array is cut".to_owned()))?;
+            let Some(padding) = stream.byte()? else {
+                return broken("an array is cut");
+            };
             stream.skip(u64::from(padding))?;
         }
         if stream.left().is_some_and(|left| bytes > left) || !stream.skip(bytes)? {
-            return Err(Halt::Broken(format!(
-                "an array of {bytes} bytes goes past the end"
-            )));
+            return broken(format!("an array of {bytes} bytes goes past the end"));
         }
         Ok(())
     }
 
     /// An array of objects is a pickle of its own within the stream.
-    fn run_objects(&mut self, stream: &mut Stream<'_>) -> Result<(), Halt> {
+    fn run_objects(&mut self, stream: &mut Stream<'_>) -> Step<()> {
         // joblib's loader unpickles it with plain `pickle.load`, which can't hold another such array: no deeper level.
         let context = Context {
             joblib: false,
@@ -79,7 +69,7 @@ impl Machine<'_> {
                     offset,
                     "an array of objects is a broken pickle",
                 );
-                Err(halt)
+                Err(Box::new(halt))
             }
         }
     }

@@ -49,7 +49,10 @@ impl Check for Pickle {
         for file in model.files() {
             let path = file.path();
             let mut log = Log::new(&path);
-            let opened = Cached::new(Opened(file));
+            let opened = Cached::new(Opened {
+                size: file.size(),
+                file,
+            });
             let claim = Scanner::new(&settings, &mut log)
                 .file(&opened, &path)
                 .map_err(failure)?;
@@ -73,17 +76,21 @@ fn failure(fault: Fault) -> Failure {
     }
 }
 
-struct Opened(File);
+/// A file whose size is asked for once: each call is one to the host.
+struct Opened {
+    file: File,
+    size: u64,
+}
 
 impl Source for Opened {
     fn size(&self) -> u64 {
-        self.0.size()
+        self.size
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault> {
         let length = u32::try_from(buffer.len()).unwrap_or(u32::MAX).min(1 << 20);
         let bytes = self
-            .0
+            .file
             .read(offset, length)
             .map_err(|error: ReadError| Fault::Unreadable(error.to_string()))?;
         buffer[..bytes.len()].copy_from_slice(&bytes);

@@ -14,7 +14,7 @@ use crate::heap::{Heap, Kind, Value};
 use crate::imports::Imports;
 use crate::log::{self, Log};
 use crate::memo::{Memo, Slot};
-use crate::opcode::{Argument, Decoder, Halt, Opcode};
+use crate::opcode::{Argument, Decoder, Halt, Opcode, Step, broken};
 use crate::settings::Settings;
 use crate::stream::Stream;
 
@@ -114,12 +114,6 @@ pub struct Machine<'a> {
     strange: bool,
 }
 
-type Step<T> = Result<T, Halt>;
-
-pub(crate) fn broken<T>(reason: impl Into<String>) -> Step<T> {
-    Err(Halt::Broken(reason.into()))
-}
-
 impl<'a> Machine<'a> {
     /// Makes a machine that writes into `log`.
     #[must_use]
@@ -145,55 +139,54 @@ impl<'a> Machine<'a> {
 
     /// Runs the pickle that begins at the stream's position, up to its STOP or break, and logs what it would do.
     pub fn run(&mut self, stream: &mut Stream<'_>) -> End {
-        let end = loop {
-            self.offset = stream.position();
-            if self.evidence.opcodes >= self.context.opcodes {
-                break End::Halt(
-                    Halt::Limit(format!("more than {} opcodes", self.context.opcodes)),
-                    self.offset,
-                );
-            }
-            self.decoder.capture = if self.context.capture
-                && self
-                    .stack
-                    .last()
-                    .is_some_and(|&top| self.is_torch_bytes(top))
-            {
-                CAPTURE
-            } else {
-                0
-            };
-            let step = match self.decoder.next(stream) {
-                Ok(Some((Opcode::Stop, _))) => {
-                    self.evidence.opcodes += 1;
-                    self.pop().map(|value| self.result = value)
-                }
-                Ok(Some((opcode, argument))) => {
-                    self.evidence.opcodes += 1;
-                    match self.step(opcode, argument, stream) {
-                        Ok(()) if self.decoder.unended => broken("the name of a global has no end"),
-                        Ok(()) => continue,
-                        Err(halt) => Err(halt),
-                    }
-                }
-                Ok(None) => broken("the bytes end before STOP"),
-                Err(halt) => Err(halt),
-            };
-            match step {
-                Ok(()) => break End::Stop,
-                Err(halt) => break End::Halt(halt, self.offset),
-            }
+        let end = match self.run_on(stream) {
+            Ok(()) => End::Stop,
+            Err(halt) => End::Halt(*halt, self.offset),
         };
         self.imports.report(self.context.member, self.log);
         end
     }
 
-    fn step(&mut self, opcode: Opcode, argument: Argument, stream: &mut Stream<'_>) -> Step<()> {
+    fn run_on(&mut self, stream: &mut Stream<'_>) -> Step<()> {
+        loop {
+            self.offset = stream.position();
+            if self.evidence.opcodes >= self.context.opcodes {
+                return Err(Box::new(Halt::Limit(format!(
+                    "more than {} opcodes",
+                    self.context.opcodes
+                ))));
+            }
+            self.evidence.opcodes += 1;
+            if self.context.capture {
+                let wanted = self
+                    .stack
+                    .last()
+                    .is_some_and(|&top| self.is_torch_bytes(top));
+                self.decoder.capture = if wanted { CAPTURE } else { 0 };
+            }
+            match self.decoder.next(stream)? {
+                Some(Opcode::Stop) => {
+                    self.result = self.pop()?;
+                    return Ok(());
+                }
+                Some(opcode) => self.step(opcode, stream)?,
+                None => return broken("the bytes end before STOP"),
+            }
+            if self.decoder.unended {
+                return broken("the name of a global has no end");
+            }
+        }
+    }
+
+    fn step(&mut self, opcode: Opcode, stream: &mut Stream<'_>) -> Step<()> {
         use Opcode as O;
+        let argument = self.decoder.argument;
         match opcode {
             O::Mark => {
                 if self.marks.len() >= MARKS {
-                    return Err(Halt::Limit(format!("more than {MARKS} levels of nesting")));
+                    return Err(Box::new(Halt::Limit(format!(
+                        "more than {MARKS} levels of nesting"
+                    ))));
                 }
                 self.marks.push(self.stack.len());
             }
@@ -436,9 +429,9 @@ impl<'a> Machine<'a> {
     #[inline]
     fn push(&mut self, value: Value) -> Step<()> {
         if self.stack.len() >= STACK {
-            return Err(Halt::Limit(format!(
+            return Err(Box::new(Halt::Limit(format!(
                 "more than {STACK} values on the stack"
-            )));
+            ))));
         }
         self.stack.push(value);
         Ok(())
@@ -623,10 +616,10 @@ impl<'a> Machine<'a> {
             .imports
             .add(module, name, self.offset, opcode, self.context.settings)
         else {
-            return Err(Halt::Limit(format!(
+            return Err(Box::new(Halt::Limit(format!(
                 "more than {} globals",
                 self.imports.len()
-            )));
+            ))));
         };
         let identifier = |text: &str| {
             text.chars()

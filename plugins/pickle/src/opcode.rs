@@ -31,6 +31,20 @@ macro_rules! opcodes {
                 match byte { $($code => Some(Self::$name),)* _ => None }
             }
 
+            /// Returns whether an argument follows it.
+            #[must_use]
+            #[inline]
+            pub const fn has_argument(self) -> bool {
+                !matches!(
+                    self,
+                    Self::Mark | Self::Stop | Self::Pop | Self::PopMark | Self::Dup | Self::None | Self::BinPersId | Self::Reduce
+                        | Self::Append | Self::Build | Self::Dict | Self::EmptyDict | Self::Appends | Self::List | Self::EmptyList
+                        | Self::Obj | Self::SetItem | Self::Tuple | Self::EmptyTuple | Self::SetItems | Self::NewObj | Self::Tuple1
+                        | Self::Tuple2 | Self::Tuple3 | Self::NewTrue | Self::NewFalse | Self::EmptySet | Self::AddItems
+                        | Self::FrozenSet | Self::NewObjEx | Self::StackGlobal | Self::Memoize | Self::NextBuffer | Self::ReadOnlyBuffer
+                )
+            }
+
             /// Returns the name pickletools gives it.
             #[must_use]
             pub const fn name(self) -> &'static str {
@@ -60,9 +74,10 @@ opcodes! {
 }
 
 /// What comes with an opcode. Texts and names lie in the [`Decoder`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub enum Argument {
     /// Nothing.
+    #[default]
     None,
     /// An integer; a protocol, an index, an extension code or a frame's length.
     Integer(i64),
@@ -104,19 +119,29 @@ pub enum Halt {
     Fault(Fault),
 }
 
-impl From<Fault> for Halt {
+/// What reading or running one opcode gives; the error is boxed, since it is rare and results are many.
+pub type Step<T> = Result<T, Box<Halt>>;
+
+impl From<Fault> for Box<Halt> {
     fn from(fault: Fault) -> Self {
-        Self::Fault(fault)
+        Self::new(Halt::Fault(fault))
     }
 }
 
-fn broken<T>(reason: impl Into<String>) -> Result<T, Halt> {
-    Err(Halt::Broken(reason.into()))
+/// Ends the run: the bytes are no pickle from here on.
+///
+/// # Errors
+/// Always.
+#[cold]
+pub fn broken<T>(reason: impl Into<String>) -> Step<T> {
+    Err(Box::new(Halt::Broken(reason.into())))
 }
 
 /// Reads opcodes with their arguments from a stream.
 #[derive(Debug, Default)]
 pub struct Decoder {
+    /// What came with the last opcode that takes an argument.
+    pub argument: Argument,
     /// The module that GLOBAL or INST named.
     pub module: Vec<u8>,
     /// The string, the name, or the start of the bytes that came with the last opcode, as UTF-8 where it is text.
@@ -135,22 +160,25 @@ impl Decoder {
     /// # Errors
     /// When what is there is no opcode with a whole argument.
     #[inline]
-    pub fn next(&mut self, stream: &mut Stream<'_>) -> Result<Option<(Opcode, Argument)>, Halt> {
+    pub fn next(&mut self, stream: &mut Stream<'_>) -> Step<Option<Opcode>> {
         let Some(byte) = stream.byte()? else {
             return Ok(None);
         };
         let Some(opcode) = Opcode::from_byte(byte) else {
             return broken(format!("{byte:#04x} is no opcode"));
         };
-        Ok(Some((opcode, self.argument(opcode, stream)?)))
+        if opcode.has_argument() {
+            self.argument = self.read_argument(opcode, stream)?;
+        }
+        Ok(Some(opcode))
     }
 
-    fn argument(&mut self, opcode: Opcode, stream: &mut Stream<'_>) -> Result<Argument, Halt> {
+    fn read_argument(&mut self, opcode: Opcode, stream: &mut Stream<'_>) -> Step<Argument> {
         use Opcode as O;
         Ok(match opcode {
             O::BinInt => Argument::Integer(i64::from(i32::from_le_bytes(fixed(stream)?))),
             O::BinInt1 | O::BinGet | O::BinPut | O::Ext1 | O::Proto => {
-                Argument::Integer(i64::from(fixed::<1>(stream)?[0]))
+                Argument::Integer(i64::from(one(stream)?))
             }
             O::BinInt2 | O::Ext2 => {
                 Argument::Integer(i64::from(u16::from_le_bytes(fixed(stream)?)))
@@ -171,7 +199,7 @@ impl Decoder {
                 Argument::Integer(i64::try_from(length).unwrap_or(i64::MAX))
             }
             O::Long1 => {
-                let length = u64::from(fixed::<1>(stream)?[0]);
+                let length = u64::from(one(stream)?);
                 self.long(stream, length)?
             }
             O::Long4 => match u64::try_from(i32::from_le_bytes(fixed(stream)?)) {
@@ -179,7 +207,7 @@ impl Decoder {
                 Err(_) => return broken("LONG4 with a negative length"),
             },
             O::ShortBinUnicode => {
-                let length = u64::from(fixed::<1>(stream)?[0]);
+                let length = u64::from(one(stream)?);
                 self.utf8(stream, length)?
             }
             O::BinUnicode => {
@@ -191,7 +219,7 @@ impl Decoder {
                 self.utf8(stream, length)?
             }
             O::ShortBinString => {
-                let length = u64::from(fixed::<1>(stream)?[0]);
+                let length = u64::from(one(stream)?);
                 self.bytes(stream, length)?;
                 self.latin1(length)
             }
@@ -203,7 +231,7 @@ impl Decoder {
                 Err(_) => return broken("BINSTRING with a negative length"),
             },
             O::ShortBinBytes => {
-                let length = u64::from(fixed::<1>(stream)?[0]);
+                let length = u64::from(one(stream)?);
                 self.bytes(stream, length)?
             }
             O::BinBytes => {
@@ -223,7 +251,7 @@ impl Decoder {
     }
 
     /// Reads the arguments that are a line of text.
-    fn line(&mut self, opcode: Opcode, stream: &mut Stream<'_>) -> Result<Argument, Halt> {
+    fn line(&mut self, opcode: Opcode, stream: &mut Stream<'_>) -> Step<Argument> {
         let line = stream.line(&mut self.text, KEPT_TEXT)?;
         if !line.ended {
             return broken(format!("the line of {} has no end", opcode.name()));
@@ -276,7 +304,7 @@ impl Decoder {
     }
 
     /// Reads the two lines of GLOBAL and INST.
-    fn names(&mut self, stream: &mut Stream<'_>) -> Result<Argument, Halt> {
+    fn names(&mut self, stream: &mut Stream<'_>) -> Step<Argument> {
         let module = stream.line(&mut self.module, KEPT_TEXT)?;
         if !module.ended {
             return broken("the name of a module has no end");
@@ -301,7 +329,7 @@ impl Decoder {
     }
 
     /// Reads a little-endian two's-complement integer of `length` bytes.
-    fn long(&mut self, stream: &mut Stream<'_>, length: u64) -> Result<Argument, Halt> {
+    fn long(&mut self, stream: &mut Stream<'_>, length: u64) -> Step<Argument> {
         self.bytes(stream, length)?;
         if length > 8 {
             return Ok(if self.text == TORCH_MAGIC {
@@ -321,7 +349,7 @@ impl Decoder {
     }
 
     /// Passes over `length` bytes, keeping the first of them.
-    fn bytes(&mut self, stream: &mut Stream<'_>, length: u64) -> Result<Argument, Halt> {
+    fn bytes(&mut self, stream: &mut Stream<'_>, length: u64) -> Step<Argument> {
         let start = stream.position();
         let keep = usize::try_from(length).map_or(KEPT_TEXT, |length| length.min(KEPT_TEXT));
         self.text.clear();
@@ -358,7 +386,7 @@ impl Decoder {
     }
 
     /// Reads `length` bytes of UTF-8, in which lone surrogates may stand.
-    fn utf8(&mut self, stream: &mut Stream<'_>, length: u64) -> Result<Argument, Halt> {
+    fn utf8(&mut self, stream: &mut Stream<'_>, length: u64) -> Step<Argument> {
         if stream.left().is_some_and(|left| length > left) {
             return broken(format!("a string of {length} bytes goes past the end"));
         }
@@ -386,7 +414,15 @@ impl Decoder {
     }
 }
 
-fn fixed<const N: usize>(stream: &mut Stream<'_>) -> Result<[u8; N], Halt> {
+#[inline]
+fn one(stream: &mut Stream<'_>) -> Step<u8> {
+    match stream.byte()? {
+        Some(byte) => Ok(byte),
+        None => broken("the bytes end within an opcode"),
+    }
+}
+
+fn fixed<const N: usize>(stream: &mut Stream<'_>) -> Step<[u8; N]> {
     match stream.array()? {
         Some(bytes) => Ok(bytes),
         None => broken("the bytes end within an opcode"),
@@ -469,9 +505,7 @@ mod tests {
         for (bytes, expected, text) in rows {
             let mut decoder = Decoder::default();
             let got = decoder.next(&mut Stream::over(&bytes.to_vec(), 0));
-            let got = got
-                .map(|next| next.expect("not at the end").1)
-                .map_err(|_| ());
+            let got = got.map(|_| decoder.argument).map_err(|_| ());
             assert_eq!(&got, expected, "{bytes:?}");
             if !text.is_empty() {
                 assert_eq!(decoder.text, text.as_bytes(), "{bytes:?}");

@@ -7,6 +7,9 @@ use crate::source::{Fault, Source};
 /// The window's size: long enough that host calls don't count, small beside the memory limit.
 pub const BLOCK: usize = 64 * 1024;
 
+/// What the first refill asks for.
+const FIRST: usize = 2048;
+
 /// Gives bytes in order.
 pub trait Feed {
     /// Fills the start of `buffer` and returns how much; 0 only at the end.
@@ -103,6 +106,8 @@ pub struct Stream<'a> {
     end: usize,
     /// The stream's offset of the window's first byte.
     base: u64,
+    /// How much the next refill asks for: little at first, since most members are only looked at.
+    step: usize,
     /// What ended the bytes, where it was no plain end: told once all before it has been read.
     fault: Option<Fault>,
 }
@@ -117,6 +122,7 @@ impl<'a> Stream<'a> {
             at: 0,
             end: 0,
             base,
+            step: FIRST,
             fault: None,
         }
     }
@@ -151,11 +157,17 @@ impl<'a> Stream<'a> {
         self.end -= self.at;
         self.at = 0;
         // A tiny member must not cost a whole block: there may be a million of them.
-        let room = self
+        let left = self
             .feed
             .left()
             .and_then(|left| usize::try_from(left).ok())
-            .map_or(BLOCK, |left| (left + self.end).min(BLOCK));
+            .unwrap_or(BLOCK);
+        let room = self
+            .end
+            .saturating_add(left)
+            .min(want.max(self.step))
+            .min(BLOCK);
+        self.step = (self.step * 4).min(BLOCK);
         if self.window.len() < room {
             self.window.resize(room, 0);
         }

@@ -211,7 +211,9 @@ pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Option<A
     }
     spans.sort_unstable();
     gaps(source, &spans, start, &mut archive, member, log)?;
-    archive.entries.sort_by_key(|entry| entry.data);
+    archive
+        .entries
+        .sort_unstable_by(|a, b| (a.data, &a.name).cmp(&(b.data, &b.name)));
     Ok(Some(archive))
 }
 
