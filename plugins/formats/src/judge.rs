@@ -1,95 +1,15 @@
-//! Owns the list of formats and the order in which they are tried: what decides
-//! is the content, never the name. Leaves each format to its own file.
+//! Owns the judging of one file: what it is, what was found in it, and what that
+//! means for the answer. Leaves the formats to `table`.
 
 use modelhost_check::{Answer, Failure, File, Finding, Location, Observations, ReadError};
 
 use crate::found::{Defect, Found, Stop};
+use crate::polyglot;
 use crate::source::Source;
-use crate::{
-    companions, gguf, hdf5, keras_zip, media, npy, onnx, polyglot, safetensors, tensorflow, tflite,
-};
+use crate::table::{self, ARCHIVE};
 
 /// How much of a file is read to recognise its format.
 const HEAD: u64 = 4096;
-
-/// Tells from a file's first bytes whether it is of a format.
-type Recognise = fn(&[u8]) -> bool;
-/// Walks all that the format's loaders follow.
-type Walk = fn(&dyn Source, &mut Found) -> Result<(), Stop>;
-
-/// One format.
-struct Format {
-    /// Its name in facts and messages.
-    name: &'static str,
-    recognise: Recognise,
-    walk: Walk,
-    /// Whether files of it are no models: then one whose structure does not hold is
-    /// left unjudged, and not called a broken model.
-    companion: bool,
-}
-
-impl Format {
-    const fn new(name: &'static str, recognise: Recognise, walk: Walk) -> Self {
-        Self {
-            name,
-            recognise,
-            walk,
-            companion: false,
-        }
-    }
-
-    const fn companion(name: &'static str, recognise: Recognise, walk: Walk) -> Self {
-        Self {
-            name,
-            recognise,
-            walk,
-            companion: true,
-        }
-    }
-}
-
-/// Archives, of which those that hold Keras models are walked.
-const ARCHIVE: Format = Format::new("Keras", keras_zip::recognise, keras_zip::walk);
-
-/// In the order tried: formats with a magic first, then those that are told by
-/// their first fields.
-const FORMATS: &[Format] = &[
-    Format::new("GGUF", gguf::recognise, gguf::walk),
-    Format::new("npy", npy::recognise, npy::walk),
-    Format::new("HDF5", hdf5::recognise, hdf5::walk),
-    ARCHIVE,
-    Format::new("TFLite", tflite::recognise, tflite::walk),
-    Format::companion("PNG", media::is_png, media::png),
-    Format::companion("JPEG", media::is_jpeg, media::jpeg),
-    Format::companion("GIF", media::is_gif, media::gif),
-    Format::companion("RIFF", media::is_riff, media::riff),
-    Format::companion("FLAC", media::is_flac, media::flac),
-    Format::companion("Ogg", media::is_ogg, media::ogg),
-    Format::companion("MP4", media::is_mp4, media::mp4),
-    Format::companion("MP3", media::is_mp3, media::mp3),
-    Format::companion("PDF", companions::is_pdf, companions::pdf),
-    Format::companion("Parquet", companions::is_parquet, companions::parquet),
-    Format::companion("Arrow", companions::is_arrow, companions::arrow),
-    Format::new("safetensors", safetensors::recognise, safetensors::walk),
-    Format::new("ONNX", onnx::recognise, onnx::walk),
-    Format::new(
-        "SavedModel",
-        tensorflow::recognise_saved,
-        tensorflow::walk_saved,
-    ),
-    Format::new(
-        "TensorFlow graph",
-        tensorflow::recognise_graph,
-        tensorflow::walk_graph,
-    ),
-    Format::companion(
-        "sentencepiece",
-        companions::is_sentencepiece,
-        companions::sentencepiece,
-    ),
-    Format::companion("MessagePack", companions::is_msgpack, companions::msgpack),
-    Format::companion("checkpoint index", companions::is_index, companions::index),
-];
 
 /// What there is to say of one file.
 #[derive(Debug)]
@@ -117,7 +37,7 @@ fn try_judge(source: &dyn Source) -> Result<Judgement, ReadError> {
     let length = usize::try_from(source.size().min(HEAD)).unwrap_or(0);
     let head = source.read_at(0, length)?;
     // Archives are found from their end, too.
-    let known = FORMATS.iter().find(|format| (format.recognise)(&head));
+    let known = table::find(&head);
     let format = known.unwrap_or(&ARCHIVE);
     let mut found = Found::default();
     let walked =

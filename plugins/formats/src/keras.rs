@@ -1,6 +1,6 @@
 //! Owns the configuration of Keras models, wherever it stands: layers that carry
 //! code, and names that make loading import or read something else. Leaves the
-//! containers to `keras_zip` and `hdf5`.
+//! containers to `archive` and `hdf5`.
 
 use modelhost_check::Severity;
 use serde_json::{Map, Value};
@@ -176,7 +176,8 @@ impl Look<'_> {
             let message = format!("the layer `{name}` is a {bare}, which {what}");
             self.push(Defect::new(rules::CODE_LAYER, message).severity(*severity));
         }
-        if let Some(module) = text("module") {
+        // Without a class it is no object, but a plain setting.
+        if let Some(module) = text("module").filter(|_| object.contains_key("class_name")) {
             self.module(module, class, object);
         }
         if let Some(vocabulary) = text("vocabulary").filter(|path| outside(path).is_some()) {

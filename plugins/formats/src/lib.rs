@@ -10,6 +10,7 @@
 
 use modelhost_check::{Answer, Check, Failure, Model};
 
+pub mod archive;
 pub mod companions;
 pub mod cover;
 pub mod found;
@@ -19,7 +20,6 @@ pub mod hdf5_attribute;
 pub mod hdf5_object;
 pub mod judge;
 pub mod keras;
-pub mod keras_zip;
 pub mod literal;
 pub mod media;
 pub mod npy;
@@ -30,6 +30,7 @@ pub mod proto;
 pub mod rules;
 pub mod safetensors;
 pub mod source;
+pub mod table;
 pub mod tensorflow;
 pub mod tflite;
 pub mod zip;

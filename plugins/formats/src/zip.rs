@@ -11,6 +11,8 @@ const END: u64 = 22;
 const ENTRY: u64 = 46;
 /// The length of a member's own header, without its name.
 const LOCAL: u64 = 30;
+/// How much of a member is looked at to recognise it.
+const PEEK: u64 = 4096;
 /// How much is fetched to read a member's own header.
 const HEADER_BLOCK: usize = 512;
 /// How many members are read; a model has a handful.
@@ -67,6 +69,18 @@ impl Member {
             return Err(self.broken("is not as long as it states"));
         }
         Ok(content)
+    }
+
+    /// Returns the first few bytes of the content.
+    pub fn peek(&self, archive: &dyn Source) -> Result<Vec<u8>, Stop> {
+        // At most PEEK, so it fits.
+        let length = usize::try_from(self.stored.min(PEEK)).unwrap_or(0);
+        let stored = archive.read_at(self.start, length)?;
+        if !self.deflated {
+            return Ok(stored);
+        }
+        let unpacked = miniz_oxide::inflate::decompress_to_vec_with_limit(&stored, length);
+        Ok(unpacked.unwrap_or_else(|error| error.output))
     }
 
     fn broken(&self, why: &str) -> Stop {

@@ -7,7 +7,7 @@ use modelhost_plugin_formats::keras;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use crate::support::{no_cut_is_clean, no_flip_panics, said};
+use crate::support::{archive, no_cut_is_clean, no_flip_panics, said, stored};
 
 /// Returns the rules that a layer breaks, with the worst severity.
 fn layer(layer: Value) -> String {
@@ -192,52 +192,6 @@ fn configurations_that_are_no_json_are_refused() {
     assert!(keras::look(long.as_bytes(), "config.json", &mut found).is_err());
 }
 
-/// A member as an archive holds it: name, stored bytes, size, method.
-type Packed = (&'static str, Vec<u8>, usize, u16);
-
-fn stored(name: &'static str, content: &[u8]) -> Packed {
-    (name, content.to_vec(), content.len(), 0)
-}
-
-fn archive(members: &[Packed]) -> Vec<u8> {
-    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
-    let number = |number: usize| {
-        u32::try_from(number)
-            .expect("a small archive")
-            .to_le_bytes()
-    };
-    for (name, content, size, method) in members {
-        let mut common = vec![20, 0, 0, 0];
-        common.extend(method.to_le_bytes());
-        common.extend([0; 8]);
-        common.extend(number(content.len()));
-        common.extend(number(*size));
-        common.extend(&number(name.len())[..2]);
-        common.extend([0, 0]);
-        directory.extend(b"PK\x01\x02\x14\0");
-        directory.extend(&common);
-        directory.extend([0; 10]);
-        directory.extend(number(bytes.len()));
-        directory.extend(name.as_bytes());
-        bytes.extend(b"PK\x03\x04");
-        bytes.extend(&common);
-        bytes.extend(name.as_bytes());
-        bytes.extend(content);
-    }
-    let start = bytes.len();
-    let count = number(members.len());
-    let end = [
-        b"PK\x05\x06\0\0\0\0".as_slice(),
-        &count[..2],
-        &count[..2],
-        &number(directory.len()),
-        &number(start),
-        &[0, 0],
-    ];
-    let end = end.concat();
-    [bytes, directory, end].concat()
-}
-
 #[test]
 fn archives() {
     let config = br#"{"module":"keras","class_name":"Sequential","config":{}}"#;
@@ -394,7 +348,7 @@ fn archives() {
         (
             "another model's configuration",
             archive(&[stored("config.json", b"{\"model_type\":\"bert\"}")]),
-            "not ours",
+            "clean",
         ),
     ];
     for (name, bytes, expected) in rows {
@@ -403,7 +357,7 @@ fn archives() {
 }
 
 /// An HDF5 file whose root has one attribute of text.
-fn hdf5(name: &str, value: &str, rest: &[(u16, Vec<u8>)]) -> Vec<u8> {
+pub(crate) fn hdf5(name: &str, value: &str, rest: &[(u16, Vec<u8>)]) -> Vec<u8> {
     let padded = |mut bytes: Vec<u8>| {
         bytes.resize(bytes.len().next_multiple_of(8), 0);
         bytes

@@ -1,5 +1,6 @@
 //! Owns the tests of the check, a module for each format.
 
+mod archives;
 mod companions;
 mod corpus;
 mod gguf;

@@ -69,3 +69,51 @@ pub(crate) fn field(number: u64, content: impl AsRef<[u8]>) -> Vec<u8> {
 pub(crate) fn count(number: u64, value: u64) -> Vec<u8> {
     [varint(number << 3), varint(value)].concat()
 }
+
+/// A member as an archive holds it: name, stored bytes, size, method.
+pub(crate) type Packed = (&'static str, Vec<u8>, usize, u16);
+
+/// Returns a member that is stored as it is.
+pub(crate) fn stored(name: &'static str, content: &[u8]) -> Packed {
+    (name, content.to_vec(), content.len(), 0)
+}
+
+/// Returns a zip archive of these members.
+pub(crate) fn archive(members: &[Packed]) -> Vec<u8> {
+    let (mut bytes, mut directory) = (Vec::new(), Vec::new());
+    let number = |number: usize| {
+        u32::try_from(number)
+            .expect("a small archive")
+            .to_le_bytes()
+    };
+    for (name, content, size, method) in members {
+        let mut common = vec![20, 0, 0, 0];
+        common.extend(method.to_le_bytes());
+        common.extend([0; 8]);
+        common.extend(number(content.len()));
+        common.extend(number(*size));
+        common.extend(&number(name.len())[..2]);
+        common.extend([0, 0]);
+        directory.extend(b"PK\x01\x02\x14\0");
+        directory.extend(&common);
+        directory.extend([0; 10]);
+        directory.extend(number(bytes.len()));
+        directory.extend(name.as_bytes());
+        bytes.extend(b"PK\x03\x04");
+        bytes.extend(&common);
+        bytes.extend(name.as_bytes());
+        bytes.extend(content);
+    }
+    let start = bytes.len();
+    let count = number(members.len());
+    let end = [
+        b"PK\x05\x06\0\0\0\0".as_slice(),
+        &count[..2],
+        &count[..2],
+        &number(directory.len()),
+        &number(start),
+        &[0, 0],
+    ];
+    let end = end.concat();
+    [bytes, directory, end].concat()
+}
