@@ -6,6 +6,7 @@
 pub mod budget;
 pub mod call;
 pub mod compressed;
+pub mod config;
 pub mod globals;
 pub mod heap;
 pub mod imports;

@@ -5,6 +5,7 @@
 
 use crate::budget::{Budget, HELD};
 use crate::compressed::{self, Method};
+use crate::config;
 use crate::log::{self, Log};
 use crate::npy;
 use crate::settings::Settings;
@@ -148,7 +149,10 @@ impl<'a> Scanner<'a> {
         let archive = match content {
             // An archive at the end may follow anything: PyTorch reads the start of a file, `zipfile` its end.
             Content::Plain(source) if depth == 0 || head.starts_with(b"PK") => {
-                zip::ends_in_archive(source)?
+                match zip::ends_in_archive(source)? {
+                    Some(end) => !(tar::recognise(&head) && tar::covers(source, end)?),
+                    None => false,
+                }
             }
             _ => false,
         };
@@ -177,7 +181,10 @@ impl<'a> Scanner<'a> {
             match compressed::recognise(&head).filter(|_| doubt == Doubt::Open) {
                 Some(method) => self.compressed(content, method, &head, member, depth)?,
                 None if head.starts_with(b"ZF0x") => self.old_joblib(content, member, depth)?,
-                None => self.pickles(content, &head, member, depth, doubt)?,
+                None => match self.pickles(content, &head, member, doubt)? {
+                    Claim::Nothing => self.config(content, &head, member, depth)?,
+                    claim => claim,
+                },
             }
         };
         Ok(if rest == Claim::Pickle { rest } else { claim })
@@ -258,7 +265,7 @@ impl<'a> Scanner<'a> {
         match start {
             // Two bytes of a text or of weights may look like zlib's.
             Err(Fault::Corrupt(_)) if method == Method::Zlib => {
-                self.pickles(content, head, member, depth, Doubt::Open)
+                self.pickles(content, head, member, Doubt::Open)
             }
             _ => self.content(packed, member, depth + 1, Doubt::Open),
         }
@@ -280,6 +287,46 @@ impl<'a> Scanner<'a> {
             depth + 1,
             Doubt::Open,
         )
+    }
+
+    /// Looks for names in a text: configurations may say what is called. Outside archives only what does harm counts,
+    /// so that a text remains a text.
+    fn config(
+        &mut self,
+        content: Content<'_>,
+        head: &[u8],
+        member: &str,
+        depth: u32,
+    ) -> Result<Claim, Fault> {
+        let small = match content {
+            Content::Plain(source) | Content::Packed(source, _) => source.size() <= config::SIZE,
+        };
+        let text = head
+            .iter()
+            .all(|&byte| byte >= b' ' || byte.is_ascii_whitespace());
+        if !small || !text || head.is_empty() {
+            return Ok(Claim::Nothing);
+        }
+        let bytes = self.hold(&content)?;
+        self.budget.held += bytes.held();
+        let bytes = bytes.up_to(0, bytes.held())?;
+        if !config::may_name(&bytes) {
+            return Ok(Claim::Nothing);
+        }
+        let mut log = self.log.fork();
+        let schema = config::judge(
+            &String::from_utf8_lossy(&bytes),
+            member,
+            depth > 0,
+            &mut log,
+        );
+        let sound = log.is_empty();
+        self.log.merge(log);
+        Ok(if (schema && depth > 0) || !sound {
+            Claim::Pickle
+        } else {
+            Claim::Nothing
+        })
     }
 
     /// Reads numpy arrays, which may stand one after another in a file.

@@ -72,7 +72,6 @@ impl Scanner<'_> {
         content: Content<'_>,
         head: &[u8],
         member: &str,
-        _depth: u32,
         doubt: Doubt,
     ) -> Result<Claim, Fault> {
         if head

@@ -170,6 +170,17 @@ pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Vec<Entr
     Ok(entries)
 }
 
+/// Says whether the byte at `at` is within a member.
+///
+/// # Errors
+/// When the bytes can't be had.
+pub fn covers(source: &dyn Source, at: u64) -> Result<bool, Fault> {
+    let entries = read(source, "", &mut Log::new(""))?;
+    Ok(entries
+        .iter()
+        .any(|entry| (entry.data..entry.data + entry.size).contains(&at)))
+}
+
 fn judge(name: &str, kind: u8, target: &str, at: u64, member: &str, log: &mut Log) {
     let shown = text::quote(name.as_bytes(), true, 200);
     if let Some(why) = leads_elsewhere(name) {

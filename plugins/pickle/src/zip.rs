@@ -89,14 +89,15 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
     u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
 }
 
-/// Says whether the bytes end in a zip archive, whatever they begin with.
+/// Finds where the end record of a zip archive stands, if the bytes end in one, whatever they begin with.
 ///
 /// # Errors
 /// When the bytes can't be had.
-pub fn ends_in_archive(source: &dyn Source) -> Result<bool, Fault> {
-    Ok(end_record(source)?
-        .0
-        .is_some_and(|end| directory_start(&end).is_some()))
+pub fn ends_in_archive(source: &dyn Source) -> Result<Option<u64>, Fault> {
+    let end = end_record(source)?.0;
+    Ok(end
+        .filter(|end| directory_start(end).is_some())
+        .map(|end| end.at))
 }
 
 /// Finds the last end record whose comment fits, and says whether another one could be meant.

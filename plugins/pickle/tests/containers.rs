@@ -363,6 +363,59 @@ fn legacy(object: &[u8], keys: &[&str], storages: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn configurations() {
+    let nemo = |target: &str| {
+        tar(&[
+            (
+                "./model_config.yaml",
+                format!("model:\n  _target_: {target}\n").as_bytes(),
+                b'0',
+                "",
+            ),
+            (
+                "./model_weights.ckpt",
+                &zip(&[member("a/data.pkl", &plain())]),
+                b'0',
+                "",
+            ),
+        ])
+    };
+    assert_clean("nemo", &nemo("nemo.collections.asr.models.EncDecCTCModel"));
+    assert_found(
+        "nemo that calls",
+        &nemo("os.system"),
+        "dangerous-global",
+        "`os.system`",
+    );
+    assert_found(
+        "nemo of an unknown package",
+        &nemo("some_package.Model"),
+        "unsafe-global",
+        "`some_package.Model`",
+    );
+    assert_found(
+        "a configuration by itself",
+        b"_target_: subprocess.Popen\n",
+        "dangerous-global",
+        "subprocess.Popen",
+    );
+    assert_not_claimed(
+        "a harmless configuration",
+        b"_target_: some_package.Model\n",
+    );
+    let skops = |module: &str| {
+        zip(&[deflated("schema.json", format!("{{\"__class__\": \"X\", \"__module__\": \"{module}\", \"__loader__\": \"ObjectNode\"}}").as_bytes())])
+    };
+    assert_clean("skops", &skops("sklearn.svm._classes"));
+    assert_found(
+        "skops of an unknown package",
+        &skops("some_package"),
+        "unsafe-global",
+        "some_package.X",
+    );
+}
+
+#[test]
 fn torch_legacy() {
     let id = Asm::proto(2)
         .raw(b"(")

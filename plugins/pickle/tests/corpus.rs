@@ -21,6 +21,7 @@ const OURS: &[&str] = &[
     "zip",
     "tar",
     "torchserve-mar",
+    "nemo",
 ];
 
 #[test]

@@ -1,0 +1,265 @@
+//! Configurations that name what is imported and called: Hydra's `_target_`, skops' schema, MLflow's loader.
+//!
+//! They are no pickles but do what a pickle does; names are judged by the same tables.
+
+use serde_json::Value;
+
+use crate::globals::{self, Tier};
+use crate::log::{self, Log};
+use crate::text;
+
+/// Texts up to this size are looked at; configurations are some kilobytes, schemas of skops up to a megabyte.
+pub const SIZE: u64 = 4 << 20;
+/// Names looked at in one text.
+const NAMES: usize = 100_000;
+/// Packages whose classes NeMo and its like configure; what is known to do harm in them stays so.
+const CONFIGURED: &[&str] = &[
+    "nemo",
+    "nemo_text_processing",
+    "megatron",
+    "torch",
+    "torchvision",
+    "torchaudio",
+    "pytorch_lightning",
+    "lightning",
+    "omegaconf",
+    "hydra",
+    "transformers",
+    "apex",
+    "torchmetrics",
+];
+/// Packages whose objects skops writes by itself.
+const WRITTEN: &[&str] = &[
+    "builtins",
+    "numpy",
+    "scipy",
+    "sklearn",
+    "pandas",
+    "xgboost",
+    "lightgbm",
+    "catboost",
+    "skops",
+    "quantile_forest",
+    "collections",
+    "datetime",
+    "functools",
+    "operator",
+];
+
+/// Says whether a text may be such a configuration.
+#[must_use]
+pub fn may_name(text: &[u8]) -> bool {
+    [&b"_target_"[..], b"\"__loader__\"", b"loader_module"]
+        .iter()
+        .any(|word| text.windows(word.len()).any(|window| window == *word))
+}
+
+/// Judges the names in a configuration; `strict` where unknown packages are findings too. Returns whether it is a
+/// schema of skops, which is a model by itself.
+pub fn judge(text: &str, member: &str, strict: bool, log: &mut Log) -> bool {
+    for (at, name) in values(text, "_target_") {
+        let (module, function) = name.rsplit_once('.').unwrap_or(("", name));
+        report(
+            module,
+            function,
+            "Hydra's `_target_`",
+            CONFIGURED,
+            strict,
+            member,
+            at,
+            log,
+        );
+    }
+    if text.contains("flavors") {
+        for (at, module) in values(text, "loader_module") {
+            report(
+                module,
+                "_load_pyfunc",
+                "MLflow's `loader_module`",
+                &["mlflow"],
+                true,
+                member,
+                at,
+                log,
+            );
+        }
+    }
+    let schema = text.trim_start().starts_with('{') && text.contains("\"__loader__\"");
+    if schema {
+        match serde_json::from_str(text) {
+            Ok(schema) => skops(&schema, member, log),
+            Err(error) => log.add(
+                log::MALFORMED,
+                member,
+                0,
+                format!("a schema of skops that can't be read: {error}"),
+            ),
+        }
+    }
+    schema
+}
+
+/// Finds the values of a key in YAML or JSON: dotted names, with or without quotes.
+fn values<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = (u64, &'a str)> {
+    text.match_indices(key)
+        .take(NAMES)
+        .filter_map(move |(at, _)| {
+            let rest = text[at + key.len()..]
+                .trim_start_matches(['"', '\''])
+                .trim_start();
+            let rest = rest
+                .strip_prefix(':')?
+                .trim_start()
+                .trim_start_matches(['"', '\'']);
+            let end = rest
+                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.')))
+                .unwrap_or(rest.len());
+            (end > 0).then(|| (at as u64, &rest[..end]))
+        })
+}
+
+/// Visits the nodes of a schema; serde_json has bounded their depth.
+fn skops(node: &Value, member: &str, log: &mut Log) {
+    match node {
+        Value::Array(items) => items.iter().for_each(|item| skops(item, member, log)),
+        Value::Object(fields) => {
+            let text = |key: &str| fields.get(key).and_then(Value::as_str);
+            let content = |key: &str| {
+                fields
+                    .get("content")
+                    .and_then(|content| content.get(key))
+                    .and_then(Value::as_str)
+            };
+            let named = match (text("__module__"), text("__class__")) {
+                // A function's class says nothing; its name is in the content.
+                (Some(_), Some("function" | "type")) => {
+                    content("module_path").zip(content("function"))
+                }
+                pair => pair.0.zip(pair.1),
+            };
+            if let Some((module, name)) = named {
+                report(module, name, "skops' schema", WRITTEN, true, member, 0, log);
+            }
+            fields.values().for_each(|value| skops(value, member, log));
+        }
+        _ => {}
+    }
+}
+
+#[expect(clippy::too_many_arguments, reason = "a name, who names it, and where")]
+fn report(
+    module: &str,
+    name: &str,
+    by: &str,
+    packages: &[&str],
+    strict: bool,
+    member: &str,
+    at: u64,
+    log: &mut Log,
+) {
+    let full = text::quote(format!("{module}.{name}").as_bytes(), true, 200);
+    let full = &full[1..full.len() - 1];
+    let package = module.split('.').next().unwrap_or_default();
+    if package == "mlflow" && packages == ["mlflow"] {
+        return;
+    }
+    match globals::judge(module, name) {
+        Tier::Allowed(_) => {}
+        Tier::Dangerous(effect) => {
+            let message = format!(
+                "{by} names `{full}`, which is called when the model is built: it {effect}"
+            );
+            log.add(log::DANGEROUS_GLOBAL, member, at, message);
+        }
+        Tier::Unlisted if strict && !packages.contains(&package) => {
+            let message = format!(
+                "{by} names `{full}`, which is imported when the model is built, and can't be shown safe"
+            );
+            log.add(log::UNSAFE_GLOBAL, member, at, message);
+        }
+        Tier::Unlisted => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use modelhost_check::Severity;
+
+    #[test]
+    fn names_in_configurations() {
+        let rows: &[(&str, bool, Option<Severity>)] = &[
+            (
+                "model:\n  _target_: os.system\n  command: echo hi\n",
+                false,
+                Some(Severity::Critical),
+            ),
+            (
+                "{\"_target_\": \"subprocess.Popen\"}",
+                false,
+                Some(Severity::Critical),
+            ),
+            ("_target_: 'builtins.eval'", false, Some(Severity::Critical)),
+            (
+                "_target_: nemo.collections.asr.models.EncDecCTCModel",
+                true,
+                None,
+            ),
+            ("_target_: torch.optim.Adam", true, None),
+            ("_target_: torch.hub.load", true, Some(Severity::Critical)),
+            ("_target_: some_package.Model", true, Some(Severity::High)),
+            ("_target_: some_package.Model", false, None),
+            ("a text about _target_ and os.system", true, None),
+            (
+                "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n",
+                true,
+                None,
+            ),
+            (
+                "flavors:\n  python_function:\n    loader_module: os\n",
+                true,
+                Some(Severity::Critical),
+            ),
+            (
+                "flavors:\n  python_function:\n    loader_module: my_loader\n",
+                true,
+                Some(Severity::High),
+            ),
+            (
+                "{\"__class__\":\"LogisticRegression\",\"__module__\":\"sklearn.linear_model._logistic\",\"__loader__\":\"ObjectNode\",\"content\":{}}",
+                true,
+                None,
+            ),
+            (
+                "{\"a\":[{\"__class__\":\"system\",\"__module__\":\"os\",\"__loader__\":\"FunctionNode\"}]}",
+                true,
+                Some(Severity::Critical),
+            ),
+            (
+                "{\"__class__\":\"function\",\"__module__\":\"x\",\"__loader__\":\"FunctionNode\",\"content\":{\"module_path\":\"os\",\"function\":\"system\"}}",
+                true,
+                Some(Severity::Critical),
+            ),
+            (
+                "{\"__class__\":\"methodcaller\",\"__module__\":\"operator\",\"__loader__\":\"OperatorFuncNode\"}",
+                true,
+                Some(Severity::Critical),
+            ),
+            (
+                "{\"__class__\":\"X\",\"__module__\":\"evil\",\"__loader__\":\"ObjectNode\"}",
+                true,
+                Some(Severity::High),
+            ),
+            ("{\"__loader__\": ", true, Some(Severity::High)),
+        ];
+        for (text, strict, worst) in rows {
+            let mut log = Log::new("file");
+            judge(text, "", *strict, &mut log);
+            assert_eq!(log.worst(), *worst, "{text}");
+        }
+        let deep = format!("{{\"__loader__\":{}", "[".repeat(100_000));
+        let mut log = Log::new("file");
+        judge(&deep, "", true, &mut log);
+        assert_eq!(log.worst(), Some(Severity::High));
+    }
+}
