@@ -88,19 +88,19 @@ pub enum Broken {
 pub fn tree(files: &[Entry]) -> Digest {
     let mut state = Sha256::new();
     for file in files {
-        state.update(format!(
-            "file {} {} {}\n",
-            file.size,
-            hex(&file.sha256),
-            file.path
-        ));
+        state.update(format!("file {} {} {}\n", file.size, hex(&file.sha256), file.path));
     }
     state.finalize().into()
 }
 
+/// Sorts files by their paths' bytes.
+pub fn sort(files: &mut [Entry]) {
+    files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+}
+
 /// Finds what was changed in a lock entry by hand. Sorts `locked` by path.
 pub fn edits(locked: &mut [Entry], stated: Digest) -> Vec<Edit> {
-    locked.sort_by(|a, b| a.path.cmp(&b.path));
+    sort(locked);
     let mut edits = Vec::new();
     let twice = locked.array_windows().filter(|[a, b]| a.path == b.path);
     edits.extend(twice.map(|[a, _]| Edit::Twice(a.path.clone())));
@@ -136,11 +136,7 @@ pub fn with_lock(found: &[Entry], locked: &[Entry]) -> Vec<Difference> {
 fn difference(file: &Entry, lock: &Entry) -> Option<Difference> {
     let path = file.path.clone();
     if file.size != lock.size {
-        return Some(Difference::Size {
-            path,
-            locked: lock.size,
-            found: file.size,
-        });
+        return Some(Difference::Size { path, locked: lock.size, found: file.size });
     }
     (file.sha256 != lock.sha256).then_some(Difference::Content {
         path,
@@ -161,15 +157,13 @@ impl<'a> Index<'a> {
             false => Cow::Borrowed(file.path.as_bytes()),
         };
         let mut index: Vec<_> = files.iter().map(|file| (raw(file), file)).collect();
-        index.sort_by(|a, b| a.0.cmp(&b.0));
+        index.sort_unstable_by(|a, b| a.0.cmp(&b.0));
         Self(index)
     }
 
     /// Compares a claim of a list with the file it is about. None where they agree.
     pub fn broken(&self, claim: &Claim) -> Option<Broken> {
-        let at = self
-            .0
-            .binary_search_by(|(path, _)| path.as_ref().cmp(&claim.path));
+        let at = self.0.binary_search_by(|(path, _)| path.as_ref().cmp(&claim.path));
         let Some((_, file)) = at.ok().and_then(|at| self.0.get(at)) else {
             return Some(Broken::Missing);
         };
@@ -184,10 +178,7 @@ impl<'a> Index<'a> {
 /// Writes a digest in hexadecimal digits.
 pub fn hex(digest: &Digest) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('?');
-    digest
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
-        .collect()
+    digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
 /// How a git-lfs pointer file starts.
@@ -199,9 +190,7 @@ pub const MAX_POINTER: u64 = 1024;
 /// Tells whether `content` is a git-lfs pointer file, which stands where the
 /// real file was not fetched.
 pub fn is_pointer(content: &[u8]) -> bool {
-    content
-        .strip_prefix(POINTER)
-        .is_some_and(|rest| matches!(rest, [b'\n' | b'\r', ..]))
+    content.strip_prefix(POINTER).is_some_and(|rest| matches!(rest, [b'\n' | b'\r', ..]))
 }
 
 #[cfg(test)]
@@ -213,33 +202,19 @@ mod tests {
         let mut next = || parts.next().expect("a row is `path size byte`");
         let (path, size, byte) = (next().to_owned(), next(), next());
         let size = size.parse().expect("a number");
-        Entry {
-            path,
-            size,
-            sha256: [byte.parse().expect("a byte"); 32],
-        }
+        Entry { path, size, sha256: [byte.parse().expect("a byte"); 32] }
     }
 
     fn entries(text: &str) -> Vec<Entry> {
-        text.split(", ")
-            .filter(|part| !part.is_empty())
-            .map(entry)
-            .collect()
+        text.split(", ").filter(|part| !part.is_empty()).map(entry).collect()
     }
 
     fn show(differences: &[Difference]) -> String {
         let show = |difference: &Difference| match difference {
-            Difference::Size {
-                path,
-                locked,
-                found,
-            } => format!("{path} size {locked}→{found}"),
-            Difference::Content {
-                path,
-                locked,
-                found,
-                ..
-            } => format!("{path} {}→{}", locked[0], found[0]),
+            Difference::Size { path, locked, found } => format!("{path} size {locked}→{found}"),
+            Difference::Content { path, locked, found, .. } => {
+                format!("{path} {}→{}", locked[0], found[0])
+            }
             Difference::Missing(path) => format!("-{path}"),
             Difference::Extra(path) => format!("+{path}"),
         };
@@ -305,30 +280,19 @@ mod tests {
     fn against_a_list() {
         let files = entries("a\\xff 1 1, b 2 2");
         let index = Index::new(&files);
-        let claim = |path: &[u8], byte| Claim {
-            line: 1,
-            path: path.to_vec(),
-            sha256: [byte; 32],
-        };
+        let claim = |path: &[u8], byte| Claim { line: 1, path: path.to_vec(), sha256: [byte; 32] };
         assert_eq!(index.broken(&claim(b"a\xff", 1)), None);
         assert_eq!(index.broken(&claim(b"b", 2)), None);
         assert_eq!(index.broken(&claim(b"a\\xff", 1)), Some(Broken::Missing));
         assert_eq!(index.broken(&claim(b"c", 1)), Some(Broken::Missing));
-        let broken = Broken::Content {
-            path: "b".into(),
-            size: 2,
-            found: [2; 32],
-        };
+        let broken = Broken::Content { path: "b".into(), size: 2, found: [2; 32] };
         assert_eq!(index.broken(&claim(b"b", 3)), Some(broken));
     }
 
     #[test]
     fn pointers() {
         let rows: [(&[u8], bool); 5] = [
-            (
-                b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n",
-                true,
-            ),
+            (b"version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n", true),
             (b"version https://git-lfs.github.com/spec/v1", false),
             (b"version https://git-lfs.github.com/spec/v10\n", false),
             (b"", false),

@@ -36,7 +36,7 @@ impl View {
         definition: Option<Definition>,
         is_pointer: IsPointer<'_>,
     ) -> Observations {
-        self.files.sort_by(|a, b| a.path.cmp(&b.path));
+        compare::sort(&mut self.files);
         let mut observations = Observations::new();
         observations.fact("files", self.files.len().to_string());
         match lock {

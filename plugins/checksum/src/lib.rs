@@ -26,15 +26,9 @@ impl Check for Checksum {
     fn check(model: &Model<'_>, (): ()) -> Result<Answer, Failure> {
         let mut view = judge::View::default();
         for file in model.files() {
-            let entry = Entry {
-                path: file.path(),
-                size: file.size(),
-                sha256: sha256(&file)?,
-            };
+            let entry = Entry { path: file.path(), size: file.size(), sha256: sha256(&file)? };
             if let Some(kind) = sums::kind(&entry.path) {
-                let content = (entry.size <= MAX_LIST)
-                    .then(|| file.read_all(MAX_LIST))
-                    .transpose();
+                let content = (entry.size <= MAX_LIST).then(|| file.read_all(MAX_LIST)).transpose();
                 view.add_list(&entry, kind, content.map_err(|error| error.in_file(&file))?);
             }
             view.files.push(entry);
@@ -44,9 +38,7 @@ impl Check for Checksum {
             file.and_then(|file| file.read_all(MAX_POINTER).ok())
                 .is_some_and(|content| compare::is_pointer(&content))
         };
-        Ok(view
-            .judge(model.lock(), model.definition(), &is_pointer)
-            .into())
+        Ok(view.judge(model.lock(), model.definition(), &is_pointer).into())
     }
 }
 

@@ -64,10 +64,7 @@ mod tests {
             // Nothing the host writes: kept.
             ("\\", b"\\"),
             ("\\q\\x\\xg0\\x0", b"\\q\\x\\xg0\\x0"),
-            (
-                "\\u{}\\u{d800}\\u{1234567}\\u{12",
-                b"\\u{}\\u{d800}\\u{1234567}\\u{12",
-            ),
+            ("\\u{}\\u{d800}\\u{1234567}\\u{12", b"\\u{}\\u{d800}\\u{1234567}\\u{12"),
             ("\\xé", "\\xé".as_bytes()),
         ];
         for (written, expected) in rows {

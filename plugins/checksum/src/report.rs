@@ -71,10 +71,9 @@ pub fn edited(edit: &Edit) -> Finding {
                 hex(computed)
             ),
         ),
-        Edit::Twice(path) => (
-            Location::path(path),
-            "the lock entry lists this file twice".to_owned(),
-        ),
+        Edit::Twice(path) => {
+            (Location::path(path), "the lock entry lists this file twice".to_owned())
+        }
     };
     LOCK_EDITED.finding(location, message).help(RELOCK)
 }
@@ -112,9 +111,11 @@ pub fn broken(list: &str, claim: &Claim, broken: &Broken, pointer: bool) -> Find
                 hex(&claim.sha256)
             );
             let help = "fetch the model again from its source: the file or the list was damaged or changed";
-            SIDECAR_MISMATCH
-                .finding(Location::path(path), message)
-                .help(if pointer { PULL } else { help })
+            SIDECAR_MISMATCH.finding(Location::path(path), message).help(if pointer {
+                PULL
+            } else {
+                help
+            })
         }
         Broken::Missing => {
             let name = String::from_utf8_lossy(&claim.path);
@@ -136,15 +137,9 @@ pub fn problems(list: &str, problems: &[(u32, Problem)]) -> Vec<Finding> {
             1 => String::new(),
             count => format!(" (and {} more lines like it)", count - 1),
         };
-        Some(rule.finding(
-            Location::path(list).line(*line),
-            format!("{}{more}", describe(problem)),
-        ))
+        Some(rule.finding(Location::path(list).line(*line), format!("{}{more}", describe(problem))))
     };
-    let findings = [
-        told(SIDECAR_MALFORMED, malformed),
-        told(SIDECAR_UNSUPPORTED, unsupported),
-    ];
+    let findings = [told(SIDECAR_MALFORMED, malformed), told(SIDECAR_UNSUPPORTED, unsupported)];
     findings.into_iter().flatten().collect()
 }
 

@@ -70,13 +70,7 @@ pub fn kind(path: &str) -> Option<Kind> {
         }
     }
     let stem = name.strip_suffix(".txt").unwrap_or(&name);
-    let listed = [
-        "sha256sum",
-        "sha256sums",
-        "checksums",
-        "checksums-sha256",
-        "checksums_sha256",
-    ];
+    let listed = ["sha256sum", "sha256sums", "checksums", "checksums-sha256", "checksums_sha256"];
     listed.contains(&stem).then_some(Kind::List)
 }
 
@@ -87,15 +81,8 @@ pub fn parse(path: &[u8], kind: Kind, content: &[u8]) -> Sums {
     if let Kind::Single(suffix) = kind
         && let Some(sha256) = bare(content.trim_ascii())
     {
-        let path = path
-            .get(..path.len().saturating_sub(suffix))
-            .unwrap_or(path)
-            .to_owned();
-        sums.claims.push(Claim {
-            line: 1,
-            path,
-            sha256,
-        });
+        let path = path.get(..path.len().saturating_sub(suffix)).unwrap_or(path).to_owned();
+        sums.claims.push(Claim { line: 1, path, sha256 });
         return sums;
     }
     let folder = path
@@ -112,11 +99,7 @@ pub fn parse(path: &[u8], kind: Kind, content: &[u8]) -> Sums {
         }
         match claim(folder, line) {
             Ok((named, _)) if named == path => sums.problems.push((number, Problem::Itself)),
-            Ok((path, sha256)) => sums.claims.push(Claim {
-                line: number,
-                path,
-                sha256,
-            }),
+            Ok((path, sha256)) => sums.claims.push(Claim { line: number, path, sha256 }),
             Err(problem) => sums.problems.push((number, problem)),
         }
     }
@@ -145,21 +128,14 @@ fn claim(folder: &[u8], line: &[u8]) -> Result<(Vec<u8>, [u8; 32]), Problem> {
         Some(tagged) => tagged?,
         None => plain(line)?,
     };
-    let name = if escaped {
-        unescape(name)?
-    } else {
-        name.to_vec()
-    };
+    let name = if escaped { unescape(name)? } else { name.to_vec() };
     let path = resolve(folder, &name)?;
     Ok((path, sha256))
 }
 
 /// Reads `digest  name` and `digest *name`.
 fn plain(line: &[u8]) -> Named<'_> {
-    let digits = line
-        .iter()
-        .take_while(|byte| byte.is_ascii_hexdigit())
-        .count();
+    let digits = line.iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
     let (hex, rest) = line.split_at(digits);
     let name = match rest {
         [b' ' | b'\t', b' ' | b'*', name @ ..] | [b' ' | b'\t', name @ ..] => name,
@@ -183,11 +159,7 @@ fn tagged(line: &[u8]) -> Option<Named<'_>> {
     let close = line.iter().rposition(|&byte| byte == b')')?;
     let algorithm = str::from_utf8(line.get(..open)?).ok()?.trim_ascii_end();
     let name = line.get(open + 1..close)?;
-    let hex = line
-        .get(close + 1..)?
-        .trim_ascii_start()
-        .strip_prefix(b"=")?
-        .trim_ascii();
+    let hex = line.get(close + 1..)?.trim_ascii_start().strip_prefix(b"=")?.trim_ascii();
     let letters = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'/' | b'_');
     if name.is_empty()
         || algorithm.is_empty()
@@ -197,9 +169,9 @@ fn tagged(line: &[u8]) -> Option<Named<'_>> {
         return None;
     }
     Some(match algorithm.to_ascii_lowercase().as_str() {
-        "sha256" | "sha-256" | "sha2-256" => digest(hex)
-            .map(|sha256| (name, sha256))
-            .ok_or(Problem::NotAClaim),
+        "sha256" | "sha-256" | "sha2-256" => {
+            digest(hex).map(|sha256| (name, sha256)).ok_or(Problem::NotAClaim)
+        }
         _ => Err(Problem::OtherAlgorithm(algorithm.to_owned())),
     })
 }
@@ -262,10 +234,8 @@ fn resolve(folder: &[u8], name: &[u8]) -> Result<Vec<u8>, Problem> {
     if name.starts_with(b"/") {
         return Err(Problem::OutsideModel);
     }
-    let mut parts: Vec<&[u8]> = folder
-        .split(|&byte| byte == b'/')
-        .filter(|part| !part.is_empty())
-        .collect();
+    let mut parts: Vec<&[u8]> =
+        folder.split(|&byte| byte == b'/').filter(|part| !part.is_empty()).collect();
     for part in name.split(|&byte| byte == b'/') {
         match part {
             b"" | b"." => {}
@@ -295,10 +265,7 @@ mod tests {
             .claims
             .iter()
             .map(|c| format!("{} {} {:02x}", c.line, c.path.escape_ascii(), c.sha256[0]));
-        let problems = sums
-            .problems
-            .iter()
-            .map(|(line, problem)| format!("{line}! {problem:?}"));
+        let problems = sums.problems.iter().map(|(line, problem)| format!("{line}! {problem:?}"));
         claims.chain(problems).collect::<Vec<_>>().join("; ")
     }
 
@@ -330,108 +297,40 @@ mod tests {
         let rows: &[(&str, String, &str)] = &[
             ("SHA256SUMS", format!("{A}  model.bin\n"), "1 model.bin e3"),
             ("SHA256SUMS", format!("{A} *model.bin"), "1 model.bin e3"),
-            (
-                "SHA256SUMS",
-                format!("{upper}  model.bin\r\n{A}\tb\n"),
-                "1 model.bin e3; 2 b e3",
-            ),
-            (
-                "SHA256SUMS",
-                format!("\u{feff}{A} model.bin\n"),
-                "1 model.bin e3",
-            ),
-            (
-                "SHA256SUMS",
-                format!("# made by hand\n\n{A}  ./a b/ c\n"),
-                "3 a b/ c e3",
-            ),
-            (
-                "SHA256SUMS",
-                format!("SHA256 (a (1).bin) = {A}\n"),
-                "1 a (1).bin e3",
-            ),
+            ("SHA256SUMS", format!("{upper}  model.bin\r\n{A}\tb\n"), "1 model.bin e3; 2 b e3"),
+            ("SHA256SUMS", format!("\u{feff}{A} model.bin\n"), "1 model.bin e3"),
+            ("SHA256SUMS", format!("# made by hand\n\n{A}  ./a b/ c\n"), "3 a b/ c e3"),
+            ("SHA256SUMS", format!("SHA256 (a (1).bin) = {A}\n"), "1 a (1).bin e3"),
             ("SHA256SUMS", format!("SHA2-256(a)= {A}\n"), "1 a e3"),
-            (
-                "x/SHA256SUMS",
-                format!("{A}  a\n{A}  ../y/b\n"),
-                "1 x/a e3; 2 y/b e3",
-            ),
-            (
-                "SHA256SUMS",
-                format!("\\{A}  a\\nb\\\\c\n"),
-                "1 a\\nb\\\\c e3",
-            ),
+            ("x/SHA256SUMS", format!("{A}  a\n{A}  ../y/b\n"), "1 x/a e3; 2 y/b e3"),
+            ("SHA256SUMS", format!("\\{A}  a\\nb\\\\c\n"), "1 a\\nb\\\\c e3"),
             ("SHA256SUMS", format!("{A}  a\\b\n"), "1 a\\\\b e3"),
             ("SHA256SUMS", format!("{A}  a(1)\n"), "1 a(1) e3"),
             ("w/m.bin.sha256", format!("{A}\n"), "1 w/m.bin e3"),
-            (
-                "w/m.bin.sha256",
-                format!("  sha256:{upper}"),
-                "1 w/m.bin e3",
-            ),
+            ("w/m.bin.sha256", format!("  sha256:{upper}"), "1 w/m.bin e3"),
             ("w/m.bin.sha256", format!("{A}  m.bin"), "1 w/m.bin e3"),
             ("SHA256SUMS", String::new(), ""),
             // Lines that claim nothing comparable.
             ("SHA256SUMS", format!("{A}\n"), "1! NotAClaim"),
             ("SHA256SUMS", format!("{A}  \n"), "1! NotAClaim"),
             ("SHA256SUMS", format!("{A}model.bin\n"), "1! NotAClaim"),
-            (
-                "SHA256SUMS",
-                format!("{}  cut\n{A}0  long\n", &A[1..]),
-                "1! NotAClaim; 2! NotAClaim",
-            ),
+            ("SHA256SUMS", format!("{}  cut\n{A}0  long\n", &A[1..]), "1! NotAClaim; 2! NotAClaim"),
             ("SHA256SUMS", format!("g{}  a\n", &A[1..]), "1! NotAClaim"),
-            (
-                "SHA256SUMS",
-                format!("SHA256 (a) = {}\n", &A[2..]),
-                "1! NotAClaim",
-            ),
-            (
-                "SHA256SUMS",
-                format!("SHA256 () = {A}\n)=(\n"),
-                "1! NotAClaim; 2! NotAClaim",
-            ),
+            ("SHA256SUMS", format!("SHA256 (a) = {}\n", &A[2..]), "1! NotAClaim"),
+            ("SHA256SUMS", format!("SHA256 () = {A}\n)=(\n"), "1! NotAClaim; 2! NotAClaim"),
             (
                 "SHA256SUMS",
                 format!("{A}  ../a\n{A}  /etc/passwd\n"),
                 "1! OutsideModel; 2! OutsideModel",
             ),
-            (
-                "x/SHA256SUMS",
-                format!("{A}  a/../../../b\n"),
-                "1! OutsideModel",
-            ),
-            (
-                "SHA256SUMS",
-                format!("{A}  .\n{A}  a/..\n"),
-                "1! NotAClaim; 2! NotAClaim",
-            ),
+            ("x/SHA256SUMS", format!("{A}  a/../../../b\n"), "1! OutsideModel"),
+            ("SHA256SUMS", format!("{A}  .\n{A}  a/..\n"), "1! NotAClaim; 2! NotAClaim"),
             ("SHA256SUMS", format!("{A}  SHA256SUMS\n"), "1! Itself"),
-            (
-                "SHA256SUMS",
-                format!("\\{A}  a\\\n\\{A}  a\\t\n"),
-                "1! NotAClaim; 2! NotAClaim",
-            ),
-            (
-                "SHA256SUMS",
-                format!("{}  a\n", &A[..32]),
-                "1! OtherAlgorithm(\"MD5\")",
-            ),
-            (
-                "SHA256SUMS",
-                format!("{A}{A}  a\n"),
-                "1! OtherAlgorithm(\"SHA-512 or BLAKE2b\")",
-            ),
-            (
-                "SHA256SUMS",
-                format!("MD5 (a) = {}\n", &A[..32]),
-                "1! OtherAlgorithm(\"MD5\")",
-            ),
-            (
-                "SHA256SUMS",
-                format!("{A}  {}\n", "a".repeat(MAX_LINE)),
-                "1! TooLong",
-            ),
+            ("SHA256SUMS", format!("\\{A}  a\\\n\\{A}  a\\t\n"), "1! NotAClaim; 2! NotAClaim"),
+            ("SHA256SUMS", format!("{}  a\n", &A[..32]), "1! OtherAlgorithm(\"MD5\")"),
+            ("SHA256SUMS", format!("{A}{A}  a\n"), "1! OtherAlgorithm(\"SHA-512 or BLAKE2b\")"),
+            ("SHA256SUMS", format!("MD5 (a) = {}\n", &A[..32]), "1! OtherAlgorithm(\"MD5\")"),
+            ("SHA256SUMS", format!("{A}  {}\n", "a".repeat(MAX_LINE)), "1! TooLong"),
             ("m.sha256", "\n".into(), ""),
         ];
         for (path, content, expected) in rows {

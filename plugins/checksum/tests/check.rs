@@ -9,10 +9,7 @@ use sha2::{Digest as _, Sha256};
 const POINTER: &str = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n";
 
 fn hex(content: &str) -> String {
-    Sha256::digest(content)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn run(model: &Model) -> Answer {
@@ -25,44 +22,23 @@ fn run(model: &Model) -> Answer {
 fn findings(model: &Model) -> String {
     let show = |finding: &Finding| {
         let place = finding.location.file.as_deref().unwrap_or("-");
-        let line = finding
-            .location
-            .line
-            .map(|line| format!(":{line}"))
-            .unwrap_or_default();
+        let line = finding.location.line.map(|line| format!(":{line}")).unwrap_or_default();
         let help = finding.help.as_deref().unwrap_or_default();
-        let pull = if help.contains("git lfs pull") {
-            " (lfs)"
-        } else {
-            ""
-        };
+        let pull = if help.contains("git lfs pull") { " (lfs)" } else { "" };
         format!("{} {place}{line}{pull}", finding.rule.name())
     };
-    run(model)
-        .findings()
-        .iter()
-        .map(show)
-        .collect::<Vec<_>>()
-        .join(", ")
+    run(model).findings().iter().map(show).collect::<Vec<_>>().join(", ")
 }
 
 fn facts(model: &Model) -> String {
-    let Answer::Checked(observations) = run(model) else {
-        panic!("not checked")
-    };
-    let facts: Vec<_> = observations
-        .facts()
-        .iter()
-        .map(|fact| format!("{}={}", fact.key, fact.value))
-        .collect();
+    let Answer::Checked(observations) = run(model) else { panic!("not checked") };
+    let facts: Vec<_> =
+        observations.facts().iter().map(|fact| format!("{}={}", fact.key, fact.value)).collect();
     facts.join(" ")
 }
 
 fn model() -> Model {
-    Model::new("bert")
-        .file("a.bin", "aaaa")
-        .file("sub/b.bin", "bb")
-        .file("sub/empty", "")
+    Model::new("bert").file("a.bin", "aaaa").file("sub/b.bin", "bb").file("sub/empty", "")
 }
 
 #[test]
@@ -88,17 +64,11 @@ fn against_the_lock() {
         (locked().replace("a.bin", "aaab"), "digest-mismatch a.bin"),
         (locked().replace("a.bin", "aaaaa"), "size-mismatch a.bin"),
         (locked().replace("a.bin", ""), "size-mismatch a.bin"),
-        (
-            locked().replace("a.bin", POINTER),
-            "size-mismatch a.bin (lfs)",
-        ),
+        (locked().replace("a.bin", POINTER), "size-mismatch a.bin (lfs)"),
         (locked().without("sub/b.bin"), "missing-file sub/b.bin"),
         (locked().file("sub/c.py", "x"), "extra-file sub/c.py"),
         (locked().file("SHA256SUMS", ""), "extra-file SHA256SUMS"),
-        (
-            locked().without("a.bin").file("A.bin", "aaaa"),
-            "extra-file A.bin, missing-file a.bin",
-        ),
+        (locked().without("a.bin").file("A.bin", "aaaa"), "extra-file A.bin, missing-file a.bin"),
         (
             locked().replace("a.bin", "bb").replace("sub/b.bin", "aaaa"),
             "size-mismatch a.bin, size-mismatch sub/b.bin",
@@ -107,31 +77,10 @@ fn against_the_lock() {
             model().lock(Lock::new().bytes("a.bin", b"aaaa").tree([7; 32])),
             "lock-edited -, extra-file sub/b.bin, extra-file sub/empty",
         ),
-        (
-            model()
-                .definition(revision("1"))
-                .lock_as_is()
-                .definition(revision("1")),
-            "",
-        ),
-        (
-            model()
-                .definition(revision("1"))
-                .lock_as_is()
-                .definition(revision("2")),
-            "lock-stale -",
-        ),
-        (
-            locked().definition(revision("1")),
-            "lock-stale -, lock-stale -",
-        ),
-        (
-            model()
-                .definition(revision("1"))
-                .lock_as_is()
-                .definition(Definition::default()),
-            "",
-        ),
+        (model().definition(revision("1")).lock_as_is().definition(revision("1")), ""),
+        (model().definition(revision("1")).lock_as_is().definition(revision("2")), "lock-stale -"),
+        (locked().definition(revision("1")), "lock-stale -, lock-stale -"),
+        (model().definition(revision("1")).lock_as_is().definition(Definition::default()), ""),
     ];
     for (model, expected) in rows {
         assert_eq!(findings(&model), expected, "{model:?}");
@@ -143,54 +92,23 @@ fn against_lists() {
     let sums = |content: String| model().file("SHA256SUMS", content).lock_as_is();
     let (a, b) = (hex("aaaa"), hex("bb"));
     let rows = [
-        (
-            sums(format!(
-                "{a}  a.bin\n{b} *sub/b.bin\nSHA256 (sub/empty) = {}\n",
-                hex("")
-            )),
-            "",
-        ),
+        (sums(format!("{a}  a.bin\n{b} *sub/b.bin\nSHA256 (sub/empty) = {}\n", hex(""))), ""),
         (sums(format!("{b}  a.bin\n")), "sidecar-mismatch a.bin"),
-        (
-            sums(format!("{a}  a.bin\n\n{a}  gone.bin\n")),
-            "sidecar-missing-file SHA256SUMS:3",
-        ),
-        (
-            sums(format!("{a}  ../a.bin\nwhat\n")),
-            "sidecar-malformed SHA256SUMS:1",
-        ),
+        (sums(format!("{a}  a.bin\n\n{a}  gone.bin\n")), "sidecar-missing-file SHA256SUMS:3"),
+        (sums(format!("{a}  ../a.bin\nwhat\n")), "sidecar-malformed SHA256SUMS:1"),
         (
             sums(format!("{}  a.bin\nwhat\n", &a[..32])),
             "sidecar-malformed SHA256SUMS:2, sidecar-unsupported SHA256SUMS:1",
         ),
-        (
-            sums(format!("{a}  a.bin\n{b}  a.bin\n")),
-            "sidecar-mismatch a.bin",
-        ),
+        (sums(format!("{a}  a.bin\n{b}  a.bin\n")), "sidecar-mismatch a.bin"),
         (sums(String::new()), ""),
-        (
-            sums("\0\u{1}\u{7f}".into()),
-            "sidecar-malformed SHA256SUMS:1",
-        ),
+        (sums("\0\u{1}\u{7f}".into()), "sidecar-malformed SHA256SUMS:1"),
         (model().file("sub/b.bin.sha256", b.clone()).lock_as_is(), ""),
+        (model().file("sub/b.bin.sha256", a.clone()).lock_as_is(), "sidecar-mismatch sub/b.bin"),
+        (model().file("c.sha256", a.clone()).lock_as_is(), "sidecar-missing-file c.sha256:1"),
+        (model().file("sub/CHECKSUMS", format!("{b}  b.bin\n{a}  ../a.bin\n")).lock_as_is(), ""),
         (
-            model().file("sub/b.bin.sha256", a.clone()).lock_as_is(),
-            "sidecar-mismatch sub/b.bin",
-        ),
-        (
-            model().file("c.sha256", a.clone()).lock_as_is(),
-            "sidecar-missing-file c.sha256:1",
-        ),
-        (
-            model()
-                .file("sub/CHECKSUMS", format!("{b}  b.bin\n{a}  ../a.bin\n"))
-                .lock_as_is(),
-            "",
-        ),
-        (
-            sums(format!("{a}  a.bin\n"))
-                .replace("a.bin", POINTER)
-                .lock_as_is(),
+            sums(format!("{a}  a.bin\n")).replace("a.bin", POINTER).lock_as_is(),
             "sidecar-mismatch a.bin (lfs)",
         ),
         (
@@ -201,9 +119,7 @@ fn against_lists() {
             "",
         ),
         (
-            model()
-                .sparse_file::<&str>("SHA256SUMS", (4 << 20) + 1, [])
-                .lock_as_is(),
+            model().sparse_file::<&str>("SHA256SUMS", (4 << 20) + 1, []).lock_as_is(),
             "sidecar-malformed SHA256SUMS",
         ),
     ];
@@ -218,27 +134,16 @@ fn states_facts() {
     // The tree digest of the lock that `testing` makes is its own computation.
     let lock = model().lock_as_is().view().lock().expect("it was locked");
     let tree: String = lock.tree.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(
-        facts(&model().lock_as_is()),
-        format!("files=3 locked-files=3 tree=sha256:{tree}")
-    );
-    assert_eq!(
-        facts(&model().lock_as_is().without("a.bin")),
-        "files=2 locked-files=3"
-    );
-    let listed = model().file(
-        "SHA256SUMS",
-        format!("{}  a.bin\n{}  x\n", hex("aaaa"), hex("x")),
-    );
+    assert_eq!(facts(&model().lock_as_is()), format!("files=3 locked-files=3 tree=sha256:{tree}"));
+    assert_eq!(facts(&model().lock_as_is().without("a.bin")), "files=2 locked-files=3");
+    let listed = model().file("SHA256SUMS", format!("{}  a.bin\n{}  x\n", hex("aaaa"), hex("x")));
     assert_eq!(facts(&listed), "files=4 sidecar-files=1");
 }
 
 #[test]
 fn an_unreadable_file_is_no_answer() {
-    for model in [
-        model().unreadable("a.bin"),
-        model().file("SHA256SUMS", "").changed("SHA256SUMS"),
-    ] {
+    for model in [model().unreadable("a.bin"), model().file("SHA256SUMS", "").changed("SHA256SUMS")]
+    {
         let failure = testing::check::<Checksum>(&model, json!({})).expect_err("it can't be read");
         assert!(matches!(failure, Failure::Unreadable(_)), "{failure}");
     }
@@ -248,16 +153,9 @@ fn an_unreadable_file_is_no_answer() {
 
 #[test]
 fn a_flood_of_findings_stays_within_the_bounds_and_shows_the_worst() {
-    let lines: String = (0..5000)
-        .map(|n| format!("{}  gone{n}\n", hex("x")))
-        .collect();
+    let lines: String = (0..5000).map(|n| format!("{}  gone{n}\n", hex("x"))).collect();
     let model = model().file("SHA256SUMS", lines + &format!("{}  a.bin\n", hex("x")));
     let answer = run(&model);
     assert_eq!(answer.findings().len(), MAX_FINDINGS);
-    assert!(
-        answer
-            .findings()
-            .iter()
-            .any(|finding| finding.rule.name() == "sidecar-mismatch")
-    );
+    assert!(answer.findings().iter().any(|finding| finding.rule.name() == "sidecar-mismatch"));
 }

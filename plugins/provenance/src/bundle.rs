@@ -126,16 +126,11 @@ pub fn parse(content: &[u8]) -> Result<Bundle, String> {
     let text: BundleText<'_> =
         json::parse(content).map_err(|error| format!("it is no bundle: {error}"))?;
     if !MEDIA_TYPES.contains(&text.media_type.as_str()) {
-        return Err(format!(
-            "it is a bundle of unknown form, `{}`",
-            text.media_type
-        ));
+        return Err(format!("it is a bundle of unknown form, `{}`", text.media_type));
     }
     let [signature] = &text.dsse_envelope.signatures[..] else {
         let count = text.dsse_envelope.signatures.len();
-        return Err(format!(
-            "its envelope has {count} signatures, and not exactly one"
-        ));
+        return Err(format!("its envelope has {count} signatures, and not exactly one"));
     };
     Ok(Bundle {
         material: material(text.verification_material)?,
@@ -146,34 +141,20 @@ pub fn parse(content: &[u8]) -> Result<Bundle, String> {
 }
 
 fn material(text: MaterialText) -> Result<Material, String> {
-    match (
-        text.public_key,
-        text.x509_certificate_chain,
-        text.certificate,
-    ) {
+    match (text.public_key, text.x509_certificate_chain, text.certificate) {
         (Some(key), None, None) => {
             let raw = key.raw_bytes.filter(|raw| !raw.is_empty());
-            let raw = raw
-                .map(|raw| base64("key", &raw, MAX_CERTIFICATE))
-                .transpose()?;
-            Ok(Material::Key {
-                hint: key.hint.filter(|hint| !hint.is_empty()),
-                raw,
-            })
+            let raw = raw.map(|raw| base64("key", &raw, MAX_CERTIFICATE)).transpose()?;
+            Ok(Material::Key { hint: key.hint.filter(|hint| !hint.is_empty()), raw })
         }
         (None, Some(chain), None) => {
             if chain.certificates.is_empty() || chain.certificates.len() > MAX_CERTIFICATES {
-                return Err(format!(
-                    "its chain has {} certificates",
-                    chain.certificates.len()
-                ));
+                return Err(format!("its chain has {} certificates", chain.certificates.len()));
             }
             let certificates = chain.certificates.iter();
             let certificate =
                 |text: &CertificateText| base64("certificate", &text.raw_bytes, MAX_CERTIFICATE);
-            Ok(Material::Certificates(
-                certificates.map(certificate).collect::<Result<_, _>>()?,
-            ))
+            Ok(Material::Certificates(certificates.map(certificate).collect::<Result<_, _>>()?))
         }
         (None, None, Some(_)) => Ok(Material::Keyless),
         (None, None, None) => Err("it names neither a key nor a certificate".into()),
@@ -185,9 +166,7 @@ fn base64(what: &str, text: &str, max: usize) -> Result<Vec<u8>, String> {
     if text.len() > max {
         return Err(format!("its {what} has more than {max} characters"));
     }
-    STANDARD
-        .decode(text)
-        .map_err(|error| format!("its {what} is not Base64: {error}"))
+    STANDARD.decode(text).map_err(|error| format!("its {what} is not Base64: {error}"))
 }
 
 #[cfg(test)]
@@ -200,10 +179,9 @@ mod tests {
 
     fn show(content: &str) -> String {
         match parse(content.as_bytes()) {
-            Ok(bundle) => format!(
-                "{:?} {:?} {:?}",
-                bundle.material, bundle.payload, bundle.signature
-            ),
+            Ok(bundle) => {
+                format!("{:?} {:?} {:?}", bundle.material, bundle.payload, bundle.signature)
+            }
             Err(error) => error,
         }
     }
@@ -225,62 +203,35 @@ mod tests {
                 material(r#""publicKey":{"rawBytes":"AQ=="}"#),
                 "Key { hint: None, raw: Some([1]) } [123, 125] [1, 2]",
             ),
-            (
-                material(r#""publicKey":{}"#),
-                "Key { hint: None, raw: None } [123, 125] [1, 2]",
-            ),
+            (material(r#""publicKey":{}"#), "Key { hint: None, raw: None } [123, 125] [1, 2]"),
             (
                 material(r#""x509CertificateChain":{"certificates":[{"rawBytes":"AQ=="}]}"#),
                 "Certificates([[1]]) [123, 125] [1, 2]",
             ),
-            (
-                material(r#""certificate":{"rawBytes":"AQ=="}"#),
-                "Keyless [123, 125] [1, 2]",
-            ),
+            (material(r#""certificate":{"rawBytes":"AQ=="}"#), "Keyless [123, 125] [1, 2]"),
             // Malformed.
-            (
-                String::new(),
-                "it is no bundle: EOF while parsing a value at line 1 column 0",
-            ),
+            (String::new(), "it is no bundle: EOF while parsing a value at line 1 column 0"),
             (good[..100].into(), "EOF"),
             ("{}".into(), "missing field `mediaType`"),
             (format!("{{{MEDIA},{KEY}}}"), "missing field `dsseEnvelope`"),
-            (
-                format!("{{{MEDIA},{ENVELOPE}}}"),
-                "missing field `verificationMaterial`",
-            ),
+            (format!("{{{MEDIA},{ENVELOPE}}}"), "missing field `verificationMaterial`"),
             (envelope("v0.3+json", "v9+json"), "unknown form"),
             (envelope("v0.3+json", "v0.3+json "), "unknown form"),
             (
-                envelope(
-                    "\"payload\":\"e30=\"",
-                    "\"payload\":\"e30=\",\"payload\":\"\"",
-                ),
+                envelope("\"payload\":\"e30=\"", "\"payload\":\"e30=\",\"payload\":\"\""),
                 "stands twice",
             ),
             (envelope("e30=", "e30"), "its payload is not Base64"),
             (envelope("e30=", "e3_="), "its payload is not Base64"),
             (envelope("e30=", "e30=\\n"), "its payload is not Base64"),
             (envelope("AQI=", "AQJ="), "its signature is not Base64"),
-            (
-                envelope("AQI=", &"A".repeat(1025)),
-                "more than 1024 characters",
-            ),
-            (
-                envelope("[{\"sig\":\"AQI=\",\"keyid\":\"\"}]", "[]"),
-                "0 signatures",
-            ),
+            (envelope("AQI=", &"A".repeat(1025)), "more than 1024 characters"),
+            (envelope("[{\"sig\":\"AQI=\",\"keyid\":\"\"}]", "[]"), "0 signatures"),
             (envelope("[{", "[{\"sig\":\"\"},{"), "2 signatures"),
             (material(""), "neither a key nor a certificate"),
-            (
-                material(r#""publicKey":{},"certificate":{"rawBytes":""}"#),
-                "more than one",
-            ),
+            (material(r#""publicKey":{},"certificate":{"rawBytes":""}"#), "more than one"),
             (material(r#""publicKey":"ab""#), "invalid type"),
-            (
-                material(r#""x509CertificateChain":{"certificates":[]}"#),
-                "0 certificates",
-            ),
+            (material(r#""x509CertificateChain":{"certificates":[]}"#), "0 certificates"),
             (
                 material(&format!(
                     r#""x509CertificateChain":{{"certificates":[{}]}}"#,
@@ -288,10 +239,7 @@ mod tests {
                 )),
                 "11 certificates",
             ),
-            (
-                good.replace(ENVELOPE, &format!("{ENVELOPE},\"x\":{}", "[".repeat(40))),
-                "too deeply",
-            ),
+            (good.replace(ENVELOPE, &format!("{ENVELOPE},\"x\":{}", "[".repeat(40))), "too deeply"),
         ];
         for (content, expected) in rows {
             let shown = show(&content);

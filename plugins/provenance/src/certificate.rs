@@ -216,10 +216,7 @@ impl Extensions {
                 let [_, first, ..] = reader.value(BIT_STRING)? else {
                     return None;
                 };
-                self.usage = Some(Usage {
-                    signs: first & 0x80 != 0,
-                    issues: first & 0x04 != 0,
-                });
+                self.usage = Some(Usage { signs: first & 0x80 != 0, issues: first & 0x04 != 0 });
             }
             EXTENDED_KEY_USAGE => {
                 let mut usages = reader.sequence()?;
@@ -235,10 +232,7 @@ impl Extensions {
                     // Mail address, domain, URI; the other kinds name no signer.
                     if let (0x81 | 0x82 | 0x86, name) = names.any()? {
                         self.names.push(
-                            str::from_utf8(name)
-                                .ok()
-                                .filter(|name| name.is_ascii())?
-                                .to_owned(),
+                            str::from_utf8(name).ok().filter(|name| name.is_ascii())?.to_owned(),
                         );
                     }
                 }
@@ -281,11 +275,8 @@ fn time(reader: &mut Reader<'_>) -> Option<i64> {
     };
     let rest = rest.strip_suffix(b"Z").filter(|rest| rest.len() == 10)?;
     let mut fields = rest.chunks(2).map(digits);
-    let mut field = |least: i64, most: i64| {
-        fields
-            .next()?
-            .filter(|field| (least..=most).contains(field))
-    };
+    let mut field =
+        |least: i64, most: i64| fields.next()?.filter(|field| (least..=most).contains(field));
     let (month, day) = (field(1, 12)?, field(1, 31)?);
     let (hour, minute, second) = (field(0, 23)?, field(0, 59)?, field(0, 59)?);
     Some(((days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second)
@@ -293,9 +284,7 @@ fn time(reader: &mut Reader<'_>) -> Option<i64> {
 
 fn digits(text: &[u8]) -> Option<i64> {
     let digit = |number: i64, digit: &u8| {
-        digit
-            .is_ascii_digit()
-            .then(|| number * 10 + i64::from(digit - b'0'))
+        digit.is_ascii_digit().then(|| number * 10 + i64::from(digit - b'0'))
     };
     text.iter().try_fold(0, digit)
 }
@@ -303,11 +292,7 @@ fn digits(text: &[u8]) -> Option<i64> {
 /// Counts the days from 1970-01-01 to a date of the Gregorian calendar.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     // Years that begin in March have their leap day at the end.
-    let (year, month) = if month > 2 {
-        (year, month - 3)
-    } else {
-        (year - 1, month + 9)
-    };
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
     let leap_days = year / 4 - year / 100 + year / 400;
     // 719,468 days lie between 0000-03-01 and 1970-01-01.
     year * 365 + leap_days + (153 * month + 2) / 5 + day - 1 - 719_468
@@ -358,10 +343,7 @@ pub(crate) mod forge {
 
     /// One who signs models.
     pub(crate) fn leaf(issuer: &'static str, signed_by: u8) -> Plan {
-        Plan {
-            extensions: vec![usage(0x80)],
-            ..authority("leaf", 9, issuer, signed_by)
-        }
+        Plan { extensions: vec![usage(0x80)], ..authority("leaf", 9, issuer, signed_by) }
     }
 
     impl Plan {
@@ -379,14 +361,7 @@ pub(crate) mod forge {
             let algorithm = sequence(&[&value(OBJECT, ECDSA_SHA256)]);
             let name = |name: &str| sequence(&[&value(0x0c, name.as_bytes())]);
             let time = |text: &str| {
-                value(
-                    if text.len() == 13 {
-                        UTC_TIME
-                    } else {
-                        GENERALIZED_TIME
-                    },
-                    text.as_bytes(),
-                )
+                value(if text.len() == 13 { UTC_TIME } else { GENERALIZED_TIME }, text.as_bytes())
             };
             let extensions: Vec<&[u8]> = self.extensions.iter().map(Vec::as_slice).collect();
             let body = sequence(&[
@@ -400,11 +375,7 @@ pub(crate) mod forge {
                 &value(0xa3, &sequence(&extensions)),
             ]);
             let signature = sign(self.signed_by, &body);
-            sequence(&[
-                &body,
-                &algorithm,
-                &value(BIT_STRING, &[&[0], &signature[..]].concat()),
-            ])
+            sequence(&[&body, &algorithm, &value(BIT_STRING, &[&[0], &signature[..]].concat())])
         }
 
         pub(crate) fn make(&self) -> Certificate {
@@ -414,9 +385,8 @@ pub(crate) mod forge {
 
     /// Signs a message, digested with SHA-256.
     pub(crate) fn sign(key: u8, message: &[u8]) -> Vec<u8> {
-        let signature: p256::ecdsa::Signature = secret(key)
-            .sign_prehash(&Sha256::digest(message))
-            .expect("32 bytes");
+        let signature: p256::ecdsa::Signature =
+            secret(key).sign_prehash(&Sha256::digest(message)).expect("32 bytes");
         let integer = |number: &[u8]| {
             let start = number.iter().position(|&byte| byte != 0).expect("not zero");
             let zero: &[u8] = if number[start] > 0x7f { &[0] } else { &[] };
@@ -435,10 +405,7 @@ pub(crate) mod forge {
         let curve = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07];
         let kind = [0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01];
         let algorithm = sequence(&[&value(OBJECT, &kind), &value(OBJECT, &curve)]);
-        sequence(&[
-            &algorithm,
-            &value(BIT_STRING, &[&[0], point.as_bytes()].concat()),
-        ])
+        sequence(&[&algorithm, &value(BIT_STRING, &[&[0], point.as_bytes()].concat())])
     }
 
     pub(crate) fn value(tag: u8, content: &[u8]) -> Vec<u8> {
@@ -456,27 +423,13 @@ pub(crate) mod forge {
     }
 
     pub(crate) fn extension(name: &[u8], is_critical: bool, content: &[u8]) -> Vec<u8> {
-        let critical = if is_critical {
-            value(BOOLEAN, &[0xff])
-        } else {
-            vec![]
-        };
-        sequence(&[
-            &value(OBJECT, name),
-            &critical,
-            &value(OCTET_STRING, content),
-        ])
+        let critical = if is_critical { value(BOOLEAN, &[0xff]) } else { vec![] };
+        sequence(&[&value(OBJECT, name), &critical, &value(OCTET_STRING, content)])
     }
 
     pub(crate) fn basic_constraints(is_authority: bool, path_length: Option<u8>) -> Vec<u8> {
-        let authority = if is_authority {
-            value(BOOLEAN, &[0xff])
-        } else {
-            vec![]
-        };
-        let length = path_length
-            .map(|length| value(INTEGER, &[length]))
-            .unwrap_or_default();
+        let authority = if is_authority { value(BOOLEAN, &[0xff]) } else { vec![] };
+        let length = path_length.map(|length| value(INTEGER, &[length])).unwrap_or_default();
         extension(BASIC_CONSTRAINTS, true, &sequence(&[&authority, &length]))
     }
 
@@ -491,10 +444,7 @@ pub(crate) mod forge {
     }
 
     pub(crate) fn names(names: &[(u8, &str)]) -> Vec<u8> {
-        let names: Vec<_> = names
-            .iter()
-            .map(|(tag, name)| value(*tag, name.as_bytes()))
-            .collect();
+        let names: Vec<_> = names.iter().map(|(tag, name)| value(*tag, name.as_bytes())).collect();
         let names: Vec<_> = names.iter().map(Vec::as_slice).collect();
         extension(ALTERNATIVE_NAMES, false, &sequence(&names))
     }
@@ -517,42 +467,24 @@ mod tests {
     #[test]
     fn what_a_certificate_says() {
         let certificate = root("Root", 1).make();
-        assert_eq!(
-            (certificate.not_before, certificate.not_after),
-            (1_577_836_800, 2_524_607_999)
-        );
-        assert_eq!(
-            certificate.extensions.usage,
-            Some(Usage {
-                signs: false,
-                issues: true
-            })
-        );
+        assert_eq!((certificate.not_before, certificate.not_after), (1_577_836_800, 2_524_607_999));
+        assert_eq!(certificate.extensions.usage, Some(Usage { signs: false, issues: true }));
         assert!(certificate.extensions.is_authority && certificate.is_self_signed());
         let certificate = leaf("Root", 1).make();
         assert!(!certificate.extensions.is_authority && !certificate.is_self_signed());
         let with = |extension: Vec<u8>| leaf("Root", 1).with(vec![extension]).make().extensions;
         assert_eq!(with(basic_constraints(true, Some(3))).path_length, Some(3));
         assert_eq!(with(basic_constraints(false, None)).path_length, None);
-        assert_eq!(
-            with(extended_usage(&[forge::SERVER, forge::CODE])).code_signing,
-            Some(true)
-        );
+        assert_eq!(with(extended_usage(&[forge::SERVER, forge::CODE])).code_signing, Some(true));
         assert_eq!(with(extended_usage(&[forge::ANY])).code_signing, Some(true));
-        assert_eq!(
-            with(extended_usage(&[forge::SERVER])).code_signing,
-            Some(false)
-        );
+        assert_eq!(with(extended_usage(&[forge::SERVER])).code_signing, Some(false));
         let all = [
             (0x81, "a@b.test"),
             (0x82, "b.test"),
             (0x86, "https://b.test/a"),
             (0x87, "\x7f\0\0\x01"),
         ];
-        assert_eq!(
-            with(names(&all)).names,
-            ["a@b.test", "b.test", "https://b.test/a"]
-        );
+        assert_eq!(with(names(&all)).names, ["a@b.test", "b.test", "https://b.test/a"]);
         assert!(with(extension(forge::UNKNOWN, true, b"")).is_conditional);
         assert!(!with(extension(forge::UNKNOWN, false, b"")).is_conditional);
         assert!(!with(extension(forge::POLICY, true, b"")).is_conditional);
@@ -565,36 +497,13 @@ mod tests {
             vec![usage(0x80), usage(0x80)],
             vec![extension(KEY_USAGE, true, &value(BIT_STRING, &[0]))],
             vec![extension(KEY_USAGE, true, b"")],
-            vec![extension(
-                KEY_USAGE,
-                true,
-                &[value(BIT_STRING, &[0, 0x80]), vec![0]].concat(),
-            )],
-            vec![extension(
-                BASIC_CONSTRAINTS,
-                true,
-                &value(SEQUENCE, &[BOOLEAN, 1, 1]),
-            )],
-            vec![extension(
-                BASIC_CONSTRAINTS,
-                true,
-                &value(SEQUENCE, &[INTEGER, 1, 0xff]),
-            )],
-            vec![extension(
-                BASIC_CONSTRAINTS,
-                true,
-                &value(SEQUENCE, &[INTEGER, 2, 1, 0]),
-            )],
-            vec![extension(
-                BASIC_CONSTRAINTS,
-                true,
-                &value(SEQUENCE, &[INTEGER, 1, 0, 5, 0]),
-            )],
+            vec![extension(KEY_USAGE, true, &[value(BIT_STRING, &[0, 0x80]), vec![0]].concat())],
+            vec![extension(BASIC_CONSTRAINTS, true, &value(SEQUENCE, &[BOOLEAN, 1, 1]))],
+            vec![extension(BASIC_CONSTRAINTS, true, &value(SEQUENCE, &[INTEGER, 1, 0xff]))],
+            vec![extension(BASIC_CONSTRAINTS, true, &value(SEQUENCE, &[INTEGER, 2, 1, 0]))],
+            vec![extension(BASIC_CONSTRAINTS, true, &value(SEQUENCE, &[INTEGER, 1, 0, 5, 0]))],
             vec![names(&[(0x81, "é@b.test")])],
-            vec![value(
-                SEQUENCE,
-                &[OBJECT, 1, 1, BOOLEAN, 1, 1, OCTET_STRING, 0],
-            )],
+            vec![value(SEQUENCE, &[OBJECT, 1, 1, BOOLEAN, 1, 1, OCTET_STRING, 0])],
             vec![value(OCTET_STRING, b"")],
         ];
         for extensions in rows {
@@ -606,11 +515,7 @@ mod tests {
     #[test]
     fn times() {
         let read = |text: &str| {
-            let tag = if text.len() < 14 {
-                UTC_TIME
-            } else {
-                GENERALIZED_TIME
-            };
+            let tag = if text.len() < 14 { UTC_TIME } else { GENERALIZED_TIME };
             time(&mut Reader::new(&value(tag, text.as_bytes())))
         };
         let rows = [
@@ -636,10 +541,7 @@ mod tests {
         for (text, expected) in rows {
             assert_eq!(read(text), expected, "{text}");
         }
-        assert_eq!(
-            time(&mut Reader::new(&value(OCTET_STRING, b"200101000000Z"))),
-            None
-        );
+        assert_eq!(time(&mut Reader::new(&value(OCTET_STRING, b"200101000000Z"))), None);
     }
 
     #[test]

@@ -67,16 +67,12 @@ pub fn parse_document(document: &[u8]) -> Result<Authorities, String> {
             .ok_or_else(|| "holds a certificate that can't be read".to_owned()),
         label => Err(format!("holds a {label}, and certificates are asked for")),
     };
-    let certificates = blocks
-        .iter()
-        .map(certificate)
-        .collect::<Result<Vec<_>, _>>()?;
-    let (roots, between): (Vec<_>, Vec<_>) = certificates
-        .into_iter()
-        .partition(Certificate::is_self_signed);
+    let certificates = blocks.iter().map(certificate).collect::<Result<Vec<_>, _>>()?;
+    let (roots, between): (Vec<_>, Vec<_>) =
+        certificates.into_iter().partition(Certificate::is_self_signed);
     if roots.is_empty() {
         return Err(
-            "holds no root: a certificate in PEM form that is signed with its own key".into(),
+            "holds no root: a certificate in PEM form that is signed with its own key".into()
         );
     }
     Ok(Authorities { roots, between })
@@ -101,9 +97,7 @@ impl Authorities {
     ) -> Result<(), Problem> {
         valid(leaf, now)?;
         let extensions = &leaf.extensions;
-        let may_sign = extensions
-            .code_signing
-            .or(extensions.usage.map(|usage| usage.signs));
+        let may_sign = extensions.code_signing.or(extensions.usage.map(|usage| usage.signs));
         if may_sign != Some(true) {
             return Err(Problem::Usage);
         }
@@ -111,12 +105,7 @@ impl Authorities {
             return Ok(());
         }
         let between: Vec<_> = others.iter().chain(&self.between).collect();
-        let mut search = Search {
-            roots: &self.roots,
-            between: &between,
-            now,
-            signatures: 0,
-        };
+        let mut search = Search { roots: &self.roots, between: &between, now, signatures: 0 };
         search.climb(&mut vec![leaf], 0)
     }
 }
@@ -205,10 +194,8 @@ mod tests {
     const NOW: i64 = 1_767_225_600;
 
     fn check(leaf: &Plan, others: &[Plan], trusted: &[Plan]) -> Result<(), Problem> {
-        let document: String = trusted
-            .iter()
-            .map(|plan| pem::write("CERTIFICATE", &plan.der()))
-            .collect();
+        let document: String =
+            trusted.iter().map(|plan| pem::write("CERTIFICATE", &plan.der())).collect();
         let authorities = parse_document(document.as_bytes()).expect("certificates with a root");
         let others: Vec<_> = others.iter().map(Plan::make).collect();
         authorities.check(&leaf.make(), &others, NOW)
@@ -229,66 +216,26 @@ mod tests {
             (check(&good(), &[middle()], &[root1()]), Ok(())),
             (check(&good(), &[], &[root1(), middle()]), Ok(())),
             (check(&good(), &[root1(), middle()], &[root1()]), Ok(())),
-            (
-                check(
-                    &good(),
-                    &[middle().with(limited(0))],
-                    &[root1().with(limited(1))],
-                ),
-                Ok(()),
-            ),
+            (check(&good(), &[middle().with(limited(0))], &[root1().with(limited(1))]), Ok(())),
             // No path.
             (check(&good(), &[], &[root1()]), Err(NoPath)),
             (check(&good(), &[middle()], &[root("R", 3)]), Err(NoPath)),
-            (
-                check(&good(), &[middle(), root1()], &[root("other", 3)]),
-                Err(NoPath),
-            ),
+            (check(&good(), &[middle(), root1()], &[root("other", 3)]), Err(NoPath)),
             (check(&leaf("M", 3), &[middle()], &[root1()]), Err(NoPath)),
+            (check(&good(), &[authority("M", 2, "R", 3)], &[root1()]), Err(NoPath)),
+            (check(&root("leaf", 9).with(vec![usage(0x80)]), &[], &[root1()]), Err(NoPath)),
             (
-                check(&good(), &[authority("M", 2, "R", 3)], &[root1()]),
+                check(&good(), &[authority("M", 2, "N", 3), authority("N", 3, "M", 2)], &[root1()]),
                 Err(NoPath),
             ),
-            (
-                check(&root("leaf", 9).with(vec![usage(0x80)]), &[], &[root1()]),
-                Err(NoPath),
-            ),
-            (
-                check(
-                    &good(),
-                    &[authority("M", 2, "N", 3), authority("N", 3, "M", 2)],
-                    &[root1()],
-                ),
-                Err(NoPath),
-            ),
-            (
-                check(&good(), &[authority("M", 2, "M", 2)], &[root1()]),
-                Err(NoPath),
-            ),
+            (check(&good(), &[authority("M", 2, "M", 2)], &[root1()]), Err(NoPath)),
             // Another path is taken where one leads nowhere.
-            (
-                check(&good(), &[authority("M", 2, "N", 3), middle()], &[root1()]),
-                Ok(()),
-            ),
-            (
-                check(
-                    &good(),
-                    &[middle().valid(OVER.0, OVER.1), middle()],
-                    &[root1()],
-                ),
-                Ok(()),
-            ),
+            (check(&good(), &[authority("M", 2, "N", 3), middle()], &[root1()]), Ok(())),
+            (check(&good(), &[middle().valid(OVER.0, OVER.1), middle()], &[root1()]), Ok(())),
             // Authorities that are none, or not that deep.
+            (check(&good(), &[middle().with(vec![usage(0x04)])], &[root1()]), Err(NoAuthority)),
             (
-                check(&good(), &[middle().with(vec![usage(0x04)])], &[root1()]),
-                Err(NoAuthority),
-            ),
-            (
-                check(
-                    &good(),
-                    &[middle().with(vec![basic_constraints(false, None)])],
-                    &[root1()],
-                ),
+                check(&good(), &[middle().with(vec![basic_constraints(false, None)])], &[root1()]),
                 Err(NoAuthority),
             ),
             (
@@ -300,17 +247,10 @@ mod tests {
                 Err(NoAuthority),
             ),
             (
-                check(
-                    &good(),
-                    &[middle().with(vec![basic_constraints(true, None)])],
-                    &[root1()],
-                ),
+                check(&good(), &[middle().with(vec![basic_constraints(true, None)])], &[root1()]),
                 Ok(()),
             ),
-            (
-                check(&good(), &[middle()], &[root1().with(limited(0))]),
-                Err(NoAuthority),
-            ),
+            (check(&good(), &[middle()], &[root1().with(limited(0))]), Err(NoAuthority)),
             (
                 check(
                     &leaf("N", 3),
@@ -320,47 +260,19 @@ mod tests {
                 Err(NoAuthority),
             ),
             // Time, of each on the path.
+            (check(&good().valid(OVER.0, OVER.1), &[middle()], &[root1()]), Err(Expired)),
+            (check(&good(), &[middle().valid(OVER.0, OVER.1)], &[root1()]), Err(Expired)),
+            (check(&good(), &[middle()], &[root1().valid(OVER.0, OVER.1)]), Err(Expired)),
+            (check(&good().valid(LATER.0, LATER.1), &[middle()], &[root1()]), Err(NotYetValid)),
+            (check(&good(), &[middle().valid(LATER.0, LATER.1)], &[root1()]), Err(NotYetValid)),
+            (check(&good(), &[middle()], &[root1().valid(LATER.0, LATER.1)]), Err(NotYetValid)),
             (
-                check(&good().valid(OVER.0, OVER.1), &[middle()], &[root1()]),
-                Err(Expired),
-            ),
-            (
-                check(&good(), &[middle().valid(OVER.0, OVER.1)], &[root1()]),
-                Err(Expired),
-            ),
-            (
-                check(&good(), &[middle()], &[root1().valid(OVER.0, OVER.1)]),
-                Err(Expired),
-            ),
-            (
-                check(&good().valid(LATER.0, LATER.1), &[middle()], &[root1()]),
-                Err(NotYetValid),
-            ),
-            (
-                check(&good(), &[middle().valid(LATER.0, LATER.1)], &[root1()]),
-                Err(NotYetValid),
-            ),
-            (
-                check(&good(), &[middle()], &[root1().valid(LATER.0, LATER.1)]),
-                Err(NotYetValid),
-            ),
-            (
-                check(
-                    &good().valid("260101000000Z", "260101000000Z"),
-                    &[middle()],
-                    &[root1()],
-                ),
+                check(&good().valid("260101000000Z", "260101000000Z"), &[middle()], &[root1()]),
                 Ok(()),
             ),
             // Usage: the extended one decides where it is there.
-            (
-                check(&good().with(vec![]), &[middle()], &[root1()]),
-                Err(Usage),
-            ),
-            (
-                check(&good().with(vec![usage(0x08)]), &[middle()], &[root1()]),
-                Err(Usage),
-            ),
+            (check(&good().with(vec![]), &[middle()], &[root1()]), Err(Usage)),
+            (check(&good().with(vec![usage(0x08)]), &[middle()], &[root1()]), Err(Usage)),
             (
                 check(
                     &good().with(vec![usage(0x08), extended_usage(&[CODE])]),
@@ -404,11 +316,7 @@ mod tests {
         let own = root("self", 4).with(vec![usage(0x80)]);
         assert_eq!(check(&own, &[], std::slice::from_ref(&own)), Ok(()));
         assert_eq!(
-            check(
-                &own.clone().valid(OVER.0, OVER.1),
-                &[],
-                &[own.valid(OVER.0, OVER.1)]
-            ),
+            check(&own.clone().valid(OVER.0, OVER.1), &[], &[own.valid(OVER.0, OVER.1)]),
             Err(Expired)
         );
     }
@@ -416,19 +324,12 @@ mod tests {
     #[test]
     fn many_authorities_of_one_name_take_a_bounded_time() {
         let others: Vec<_> = (10..60).map(|key| authority("M", key, "M", 2)).collect();
-        assert_eq!(
-            check(&leaf("M", 2), &others, &[root("R", 1)]),
-            Err(Problem::NoPath)
-        );
+        assert_eq!(check(&leaf("M", 2), &others, &[root("R", 1)]), Err(Problem::NoPath));
         // Each of these signs each other one.
         let one = |length| vec![basic_constraints(true, Some(length)), usage(0x04)];
-        let others: Vec<_> = (50..100)
-            .map(|length| authority("M", 2, "M", 2).with(one(length)))
-            .collect();
-        assert_eq!(
-            check(&leaf("M", 2), &others, &[root("R", 1)]),
-            Err(Problem::NoPath)
-        );
+        let others: Vec<_> =
+            (50..100).map(|length| authority("M", 2, "M", 2).with(one(length))).collect();
+        assert_eq!(check(&leaf("M", 2), &others, &[root("R", 1)]), Err(Problem::NoPath));
     }
 
     #[test]

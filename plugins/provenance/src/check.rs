@@ -32,12 +32,7 @@ pub fn check(model: &Model<'_>, settings: &Settings) -> Result<Answer, Failure> 
     let exceptions = exceptions(settings)?;
     let trust = trust(model, settings)?;
     let paths: Vec<String> = model.files().map(|file| file.path()).collect();
-    let mut view = View {
-        model,
-        settings,
-        paths,
-        observations: Observations::new(),
-    };
+    let mut view = View { model, settings, paths, observations: Observations::new() };
     let signed = match (view.signature()?, trust) {
         (None, _) => Err(report::unsigned(settings.signature.as_deref())),
         (Some(signature), None) => Err(view.trusting_nobody(&signature)?),
@@ -79,14 +74,9 @@ fn trust(model: &Model<'_>, settings: &Settings) -> Result<Option<Trust>, Failur
     if settings.key.is_none() && settings.certificates.is_none() {
         return Ok(None);
     }
-    let keys = settings
-        .key
-        .as_deref()
-        .map(|name| document(model, name, key::parse_document));
-    let authorities = settings
-        .certificates
-        .as_deref()
-        .map(|name| document(model, name, chain::parse_document));
+    let keys = settings.key.as_deref().map(|name| document(model, name, key::parse_document));
+    let authorities =
+        settings.certificates.as_deref().map(|name| document(model, name, chain::parse_document));
     Ok(Some(Trust {
         keys: keys.transpose()?.unwrap_or_default(),
         authorities: authorities.transpose()?,
@@ -171,9 +161,7 @@ impl View<'_> {
     /// Reads the signature file. What is wrong with it is the inner error.
     fn bundle(&self, signature: &str) -> Result<Result<Bundle, String>, Failure> {
         let Some(file) = self.model.file(signature) else {
-            return Err(Failure::Internal(
-                "a file that was listed is not there".into(),
-            ));
+            return Err(Failure::Internal("a file that was listed is not there".into()));
         };
         if file.size() > MAX_BUNDLE {
             let size = file.size();
@@ -182,9 +170,7 @@ impl View<'_> {
             );
             return Err(Failure::Unsupported(text));
         }
-        let content = file
-            .read_all(MAX_BUNDLE)
-            .map_err(|error| error.in_file(&file))?;
+        let content = file.read_all(MAX_BUNDLE).map_err(|error| error.in_file(&file))?;
         Ok(bundle::parse(&content))
     }
 
@@ -203,28 +189,17 @@ impl View<'_> {
             Ok(signer) => signer,
             Err(refusal) => return Ok(Err(report::not_signed_by(&signature, refusal))),
         };
-        Ok(
-            match statement::parse(&bundle.payload_type, &bundle.payload) {
-                Ok(statement) => Ok(SignedStatement {
-                    signature,
-                    signer,
-                    statement,
-                }),
-                Err(refusal) => Err(report::statement(&signature, &refusal)),
-            },
-        )
+        Ok(match statement::parse(&bundle.payload_type, &bundle.payload) {
+            Ok(statement) => Ok(SignedStatement { signature, signer, statement }),
+            Err(refusal) => Err(report::statement(&signature, &refusal)),
+        })
     }
 
     /// Compares every file with what was signed.
     fn compare(&mut self, signed: SignedStatement, exceptions: Exceptions) -> Result<(), Failure> {
-        let SignedStatement {
-            signature,
-            signer,
-            statement,
-        } = signed;
+        let SignedStatement { signature, signer, statement } = signed;
         if signer.is_anyone {
-            self.observations
-                .push(report::signer_not_pinned(&signature));
+            self.observations.push(report::signer_not_pinned(&signature));
         }
         if statement.follows_links && !self.settings.allow_symlinks {
             self.observations.push(report::links_followed(&signature));
@@ -234,9 +209,7 @@ impl View<'_> {
         let mut left_out = Vec::new();
         for ((file, path), raw) in self.model.files().zip(&self.paths).zip(&raw) {
             // Whatever becomes of the file, it has been read.
-            let sha256 = file
-                .digest(Algorithm::Sha256)
-                .map_err(|error| error.in_file(&file))?;
+            let sha256 = file.digest(Algorithm::Sha256).map_err(|error| error.in_file(&file))?;
             match inventory.standing(raw) {
                 Standing::Signature | Standing::Git => {}
                 Standing::Signed(signed) => {
@@ -252,23 +225,14 @@ impl View<'_> {
             }
         }
         for path in inventory.missing(&raw) {
-            self.observations
-                .push(report::file_missing(&signature, path));
+            self.observations.push(report::file_missing(&signature, path));
         }
         if !left_out.is_empty() {
             self.observations.push(report::not_covered(&left_out));
         }
-        if self
-            .observations
-            .findings()
-            .iter()
-            .all(|finding| finding.severity < Severity::High)
-        {
+        if self.observations.findings().iter().all(|finding| finding.severity < Severity::High) {
             self.observations.fact("signer", signer.name);
-            self.observations.fact(
-                "signed-files",
-                inventory.statement().files.len().to_string(),
-            );
+            self.observations.fact("signed-files", inventory.statement().files.len().to_string());
         }
         Ok(())
     }
@@ -277,8 +241,7 @@ impl View<'_> {
     /// means that all were read.
     fn digest_all(&self) -> Result<(), Failure> {
         for file in self.model.files() {
-            file.digest(Algorithm::Sha256)
-                .map_err(|error| error.in_file(&file))?;
+            file.digest(Algorithm::Sha256).map_err(|error| error.in_file(&file))?;
         }
         Ok(())
     }
@@ -300,9 +263,7 @@ fn digest(
 }
 
 fn is_companion(file: &File, path: &str) -> Result<bool, Failure> {
-    let content = (file.size() <= MAX_TEXT)
-        .then(|| file.read_all(MAX_TEXT))
-        .transpose();
+    let content = (file.size() <= MAX_TEXT).then(|| file.read_all(MAX_TEXT)).transpose();
     let content = content.map_err(|error| error.in_file(file))?;
     Ok(inventory::is_companion(path, content.as_deref()))
 }

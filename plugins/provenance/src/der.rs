@@ -118,10 +118,7 @@ mod tests {
         type Parts<'a> = Option<(&'a [u8], &'a [u8])>;
         let rows: [(&[u8], Parts<'_>); 16] = [
             (&[0x30, 6, 2, 1, 5, 2, 1, 7], Some((&[5], &[7]))),
-            (
-                &[0x30, 8, 2, 2, 0, 0x80, 2, 2, 1, 0],
-                Some((&[0x80], &[1, 0])),
-            ),
+            (&[0x30, 8, 2, 2, 0, 0x80, 2, 2, 1, 0], Some((&[0x80], &[1, 0]))),
             // Empty, cut, followed by more, more within.
             (&[], None),
             (&[0x30], None),

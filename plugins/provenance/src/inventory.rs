@@ -55,11 +55,7 @@ impl Inventory {
         signature: Vec<u8>,
         paths: &[Vec<u8>],
     ) -> Self {
-        let mut inventory = Self {
-            statement,
-            exceptions,
-            signature,
-        };
+        let mut inventory = Self { statement, exceptions, signature };
         inventory.name_only_file(paths);
         inventory
     }
@@ -116,16 +112,14 @@ impl Inventory {
     /// Returns the paths that were signed and are not among `paths`. One that the
     /// policy leaves out counts as missing: the signer says that it belongs there.
     pub fn missing(&self, paths: &[Vec<u8>]) -> Vec<&[u8]> {
-        let there: BTreeSet<&[u8]> = paths.iter().map(Vec::as_slice).collect();
-        let is_there = |path: &[u8]| {
-            there.contains(path) && matches!(self.standing(path), Standing::Signed(_))
-        };
-        self.statement
-            .files
-            .keys()
-            .map(Vec::as_slice)
-            .filter(|path| !is_there(path))
-            .collect()
+        let mut there: BTreeSet<&[u8]> = BTreeSet::new();
+        for path in paths {
+            if matches!(self.standing(path), Standing::Signed(_)) {
+                there.insert(path);
+            }
+        }
+        let signed = self.statement.files.keys().map(Vec::as_slice);
+        signed.filter(|path| !there.contains(path)).collect()
     }
 
     /// Returns the statement.
@@ -165,12 +159,7 @@ pub fn change(
     if end != size {
         return Ok(Some(Change::Size(end)));
     }
-    for Part {
-        start,
-        end,
-        digest: expected,
-    } in parts
-    {
+    for Part { start, end, digest: expected } in parts {
         if digest(Some((*start, end - start)))? != *expected {
             return Ok(Some(Change::Part(*start, *end)));
         }
@@ -191,9 +180,7 @@ const CODE: [&str; 16] = [
 /// text that is not code. None of the content: it is too large.
 pub fn is_companion(path: &str, content: Option<&[u8]>) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    let ending = name
-        .rsplit_once('.')
-        .map(|(_, ending)| ending.to_ascii_lowercase());
+    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
     let is_code = ending.is_some_and(|ending| CODE.contains(&ending.as_str()))
         || content.is_some_and(|content| content.starts_with(b"#!"));
     !is_code
@@ -212,12 +199,8 @@ mod tests {
         exceptions: Exceptions,
         paths: &[&str],
     ) -> Inventory {
-        let raw = |paths: &[&str]| {
-            paths
-                .iter()
-                .map(|path| path.as_bytes().to_vec())
-                .collect::<Vec<_>>()
-        };
+        let raw =
+            |paths: &[&str]| paths.iter().map(|path| path.as_bytes().to_vec()).collect::<Vec<_>>();
         let statement = Statement {
             algorithm: Algorithm::Sha256,
             follows_links: false,
@@ -242,79 +225,39 @@ mod tests {
         };
         let raw: Vec<_> = paths.iter().map(|path| path.as_bytes().to_vec()).collect();
         let missing = inventory.missing(&raw);
-        let missing = missing
-            .iter()
-            .map(|path| format!("-{}", path.escape_ascii()));
-        paths
-            .iter()
-            .map(show)
-            .chain(missing)
-            .collect::<Vec<_>>()
-            .join(" ")
+        let missing = missing.iter().map(|path| format!("-{}", path.escape_ascii()));
+        paths.iter().map(show).chain(missing).collect::<Vec<_>>().join(" ")
     }
 
     #[test]
     fn standings() {
-        let git = || Exceptions {
-            git: true,
-            ..Exceptions::default()
-        };
-        let ignoring = |path: &str| Exceptions {
-            ignored: [path].into_iter().collect(),
-            ..git()
-        };
-        let unsigned = || Exceptions {
-            unsigned: true,
-            ..git()
-        };
+        let git = || Exceptions { git: true, ..Exceptions::default() };
+        let ignoring = |path: &str| Exceptions { ignored: [path].into_iter().collect(), ..git() };
+        let unsigned = || Exceptions { unsigned: true, ..git() };
         let rows = [
-            (
-                show(&["a"], &[], git(), &["a", "b", "model.sig"]),
-                "a=signed b=unsigned signature",
-            ),
+            (show(&["a"], &[], git(), &["a", "b", "model.sig"]), "a=signed b=unsigned signature"),
             (show(&["a", "b"], &[], git(), &["a"]), "a=signed -b"),
             (show(&["a"], &[], unsigned(), &["a", "b"]), "a=signed b=out"),
             (show(&["a", "b"], &[], unsigned(), &["a"]), "a=signed -b"),
             // What is left out: from the root, with all below, and nothing like it.
             (
-                show(
-                    &["a"],
-                    &["logs"],
-                    git(),
-                    &["a", "logs", "logs/x/y", "logs2", "b/logs"],
-                ),
+                show(&["a"], &["logs"], git(), &["a", "logs", "logs/x/y", "logs2", "b/logs"]),
                 "a=signed logs=out logs/x/y=out logs2=unsigned b/logs=unsigned",
             ),
-            (
-                show(&["a", "logs/x"], &["logs"], git(), &["a", "logs/x"]),
-                "a=signed logs/x=signed",
-            ),
+            (show(&["a", "logs/x"], &["logs"], git(), &["a", "logs/x"]), "a=signed logs/x=signed"),
             (
                 show(&["a"], &[], ignoring("b"), &["a", "b", "b/c", "bc"]),
                 "a=signed b=out b/c=out bc=unsigned",
             ),
-            (
-                show(&["a", "b"], &[], ignoring("b"), &["a", "b"]),
-                "a=signed b=out -b",
-            ),
-            (
-                show(&["a"], &[], ignoring("model.sig"), &["a", "model.sig"]),
-                "a=signed signature",
-            ),
+            (show(&["a", "b"], &[], ignoring("b"), &["a", "b"]), "a=signed b=out -b"),
+            (show(&["a"], &[], ignoring("model.sig"), &["a", "model.sig"]), "a=signed signature"),
             // Git's files at the root.
             (
                 show(
                     &["a"],
                     &[],
                     git(),
-                    &[
-                        ".git/HEAD",
-                        ".github/x",
-                        ".gitignore",
-                        ".gitmodules",
-                        "b/.git/x",
-                        "a",
-                    ],
+                    &[".git/HEAD", ".github/x", ".gitignore", ".gitmodules", "b/.git/x", "a"],
                 ),
                 ".git/HEAD=git .github/x=git .gitignore=git .gitmodules=unsigned b/.git/x=unsigned a=signed",
             ),
@@ -337,15 +280,9 @@ mod tests {
                 "a=signed signature .gitignore=git",
             ),
             (show(&["."], &["b"], git(), &["a", "b"]), "a=signed b=out"),
-            (
-                show(&["."], &[], git(), &["a", "b"]),
-                "a=unsigned b=unsigned -.",
-            ),
+            (show(&["."], &[], git(), &["a", "b"]), "a=unsigned b=unsigned -."),
             (show(&["."], &[], git(), &["model.sig"]), "signature -."),
-            (
-                show(&[".", "a"], &[], git(), &["a", "b"]),
-                "a=signed b=unsigned -.",
-            ),
+            (show(&[".", "a"], &[], git(), &["a", "b"]), "a=signed b=unsigned -."),
         ];
         for (shown, expected) in rows {
             assert_eq!(shown, expected);
@@ -357,47 +294,25 @@ mod tests {
         // The digest of a range is its start and its length.
         let digest = |range: Option<(u64, u64)>| {
             let (start, length) = range.unwrap_or((0, 9));
-            Ok([start, length]
-                .map(|number| u8::try_from(number).expect("a small number"))
-                .to_vec())
+            Ok([start, length].map(|number| u8::try_from(number).expect("a small number")).to_vec())
         };
-        let part = |start, end, digest: [u8; 2]| Part {
-            start,
-            end,
-            digest: digest.to_vec(),
-        };
+        let part = |start, end, digest: [u8; 2]| Part { start, end, digest: digest.to_vec() };
         let rows = [
             (Signed::Whole(vec![0, 9]), 9, None),
             (Signed::Whole(vec![0, 8]), 9, Some(Change::Content)),
             (Signed::Whole(vec![]), 9, Some(Change::Content)),
-            (
-                Signed::Parts(vec![part(0, 4, [0, 4]), part(4, 6, [4, 2])]),
-                6,
-                None,
-            ),
+            (Signed::Parts(vec![part(0, 4, [0, 4]), part(4, 6, [4, 2])]), 6, None),
             (
                 Signed::Parts(vec![part(0, 4, [0, 4]), part(4, 6, [4, 3])]),
                 6,
                 Some(Change::Part(4, 6)),
             ),
-            (
-                Signed::Parts(vec![part(0, 4, [0, 4])]),
-                5,
-                Some(Change::Size(4)),
-            ),
-            (
-                Signed::Parts(vec![part(0, 4, [0, 4])]),
-                3,
-                Some(Change::Size(4)),
-            ),
+            (Signed::Parts(vec![part(0, 4, [0, 4])]), 5, Some(Change::Size(4))),
+            (Signed::Parts(vec![part(0, 4, [0, 4])]), 3, Some(Change::Size(4))),
             (Signed::Parts(vec![]), 1, Some(Change::Size(0))),
         ];
         for (signed, size, expected) in rows {
-            assert_eq!(
-                change(&signed, size, digest).expect("no failure"),
-                expected,
-                "{signed:?}"
-            );
+            assert_eq!(change(&signed, size, digest).expect("no failure"), expected, "{signed:?}");
         }
         let failing = |_| Err(Failure::Unreadable("gone".into()));
         assert!(change(&Signed::Whole(vec![]), 1, failing).is_err());

@@ -36,9 +36,7 @@ impl<'de> DeserializeSeed<'de> for Any {
 
 impl Any {
     fn below<E: Error>(&self) -> Result<u8, E> {
-        self.0
-            .checked_sub(1)
-            .ok_or_else(|| E::custom("nested too deeply"))
+        self.0.checked_sub(1).ok_or_else(|| E::custom("nested too deeply"))
     }
 }
 
@@ -102,21 +100,12 @@ mod tests {
     fn documents() {
         let nested = |depth| format!("{}0{}", "[".repeat(depth), "]".repeat(depth));
         let rows = [
-            (
-                r#"{"a": [1, -1, 0.5, "x", null, true, {"a": {}}], "b": {"a": 1}}"#.to_owned(),
-                None,
-            ),
+            (r#"{"a": [1, -1, 0.5, "x", null, true, {"a": {}}], "b": {"a": 1}}"#.to_owned(), None),
             (nested(32), None),
             (nested(33), Some("too deeply")),
             (nested(1_000_000), Some("too deeply")),
-            (
-                r#"{"a": 1, "b": 2, "a": 1}"#.into(),
-                Some("`a` stands twice"),
-            ),
-            (
-                r#"[{"x": {"a": 1, "\u0061": 1}}]"#.into(),
-                Some("`a` stands twice"),
-            ),
+            (r#"{"a": 1, "b": 2, "a": 1}"#.into(), Some("`a` stands twice")),
+            (r#"[{"x": {"a": 1, "\u0061": 1}}]"#.into(), Some("`a` stands twice")),
             ("{} {}".into(), Some("trailing")),
             ("{\"a\": ".into(), Some("EOF")),
             (String::new(), Some("EOF")),
@@ -127,10 +116,7 @@ mod tests {
         ];
         for (document, expected) in rows {
             let start: String = document.chars().take(60).collect();
-            match (
-                parse::<serde::de::IgnoredAny>(document.as_bytes()),
-                expected,
-            ) {
+            match (parse::<serde::de::IgnoredAny>(document.as_bytes()), expected) {
                 (Ok(_), None) => {}
                 (Err(error), Some(expected)) if error.to_string().contains(expected) => {}
                 (result, _) => panic!("{start}: {result:?}"),

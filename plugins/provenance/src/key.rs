@@ -67,10 +67,7 @@ impl PublicKey {
         } else {
             Point::P521(p521::ecdsa::VerifyingKey::from_sec1_bytes(point(P521)?).ok()?)
         };
-        Some(Self {
-            point,
-            der: der.to_owned(),
-        })
+        Some(Self { point, der: der.to_owned() })
     }
 
     /// Tells whether this key made `signature` (ECDSA, in DER) over `message`,
@@ -173,10 +170,7 @@ pub fn parse_document(document: &[u8]) -> Result<Vec<PublicKey>, String> {
 /// Writes bytes in hexadecimal digits.
 pub fn hex(bytes: &[u8]) -> String {
     let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('?');
-    bytes
-        .iter()
-        .flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)])
-        .collect()
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 0xf)]).collect()
 }
 
 #[cfg(test)]
@@ -197,10 +191,7 @@ mod tests {
                 .sign_prehash(&$digest::digest($message))
                 .expect("a digest of the curve's length");
             let numbers: Vec<_> = signature.to_bytes().chunks($length).map(integer).collect();
-            (
-                sequence(&numbers.concat()),
-                [$prefix.0, point.as_bytes()].concat(),
-            )
+            (sequence(&numbers.concat()), [$prefix.0, point.as_bytes()].concat())
         }};
     }
 
@@ -259,10 +250,7 @@ mod tests {
 
     #[test]
     fn documents() {
-        let keys: String = all(b"")
-            .iter()
-            .map(|(_, der)| pem::write("PUBLIC KEY", der))
-            .collect();
+        let keys: String = all(b"").iter().map(|(_, der)| pem::write("PUBLIC KEY", der)).collect();
         let read = parse_document(keys.as_bytes()).expect("three keys");
         assert_eq!(
             read.iter().map(|key| key.der.clone()).collect::<Vec<_>>(),
@@ -271,10 +259,7 @@ mod tests {
         let rows = [
             ("", "holds no key"),
             ("ssh-ed25519 AAAA", "holds no key"),
-            (
-                &pem::write("PUBLIC KEY", b"x"),
-                "none of P-256, P-384 and P-521",
-            ),
+            (&pem::write("PUBLIC KEY", b"x"), "none of P-256, P-384 and P-521"),
             (&pem::write("EC PRIVATE KEY", b"x"), "holds a private key"),
             (&pem::write("CERTIFICATE", b"x"), "holds a CERTIFICATE"),
             (&keys.repeat(6), "more than 16"),
@@ -295,10 +280,7 @@ mod tests {
             (hex(&Sha256::digest(&pem)).to_uppercase(), true),
             (hex(&Sha256::digest(&der)), true),
             (STANDARD.encode(Sha256::digest(&der)), true),
-            (
-                hex(&Sha256::digest(pem::write("PUBLIC KEY", &other))),
-                false,
-            ),
+            (hex(&Sha256::digest(pem::write("PUBLIC KEY", &other))), false),
             (String::new(), false),
             ("release key".into(), false),
         ];

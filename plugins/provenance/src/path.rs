@@ -63,14 +63,8 @@ pub struct Paths(BTreeSet<Vec<u8>>);
 impl Paths {
     /// Tells whether the file at `path`, in raw bytes, is left out.
     pub fn cover(&self, path: &[u8]) -> bool {
-        let folders = path
-            .iter()
-            .enumerate()
-            .filter(|(_, byte)| **byte == b'/')
-            .map(|(at, _)| at);
-        let mut prefixes = folders
-            .chain([path.len()])
-            .filter_map(|end| path.get(..end));
+        let folders = path.iter().enumerate().filter(|(_, byte)| **byte == b'/').map(|(at, _)| at);
+        let mut prefixes = folders.chain([path.len()]).filter_map(|end| path.get(..end));
         !self.0.is_empty() && prefixes.any(|prefix| self.0.contains(prefix))
     }
 
@@ -114,10 +108,7 @@ mod tests {
             // Nothing the host writes: kept.
             ("\\", b"\\"),
             ("\\q\\x\\xg0\\x0", b"\\q\\x\\xg0\\x0"),
-            (
-                "\\u{}\\u{d800}\\u{1234567}\\u{12",
-                b"\\u{}\\u{d800}\\u{1234567}\\u{12",
-            ),
+            ("\\u{}\\u{d800}\\u{1234567}\\u{12", b"\\u{}\\u{d800}\\u{1234567}\\u{12"),
             ("\\xé", "\\xé".as_bytes()),
         ];
         for (written, expected) in rows {

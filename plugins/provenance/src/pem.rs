@@ -30,9 +30,7 @@ pub fn parse(document: &[u8]) -> Result<Vec<Block>, String> {
     let mut blocks = Vec::new();
     let mut lines = text.lines().map(str::trim);
     while let Some(line) = lines.next() {
-        let Some(label) = line
-            .strip_prefix(BEGIN)
-            .and_then(|rest| rest.strip_suffix(DASHES))
+        let Some(label) = line.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES))
         else {
             continue;
         };
@@ -45,13 +43,9 @@ pub fn parse(document: &[u8]) -> Result<Vec<Block>, String> {
                 _ => return Err(format!("has no `{end}` where it belongs")),
             }
         }
-        let content = STANDARD
-            .decode(base64)
-            .map_err(|_| format!("holds a {label} that is not Base64"))?;
-        blocks.push(Block {
-            label: label.to_owned(),
-            content,
-        });
+        let content =
+            STANDARD.decode(base64).map_err(|_| format!("holds a {label} that is not Base64"))?;
+        blocks.push(Block { label: label.to_owned(), content });
     }
     Ok(blocks)
 }
@@ -88,18 +82,12 @@ mod tests {
             ("", ""),
             ("no block", ""),
             ("-----BEGIN A-----\nAQI=\n-----END A-----\n", "A=[01, 02]"),
-            (
-                "words\r\n-----BEGIN A B-----\r\n A\r\nQI=\r\n-----END A B-----",
-                "A B=[01, 02]",
-            ),
+            ("words\r\n-----BEGIN A B-----\r\n A\r\nQI=\r\n-----END A B-----", "A B=[01, 02]"),
             (
                 "-----BEGIN A-----\n-----END A-----\n\n-----BEGIN B-----\nAQ==\n-----END B-----\n",
                 "A=[] B=[01]",
             ),
-            (
-                "-----BEGIN A-----\nAQI=\n",
-                "error: it has no `-----END A-----` where it belongs",
-            ),
+            ("-----BEGIN A-----\nAQI=\n", "error: it has no `-----END A-----` where it belongs"),
             (
                 "-----BEGIN A-----\nAQI=\n-----END B-----\n",
                 "error: it has no `-----END A-----` where it belongs",
@@ -108,10 +96,7 @@ mod tests {
                 "-----BEGIN A-----\n-----BEGIN A-----\n-----END A-----\n",
                 "error: it has no `-----END A-----` where it belongs",
             ),
-            (
-                "-----BEGIN A-----\nAQI\n-----END A-----\n",
-                "error: it holds a A that is not Base64",
-            ),
+            ("-----BEGIN A-----\nAQI\n-----END A-----\n", "error: it holds a A that is not Base64"),
             (
                 "-----BEGIN A-----\nK: v\n\nAQI=\n-----END A-----\n",
                 "error: it holds a A that is not Base64",

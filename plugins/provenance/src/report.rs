@@ -73,9 +73,7 @@ pub fn unsigned(named: Option<&str>) -> Finding {
 /// Reports that what should be the signature is none that could be verified.
 pub fn no_bundle(signature: &str, why: &str) -> Finding {
     let message = format!("the model isn't signed: its `{signature}` can't be verified, {why}");
-    UNSIGNED
-        .finding(Location::path(signature), message)
-        .help(SIGN)
+    UNSIGNED.finding(Location::path(signature), message).help(SIGN)
 }
 
 /// Reports that the model is signed, and the policy does not say by whom it should be.
@@ -86,23 +84,15 @@ pub fn no_trusted_key(signature: &str, is_keyless: bool) -> Finding {
             "nothing was verified; ask the signer for a signature made with a key, or lock the model with `modelhost lock`",
         )
     } else {
-        (
-            "the model is signed, and the policy trusts no key to have signed it",
-            TRUST,
-        )
+        ("the model is signed, and the policy trusts no key to have signed it", TRUST)
     };
-    NO_TRUSTED_KEY
-        .finding(Location::path(signature), message)
-        .help(help)
+    NO_TRUSTED_KEY.finding(Location::path(signature), message).help(help)
 }
 
 /// Reports a signature file that can't be read.
 pub fn bundle_malformed(signature: &str, why: &str) -> Finding {
     BUNDLE_MALFORMED
-        .finding(
-            Location::path(signature),
-            format!("the signature can't be read: {why}"),
-        )
+        .finding(Location::path(signature), format!("the signature can't be read: {why}"))
         .help(GET_AGAIN)
 }
 
@@ -131,10 +121,9 @@ pub fn signer_not_pinned(signature: &str) -> Finding {
 /// Reports a signed statement that can't be used.
 pub fn statement(signature: &str, refusal: &statement::Refusal) -> Finding {
     let (rule, message) = match refusal {
-        statement::Refusal::Malformed(why) => (
-            STATEMENT_MALFORMED,
-            format!("the signed statement can't be used: {why}"),
-        ),
+        statement::Refusal::Malformed(why) => {
+            (STATEMENT_MALFORMED, format!("the signed statement can't be used: {why}"))
+        }
         statement::Refusal::UnsafePath(name) => (
             UNSAFE_PATH,
             format!("the signed statement names `{name}`, which is no plain path within the model"),
@@ -189,9 +178,7 @@ pub fn file_missing(signature: &str, path: &[u8]) -> Finding {
             format!("`{path}` was signed, and the model does not have it, or the policy ignores it")
         }
     };
-    FILE_MISSING
-        .finding(Location::path(signature), message)
-        .help(GET_AGAIN)
+    FILE_MISSING.finding(Location::path(signature), message).help(GET_AGAIN)
 }
 
 /// Reports a file that nobody signed.
@@ -210,11 +197,7 @@ pub fn unsigned_weights(path: &str) -> Finding {
 
 /// Reports which files the signature says nothing about.
 pub fn not_covered(paths: &[String]) -> Finding {
-    let listed: Vec<_> = paths
-        .iter()
-        .take(LISTED)
-        .map(|path| format!("`{path}`"))
-        .collect();
+    let listed: Vec<_> = paths.iter().take(LISTED).map(|path| format!("`{path}`")).collect();
     let more = match paths.len().saturating_sub(LISTED) {
         0 => String::new(),
         more => format!(" and {more} more"),

@@ -128,9 +128,7 @@ struct Serialization {
 /// Says why it can't be used.
 pub fn parse(payload_type: &str, payload: &[u8]) -> Result<Statement, Refusal> {
     if payload_type != PAYLOAD_TYPE {
-        return malformed(format!(
-            "it is signed as `{payload_type}`, not as `{PAYLOAD_TYPE}`"
-        ));
+        return malformed(format!("it is signed as `{payload_type}`, not as `{PAYLOAD_TYPE}`"));
     }
     let no_statement = |error| Refusal::Malformed(format!("it can't be read: {error}"));
     let head: Head = json::parse(payload).map_err(no_statement)?;
@@ -138,26 +136,17 @@ pub fn parse(payload_type: &str, payload: &[u8]) -> Result<Statement, Refusal> {
         return malformed(format!("it is a `{}`, not a `{STATEMENT_TYPE}`", head.kind));
     }
     if head.predicate_type != PREDICATE_TYPE {
-        return malformed(format!(
-            "it says `{}`, not `{PREDICATE_TYPE}`",
-            head.predicate_type
-        ));
+        return malformed(format!("it says `{}`, not `{PREDICATE_TYPE}`", head.predicate_type));
     }
     // Read before as JSON, it can only fail to be what it should be.
     let body: Body = serde_json::from_slice(payload).map_err(no_statement)?;
     let [subject] = &body.subject[..] else {
-        return malformed(format!(
-            "it has {} subjects, and not exactly one",
-            body.subject.len()
-        ));
+        return malformed(format!("it has {} subjects, and not exactly one", body.subject.len()));
     };
     if subject.name.is_empty() {
         return malformed("its subject has no name");
     }
-    let Predicate {
-        resources,
-        serialization,
-    } = body.predicate;
+    let Predicate { resources, serialization } = body.predicate;
     let (algorithm, length) = algorithm(&serialization.hash_type)?;
     let shard = shard_size(&serialization)?;
     let mut root = Sha256::new();
@@ -181,11 +170,7 @@ pub fn parse(payload_type: &str, payload: &[u8]) -> Result<Statement, Refusal> {
     Ok(Statement {
         algorithm,
         follows_links: serialization.allow_symlinks,
-        ignored: serialization
-            .ignore_paths
-            .iter()
-            .map(String::as_str)
-            .collect(),
+        ignored: serialization.ignore_paths.iter().map(String::as_str).collect(),
         files,
     })
 }
@@ -196,9 +181,7 @@ fn algorithm(name: &str) -> Result<(Algorithm, usize), Refusal> {
         "sha256" => Ok((Algorithm::Sha256, 32)),
         "blake2b" => Ok((Algorithm::Blake2b512, 64)),
         "blake3" => Ok((Algorithm::Blake3, 32)),
-        _ => malformed(format!(
-            "its digests are of `{name}`, none of sha256, blake2b and blake3"
-        )),
+        _ => malformed(format!("its digests are of `{name}`, none of sha256, blake2b and blake3")),
     }
 }
 
@@ -212,9 +195,7 @@ fn shard_size(serialization: &Serialization) -> Result<Option<u64>, Refusal> {
             _ => malformed(format!("its shard size is {size}")),
         },
         ("shards", None) => malformed("it speaks of shards and gives no shard size"),
-        (method, _) => malformed(format!(
-            "its method is `{method}`, neither files nor shards"
-        )),
+        (method, _) => malformed(format!("its method is `{method}`, neither files nor shards")),
     }
 }
 
@@ -249,10 +230,7 @@ fn digest(
     }
     match unhex(&resource.digest) {
         Some(digest) if digest.len() == length => Ok(digest),
-        _ => malformed(format!(
-            "the digest of `{}` is none of `{hash_type}`",
-            resource.name
-        )),
+        _ => malformed(format!("the digest of `{}` is none of `{hash_type}`", resource.name)),
     }
 }
 
@@ -289,17 +267,13 @@ fn add(
     let Some((path, start, end)) = range(&name) else {
         return malformed(format!("`{name}` is no part of a file (`path:start:end`)"));
     };
-    let length = end
-        .checked_sub(start)
-        .filter(|length| (1..=shard).contains(length));
+    let length = end.checked_sub(start).filter(|length| (1..=shard).contains(length));
     if length.is_none() || !start.is_multiple_of(shard) {
         return malformed(format!(
             "`{name}` is not one of the parts that files are cut into by {shard} bytes"
         ));
     }
-    let parts = files
-        .entry(safe(path)?)
-        .or_insert_with(|| Signed::Parts(Vec::new()));
+    let parts = files.entry(safe(path)?).or_insert_with(|| Signed::Parts(Vec::new()));
     if let Signed::Parts(parts) = parts {
         parts.push(Part { start, end, digest });
     }
@@ -333,17 +307,10 @@ fn complete(path: &[u8], signed: &mut Signed, shard: u64) -> Result<(), Refusal>
     let Signed::Parts(parts) = signed else {
         return Ok(());
     };
-    parts.sort_by_key(|part| (part.start, part.end));
+    parts.sort_unstable_by_key(|part| (part.start, part.end));
     let mut expected = 0;
     for (index, part) in parts.iter().enumerate() {
-        let name = || {
-            format!(
-                "{}:{}:{}",
-                String::from_utf8_lossy(path),
-                part.start,
-                part.end
-            )
-        };
+        let name = || format!("{}:{}:{}", String::from_utf8_lossy(path), part.start, part.end);
         if part.start < expected {
             return Err(Refusal::Duplicate(name()));
         }
@@ -401,12 +368,7 @@ mod tests {
                         }
                     }
                 };
-                statement
-                    .files
-                    .iter()
-                    .map(show)
-                    .collect::<Vec<_>>()
-                    .join(" ")
+                statement.files.iter().map(show).collect::<Vec<_>>().join(" ")
             }
             Err(Refusal::Malformed(why)) => format!("malformed: {why}"),
             Err(Refusal::UnsafePath(name)) => format!("unsafe: {name}"),
@@ -420,23 +382,11 @@ mod tests {
         let rows = [
             (good.clone(), "a=aa b/c=bb"),
             (statement(&[("b", B), ("a", A)], FILES), "a=aa b=bb"),
-            (
-                statement(&[("a:0:4", A), ("é \\ \n", B)], FILES),
-                "a:0:4=aa é \\ \n=bb",
-            ),
+            (statement(&[("a:0:4", A), ("é \\ \n", B)], FILES), "a:0:4=aa é \\ \n=bb"),
             (statement(&[(".", A)], FILES), ".=aa"),
-            (
-                good.replace("\"algorithm\":", "\"uri\":{},\"algorithm\":"),
-                "a=aa b/c=bb",
-            ),
-            (
-                good.replace("\"resources\":", "\"x\":null,\"resources\":"),
-                "a=aa b/c=bb",
-            ),
-            (
-                good.replace(FILES, &format!("{FILES},\"ignore_paths\":[]")),
-                "a=aa b/c=bb",
-            ),
+            (good.replace("\"algorithm\":", "\"uri\":{},\"algorithm\":"), "a=aa b/c=bb"),
+            (good.replace("\"resources\":", "\"x\":null,\"resources\":"), "a=aa b/c=bb"),
+            (good.replace(FILES, &format!("{FILES},\"ignore_paths\":[]")), "a=aa b/c=bb"),
             // Not this kind of statement.
             (
                 good.replace("Statement/v1", "Statement/v0.1"),
@@ -447,44 +397,26 @@ mod tests {
                 "malformed: it says `https://model_signing/Digests/v0.1`",
             ),
             (String::new(), "malformed: it can't be read: EOF"),
-            (
-                "{}".into(),
-                "malformed: it can't be read: missing field `_type`",
-            ),
+            ("{}".into(), "malformed: it can't be read: missing field `_type`"),
             ("[]".into(), "malformed: it can't be read"),
             (good[..300].into(), "malformed: it can't be read: EOF"),
-            (
-                good.replace("\"predicate\":", "\"predicat\":"),
-                "missing field `predicate`",
-            ),
-            (
-                good.replace("\"_type\":", "\"_type\":\"x\",\"_type\":"),
-                "`_type` stands twice",
-            ),
+            (good.replace("\"predicate\":", "\"predicat\":"), "missing field `predicate`"),
+            (good.replace("\"_type\":", "\"_type\":\"x\",\"_type\":"), "`_type` stands twice"),
             (
                 good.replace("\"name\":\"a\",", "\"name\":\"a\",\"name\":\"b\","),
                 "`name` stands twice",
             ),
             // Subjects and root digest.
-            (
-                good.replace("\"name\":\"m\"", "\"name\":\"\""),
-                "malformed: its subject has no name",
-            ),
+            (good.replace("\"name\":\"m\"", "\"name\":\"\""), "malformed: its subject has no name"),
             (
                 good.replace("\"subject\":[{", "\"subject\":[],\"x\":[{"),
                 "malformed: it has 0 subjects",
             ),
-            (
-                good.replace(A, &A.replace("aa1", "aa2")),
-                "malformed: its root digest is not",
-            ),
+            (good.replace(A, &A.replace("aa1", "aa2")), "malformed: its root digest is not"),
             (statement(&[], FILES), "malformed: it lists no file"),
             // Digests.
             (
-                good.replace(
-                    "files\",\"hash_type\":\"sha256\"",
-                    "files\",\"hash_type\":\"md5\"",
-                ),
+                good.replace("files\",\"hash_type\":\"sha256\"", "files\",\"hash_type\":\"md5\""),
                 "malformed: its digests are of `md5`",
             ),
             (
@@ -492,35 +424,17 @@ mod tests {
                 "malformed: a digest of it is of `sha1`",
             ),
             (
-                good.replace(
-                    "\"algorithm\":\"sha256\"",
-                    "\"algorithm\":\"sha256-sharded-4\"",
-                ),
+                good.replace("\"algorithm\":\"sha256\"", "\"algorithm\":\"sha256-sharded-4\""),
                 "malformed: a digest",
             ),
-            (
-                statement(&[("a", &A[2..])], FILES),
-                "malformed: the digest of `a`",
-            ),
-            (
-                statement(&[("a", &A[1..])], FILES),
-                "malformed: the digest of `a`",
-            ),
-            (
-                statement(&[("a", &A.to_uppercase())], FILES),
-                "malformed: the digest of `a`",
-            ),
-            (
-                statement(&[("a", "")], FILES),
-                "malformed: the digest of `a`",
-            ),
+            (statement(&[("a", &A[2..])], FILES), "malformed: the digest of `a`"),
+            (statement(&[("a", &A[1..])], FILES), "malformed: the digest of `a`"),
+            (statement(&[("a", &A.to_uppercase())], FILES), "malformed: the digest of `a`"),
+            (statement(&[("a", "")], FILES), "malformed: the digest of `a`"),
             // Names.
             (statement(&[("../a", A)], FILES), "unsafe: ../a"),
             (statement(&[("a/../../b", A)], FILES), "unsafe: a/../../b"),
-            (
-                statement(&[("/etc/passwd", A)], FILES),
-                "unsafe: /etc/passwd",
-            ),
+            (statement(&[("/etc/passwd", A)], FILES), "unsafe: /etc/passwd"),
             (statement(&[("./a", A)], FILES), "unsafe: ./a"),
             (statement(&[("a//b", A)], FILES), "unsafe: a//b"),
             (statement(&[("a/", A)], FILES), "unsafe: a/"),
@@ -542,10 +456,7 @@ mod tests {
                 statement(&[("a", A)], &FILES.replace(",\"allow_symlinks\":false", "")),
                 "missing field `allow_symlinks`",
             ),
-            (
-                statement(&[("a", A)], &FILES.replace("false", "0")),
-                "invalid type",
-            ),
+            (statement(&[("a", A)], &FILES.replace("false", "0")), "invalid type"),
         ];
         for (payload, expected) in rows {
             let shown = show(&payload);
@@ -563,38 +474,24 @@ mod tests {
     fn parts_of_files() {
         let size = |size: &str| SHARDS.replace(":4", &format!(":{size}"));
         let rows = [
-            (
-                statement(&[("a:0:4", A), ("a:4:6", B)], SHARDS),
-                "a[0..4 4..6]",
-            ),
+            (statement(&[("a:0:4", A), ("a:4:6", B)], SHARDS), "a[0..4 4..6]"),
             (
                 statement(&[("a:4:6", A), ("b:0:1", A), ("a:0:4", B)], SHARDS),
                 "a[0..4 4..6] b[0..1]",
             ),
             (statement(&[("x:1:2:0:3", A)], SHARDS), "x:1:2[0..3]"),
             (
-                statement(&[("a:0:4", A)], SHARDS).replace(
-                    "\"algorithm\":\"sha256\"",
-                    "\"algorithm\":\"sha256-sharded-4\"",
-                ),
+                statement(&[("a:0:4", A)], SHARDS)
+                    .replace("\"algorithm\":\"sha256\"", "\"algorithm\":\"sha256-sharded-4\""),
                 "a[0..4]",
             ),
             (statement(&[("a:0:4", A)], &size("4.0")), "a[0..4]"),
             (
-                statement(
-                    &[(&format!("a:0:{}", u64::MAX), A)],
-                    &size(&u64::MAX.to_string()),
-                ),
+                statement(&[(&format!("a:0:{}", u64::MAX), A)], &size(&u64::MAX.to_string())),
                 "a[0..18446744073709551615]",
             ),
-            (
-                statement(&[("a:0:4", A), ("a:0:4", B)], SHARDS),
-                "twice: a:0:4",
-            ),
-            (
-                statement(&[("a:0:3", A), ("a:0:4", B)], SHARDS),
-                "malformed: the parts",
-            ),
+            (statement(&[("a:0:4", A), ("a:0:4", B)], SHARDS), "twice: a:0:4"),
+            (statement(&[("a:0:3", A), ("a:0:4", B)], SHARDS), "malformed: the parts"),
             (
                 statement(&[("a:4:8", A)], SHARDS),
                 "malformed: the parts of a file have a gap at `a:4:8`",
@@ -603,69 +500,27 @@ mod tests {
                 statement(&[("a:0:4", A), ("a:8:9", B)], SHARDS),
                 "malformed: the parts of a file have a gap at `a:8:9`",
             ),
-            (
-                statement(&[("a:0:3", A), ("a:4:6", B)], SHARDS),
-                "malformed: the parts",
-            ),
-            (
-                statement(&[("a:0:5", A)], SHARDS),
-                "malformed: `a:0:5` is not one of the parts",
-            ),
-            (
-                statement(&[("a:2:4", A)], SHARDS),
-                "malformed: `a:2:4` is not one of the parts",
-            ),
-            (
-                statement(&[("a:4:4", A)], SHARDS),
-                "malformed: `a:4:4` is not one of the parts",
-            ),
-            (
-                statement(&[("a:4:0", A)], SHARDS),
-                "malformed: `a:4:0` is not one of the parts",
-            ),
+            (statement(&[("a:0:3", A), ("a:4:6", B)], SHARDS), "malformed: the parts"),
+            (statement(&[("a:0:5", A)], SHARDS), "malformed: `a:0:5` is not one of the parts"),
+            (statement(&[("a:2:4", A)], SHARDS), "malformed: `a:2:4` is not one of the parts"),
+            (statement(&[("a:4:4", A)], SHARDS), "malformed: `a:4:4` is not one of the parts"),
+            (statement(&[("a:4:0", A)], SHARDS), "malformed: `a:4:0` is not one of the parts"),
             (statement(&[("a", A)], SHARDS), "malformed: `a` is no part"),
-            (
-                statement(&[("a:0", A)], SHARDS),
-                "malformed: `a:0` is no part",
-            ),
-            (
-                statement(&[("a:0:", A)], SHARDS),
-                "malformed: `a:0:` is no part",
-            ),
-            (
-                statement(&[("a:+0:4", A)], SHARDS),
-                "malformed: `a:+0:4` is no part",
-            ),
-            (
-                statement(&[("a:00:4", A)], SHARDS),
-                "malformed: `a:00:4` is no part",
-            ),
+            (statement(&[("a:0", A)], SHARDS), "malformed: `a:0` is no part"),
+            (statement(&[("a:0:", A)], SHARDS), "malformed: `a:0:` is no part"),
+            (statement(&[("a:+0:4", A)], SHARDS), "malformed: `a:+0:4` is no part"),
+            (statement(&[("a:00:4", A)], SHARDS), "malformed: `a:00:4` is no part"),
             (
                 statement(&[("a:0:18446744073709551616", A)], SHARDS),
                 "malformed: `a:0:18446744073709551616` is no part",
             ),
             (statement(&[("../a:0:4", A)], SHARDS), "unsafe: ../a"),
             (statement(&[(":0:4", A)], SHARDS), "unsafe: "),
-            (
-                statement(&[("a:0:4", A)], &size("0")),
-                "malformed: its shard size is 0",
-            ),
-            (
-                statement(&[("a:0:4", A)], &size("-4")),
-                "malformed: its shard size is -4",
-            ),
-            (
-                statement(&[("a:0:4", A)], &size("4.5")),
-                "malformed: its shard size is 4.5",
-            ),
-            (
-                statement(&[("a:0:4", A)], &size("1e300")),
-                "malformed: its shard size is 1e",
-            ),
-            (
-                statement(&[("a:0:4", A)], &size("\"4\"")),
-                "malformed: it can't be read",
-            ),
+            (statement(&[("a:0:4", A)], &size("0")), "malformed: its shard size is 0"),
+            (statement(&[("a:0:4", A)], &size("-4")), "malformed: its shard size is -4"),
+            (statement(&[("a:0:4", A)], &size("4.5")), "malformed: its shard size is 4.5"),
+            (statement(&[("a:0:4", A)], &size("1e300")), "malformed: its shard size is 1e"),
+            (statement(&[("a:0:4", A)], &size("\"4\"")), "malformed: it can't be read"),
             (
                 statement(&[("a:0:4", A)], &size("null")),
                 "malformed: it speaks of shards and gives no",

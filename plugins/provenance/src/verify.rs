@@ -88,14 +88,8 @@ fn by_key(
         ));
     }
     let message = pae(&bundle.payload_type, &bundle.payload);
-    match candidates
-        .iter()
-        .find(|key| key.verifies(&message, &bundle.signature))
-    {
-        Some(key) => Ok(Signer {
-            name: key.fingerprint(),
-            is_anyone: false,
-        }),
+    match candidates.iter().find(|key| key.verifies(&message, &bundle.signature)) {
+        Some(key) => Ok(Signer { name: key.fingerprint(), is_anyone: false }),
         None => {
             let message = format!("the signature was not made by {}", listed(candidates));
             Err(Refusal::SignatureInvalid(message))
@@ -117,28 +111,19 @@ fn by_certificate(
     let Some((leaf, others)) = chain.split_first() else {
         return Err(untrusted("there is none"));
     };
-    authorities
-        .check(leaf, others, trust.now)
-        .map_err(|problem| untrusted(problem.describe()))?;
+    authorities.check(leaf, others, trust.now).map_err(|problem| untrusted(problem.describe()))?;
     let key = PublicKey::from_der(&leaf.key);
     let key = key.ok_or_else(|| untrusted("its key is none of P-256, P-384 and P-521"))?;
-    if !key.verifies(
-        &pae(&bundle.payload_type, &bundle.payload),
-        &bundle.signature,
-    ) {
+    if !key.verifies(&pae(&bundle.payload_type, &bundle.payload), &bundle.signature) {
         return Err(Refusal::SignatureInvalid(
             "the signature was not made with the key of its certificate".into(),
         ));
     }
     match &trust.identity {
-        None => Ok(Signer {
-            name: key.fingerprint(),
-            is_anyone: !authorities.holds(leaf),
-        }),
-        Some(wanted) if leaf.extensions.names.contains(wanted) => Ok(Signer {
-            name: wanted.clone(),
-            is_anyone: false,
-        }),
+        None => Ok(Signer { name: key.fingerprint(), is_anyone: !authorities.holds(leaf) }),
+        Some(wanted) if leaf.extensions.names.contains(wanted) => {
+            Ok(Signer { name: wanted.clone(), is_anyone: false })
+        }
         Some(wanted) => {
             let names = match leaf.extensions.names.join("`, `") {
                 names if names.is_empty() => "nobody by name".to_owned(),
@@ -158,11 +143,7 @@ fn listed<'a>(keys: impl IntoIterator<Item = &'a PublicKey>) -> String {
 
 /// Builds what is really signed: DSSE's encoding of a payload and its type.
 fn pae(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!(
-        "DSSEv1 {} {payload_type} {} ",
-        payload_type.len(),
-        payload.len()
-    );
+    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
     [head.as_bytes(), payload].concat()
 }
 
@@ -178,19 +159,11 @@ mod tests {
     fn bundle(material: Material, key: u8) -> Bundle {
         let payload_type = "a/b".to_owned();
         let signature = sign(key, b"DSSEv1 3 a/b 15 what was signed");
-        Bundle {
-            material,
-            payload_type,
-            payload: PAYLOAD.to_vec(),
-            signature,
-        }
+        Bundle { material, payload_type, payload: PAYLOAD.to_vec(), signature }
     }
 
     fn certified(plans: &[Plan], key: u8) -> Bundle {
-        bundle(
-            Material::Certificates(plans.iter().map(Plan::der).collect()),
-            key,
-        )
+        bundle(Material::Certificates(plans.iter().map(Plan::der).collect()), key)
     }
 
     fn trust(identity: Option<&str>) -> Trust {
@@ -220,25 +193,14 @@ mod tests {
     #[test]
     fn certificates() {
         let named = || {
-            leaf("R", 1).with(vec![
-                usage(0x80),
-                names(&[(0x81, "a@b.test"), (0x86, "https://b.test")]),
-            ])
+            leaf("R", 1)
+                .with(vec![usage(0x80), names(&[(0x81, "a@b.test"), (0x86, "https://b.test")])])
         };
-        let later = Trust {
-            now: i64::MAX,
-            ..trust(None)
-        };
+        let later = Trust { now: i64::MAX, ..trust(None) };
         let rows = [
             (show(&certified(&[named()], 9), &trust(None)), "sha256:"),
-            (
-                show(&certified(&[named()], 9), &trust(Some("a@b.test"))),
-                "a@b.test",
-            ),
-            (
-                show(&certified(&[named()], 9), &trust(Some("https://b.test"))),
-                "https://b.te",
-            ),
+            (show(&certified(&[named()], 9), &trust(Some("a@b.test"))), "a@b.test"),
+            (show(&certified(&[named()], 9), &trust(Some("https://b.test"))), "https://b.te"),
             (
                 show(&certified(&[named()], 9), &trust(Some("A@b.test"))),
                 "wrong: the signer's certificate is for `a@b.test`, `https",
@@ -256,50 +218,26 @@ mod tests {
                 "wrong: the signer's certificate is for nobody",
             ),
             (show(&certified(&[named()], 8), &trust(None)), "invalid: "),
-            (
-                show(&certified(&[leaf("R", 2)], 9), &trust(None)),
-                "untrusted: ",
-            ),
+            (show(&certified(&[leaf("R", 2)], 9), &trust(None)), "untrusted: "),
             (show(&certified(&[named()], 9), &later), "untrusted: "),
             (show(&certified(&[], 9), &trust(None)), "untrusted: "),
             (
+                show(&bundle(Material::Certificates(vec![b"x".to_vec()]), 9), &trust(None)),
+                "untrusted: ",
+            ),
+            (
                 show(
-                    &bundle(Material::Certificates(vec![b"x".to_vec()]), 9),
+                    &bundle(Material::Certificates(vec![named().der(), b"x".to_vec()]), 9),
                     &trust(None),
                 ),
                 "untrusted: ",
             ),
             (
-                show(
-                    &bundle(
-                        Material::Certificates(vec![named().der(), b"x".to_vec()]),
-                        9,
-                    ),
-                    &trust(None),
-                ),
-                "untrusted: ",
-            ),
-            (
-                show(
-                    &bundle(
-                        Material::Key {
-                            hint: None,
-                            raw: None,
-                        },
-                        9,
-                    ),
-                    &trust(None),
-                ),
+                show(&bundle(Material::Key { hint: None, raw: None }, 9), &trust(None)),
                 "wrong: the policy trusts certificates",
             ),
-            (
-                show(&bundle(Material::Keyless, 9), &trust(None)),
-                "wrong: the signature is keyless",
-            ),
-            (
-                show(&certified(&[named()], 9), &Trust::default()),
-                "wrong: the policy trusts a key",
-            ),
+            (show(&bundle(Material::Keyless, 9), &trust(None)), "wrong: the signature is keyless"),
+            (show(&certified(&[named()], 9), &Trust::default()), "wrong: the policy trusts a key"),
         ];
         for (row, (shown, expected)) in rows.into_iter().enumerate() {
             assert!(shown.starts_with(expected), "row {row}: {shown}");
@@ -308,10 +246,7 @@ mod tests {
         let own = root("self", 9).with(vec![usage(0x80)]);
         let document = pem::write("CERTIFICATE", &own.der());
         let authorities = chain::parse_document(document.as_bytes()).expect("a root");
-        let pinned = Trust {
-            authorities: Some(authorities),
-            ..trust(None)
-        };
+        let pinned = Trust { authorities: Some(authorities), ..trust(None) };
         assert!(!show(&certified(&[own], 9), &pinned).contains(" or anyone"));
     }
 

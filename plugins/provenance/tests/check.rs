@@ -39,15 +39,9 @@ fn integer(number: &[u8]) -> Vec<u8> {
 fn bundle(key: &SigningKey, statement: &Value) -> Value {
     let payload = statement.to_string();
     let message = format!("DSSEv1 {} {TYPE} {} {payload}", TYPE.len(), payload.len());
-    let signature: Signature = key
-        .sign_prehash(&Sha256::digest(message))
-        .expect("32 bytes");
+    let signature: Signature = key.sign_prehash(&Sha256::digest(message)).expect("32 bytes");
     let numbers: Vec<u8> = signature.to_bytes().chunks(32).flat_map(integer).collect();
-    let signature = [
-        &[0x30, u8::try_from(numbers.len()).expect("short")],
-        &numbers[..],
-    ]
-    .concat();
+    let signature = [&[0x30, u8::try_from(numbers.len()).expect("short")], &numbers[..]].concat();
     json!({
         "mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
         "verificationMaterial": {
@@ -86,9 +80,7 @@ const FILES: [(&str, &str); 2] = [("a.bin", "\u{80}aaaa"), ("sub/b.txt", "bb")];
 fn with(signature: &str) -> Model {
     FILES
         .iter()
-        .fold(Model::new("bert"), |model, (path, content)| {
-            model.file(*path, *content)
-        })
+        .fold(Model::new("bert"), |model, (path, content)| model.file(*path, *content))
         .document("key", public(&secret(1)))
         .file("model.sig", signature)
 }
@@ -109,20 +101,11 @@ fn show(model: &Model, settings: Value) -> String {
         Ok(answer) => answer,
         Err(failure) => return failure.to_string(),
     };
-    let Answer::Checked(observations) = &answer else {
-        panic!("{answer:?}")
-    };
+    let Answer::Checked(observations) = &answer else { panic!("{answer:?}") };
     let findings = observations.findings().iter().map(|finding| {
-        format!(
-            "{} {}",
-            finding.rule.name(),
-            finding.location.file.as_deref().unwrap_or("-")
-        )
+        format!("{} {}", finding.rule.name(), finding.location.file.as_deref().unwrap_or("-"))
     });
-    let facts = observations
-        .facts()
-        .iter()
-        .map(|fact| format!("{}={:.12}", fact.key, fact.value));
+    let facts = observations.facts().iter().map(|fact| format!("{}={:.12}", fact.key, fact.value));
     findings.chain(facts).collect::<Vec<_>>().join(", ")
 }
 
@@ -149,65 +132,35 @@ fn finds_the_signature() {
         (unsigned(), json!({}), "unsigned -"),
         (Model::new("empty"), json!({}), "unsigned -"),
         (signed(), json!({}), "no-trusted-key model.sig"),
-        (
-            signed().replace("model.sig", "\u{1}"),
-            json!({}),
-            "unsigned model.sig",
-        ),
+        (signed().replace("model.sig", "\u{1}"), json!({}), "unsigned model.sig"),
         (unsigned().file("other.sig", good.clone()), trusting(), ok),
         (unsigned().file("sigs/x", good.clone()), named("sigs/x"), ok),
-        (
-            unsigned().file("sigs/x", good.clone()),
-            named("sigs/y"),
-            "unsigned -",
-        ),
+        (unsigned().file("sigs/x", good.clone()), named("sigs/y"), "unsigned -"),
         (signed(), named("x.sig"), "unsigned -"),
         // A signature elsewhere, or of another kind, is none.
-        (
-            unsigned().file("sub/model.sig", good.clone()),
-            trusting(),
-            "unsigned -",
-        ),
-        (
-            unsigned().file("a.bin.sig", "-----BEGIN PGP SIGNATURE-----"),
-            trusting(),
-            "unsigned -",
-        ),
+        (unsigned().file("sub/model.sig", good.clone()), trusting(), "unsigned -"),
+        (unsigned().file("a.bin.sig", "-----BEGIN PGP SIGNATURE-----"), trusting(), "unsigned -"),
         (
             unsigned().file("model.sig", "-----BEGIN PGP SIGNATURE-----"),
             trusting(),
             "bundle-malformed model.sig",
         ),
-        (
-            unsigned().file("model.sig", ""),
-            trusting(),
-            "bundle-malformed model.sig",
-        ),
+        (unsigned().file("model.sig", ""), trusting(), "bundle-malformed model.sig"),
         (
             unsigned().file("model.sig", &good[..good.len() - 1]),
             trusting(),
             "bundle-malformed model.sig",
         ),
         // `model.sig` goes first; another signature beside it was not signed.
+        (signed().file("other.sig", good.clone()), trusting(), "file-unsigned other.sig"),
         (
-            signed().file("other.sig", good.clone()),
-            trusting(),
-            "file-unsigned other.sig",
-        ),
-        (
-            unsigned()
-                .file("x.sig", good.clone())
-                .file("y.sig", good.clone()),
+            unsigned().file("x.sig", good.clone()).file("y.sig", good.clone()),
             trusting(),
             "unsupported: the model has several signatures, `x.sig` and `y.sig`: name one in the setting `signature`",
         ),
     ];
     for (model, settings, expected) in rows {
-        assert_eq!(
-            show(&model, settings.clone()),
-            expected,
-            "{model:?} {settings}"
-        );
+        assert_eq!(show(&model, settings.clone()), expected, "{model:?} {settings}");
     }
 }
 
@@ -226,28 +179,16 @@ fn trusts_whom_the_policy_trusts() {
         |material: Value| edited(&|bundle| bundle["verificationMaterial"] = material.clone());
     let rows = [
         (document(&both), ok),
-        (
-            by(2).document("key", both.clone()),
-            "signer=sha256:5a07a, signed-files=2",
-        ),
+        (by(2).document("key", both.clone()), "signer=sha256:5a07a, signed-files=2"),
         (by(2), "wrong-signer model.sig"),
         (material(json!({ "publicKey": {} })), ok),
-        (
-            material(json!({ "publicKey": { "rawBytes": STANDARD.encode(public(&secret(1))) } })),
-            ok,
-        ),
+        (material(json!({ "publicKey": { "rawBytes": STANDARD.encode(public(&secret(1))) } })), ok),
         (
             material(json!({ "publicKey": { "rawBytes": STANDARD.encode(public(&secret(2))) } })),
             "wrong-signer model.sig",
         ),
-        (
-            material(json!({ "publicKey": { "hint": "my key" } })),
-            "wrong-signer model.sig",
-        ),
-        (
-            material(json!({ "certificate": { "rawBytes": "AA==" } })),
-            "wrong-signer model.sig",
-        ),
+        (material(json!({ "publicKey": { "hint": "my key" } })), "wrong-signer model.sig"),
+        (material(json!({ "certificate": { "rawBytes": "AA==" } })), "wrong-signer model.sig"),
         (
             material(
                 json!({ "x509CertificateChain": { "certificates": [{ "rawBytes": "AA==" }] } }),
@@ -288,15 +229,10 @@ fn trusts_whom_the_policy_trusts() {
         "invalid settings: the document `key` holds a PUBLIC KEY, and certificates are asked for"
     );
     let roots = include_str!("fixtures/rsa-root.pem");
-    let by_key = show(
-        &signed().document("roots", roots),
-        json!({ "certificates": "roots" }),
-    );
+    let by_key = show(&signed().document("roots", roots), json!({ "certificates": "roots" }));
     assert_eq!(by_key, "wrong-signer model.sig");
-    let both = show(
-        &signed().document("roots", roots),
-        json!({ "certificates": "roots", "key": "key" }),
-    );
+    let both =
+        show(&signed().document("roots", roots), json!({ "certificates": "roots", "key": "key" }));
     assert_eq!(both, ok);
     // The settings are looked at for an unsigned model too.
     let ungranted = show(&signed().without("model.sig"), json!({ "key": "other" }));
@@ -309,22 +245,13 @@ fn says_what_it_takes_to_verify() {
     keyless["verificationMaterial"] = json!({ "certificate": { "rawBytes": "AA==" } });
     let rows = [
         (signed(), "[documents] signer = "),
-        (
-            signed().replace("model.sig", "no bundle"),
-            "model_signing sign key",
-        ),
-        (
-            with(&keyless.to_string()),
-            "ask the signer for a signature made with a key",
-        ),
+        (signed().replace("model.sig", "no bundle"), "model_signing sign key"),
+        (with(&keyless.to_string()), "ask the signer for a signature made with a key"),
         (signed().without("model.sig"), "model_signing sign key"),
     ];
     for (model, expected) in rows {
         let answer = run(&model, json!({})).expect("it was checked");
-        let help = answer.findings()[0]
-            .help
-            .clone()
-            .expect("there is a way out");
+        let help = answer.findings()[0].help.clone().expect("there is a way out");
         assert!(help.contains(expected), "{help}");
     }
 }
@@ -346,73 +273,36 @@ fn compares_the_files() {
     };
     let links = || statement_with(&|serialization| serialization["allow_symlinks"] = json!(true));
     let rows = [
-        (
-            signed().replace("a.bin", "\u{80}aaab"),
-            trusting(),
-            "file-changed a.bin",
-        ),
-        (
-            signed().without("a.bin"),
-            trusting(),
-            "file-missing model.sig",
-        ),
+        (signed().replace("a.bin", "\u{80}aaab"), trusting(), "file-changed a.bin"),
+        (signed().without("a.bin"), trusting(), "file-missing model.sig"),
         (signed().file("c", ""), trusting(), "file-unsigned c"),
-        (
-            signed()
-                .file(".gitignore", "x")
-                .file(".git/objects/x", "\0"),
-            trusting(),
-            ok,
-        ),
+        (signed().file(".gitignore", "x").file(".git/objects/x", "\0"), trusting(), ok),
         (
             signed().file(".gitignore", "x"),
             setting("ignore-git-paths", json!(false)),
             "file-unsigned .gitignore",
         ),
         (
-            signed()
-                .without("a.bin")
-                .replace("sub/b.txt", "x")
-                .file("c", "x"),
+            signed().without("a.bin").replace("sub/b.txt", "x").file("c", "x"),
             trusting(),
             "file-unsigned c, file-changed sub/b.txt, file-missing model.sig",
         ),
         // What is left out is named, and only text may be.
-        (
-            ignoring("logs").file("logs/x", "text"),
-            trusting(),
-            &format!("not-covered -, {ok}"),
-        ),
-        (
-            ignoring("logs").file("logs/x", "\0"),
-            trusting(),
-            "unsigned-weights logs/x",
-        ),
-        (
-            ignoring("logs").file("logs/x.py", "text"),
-            trusting(),
-            "unsigned-weights logs/x.py",
-        ),
+        (ignoring("logs").file("logs/x", "text"), trusting(), &format!("not-covered -, {ok}")),
+        (ignoring("logs").file("logs/x", "\0"), trusting(), "unsigned-weights logs/x"),
+        (ignoring("logs").file("logs/x.py", "text"), trusting(), "unsigned-weights logs/x.py"),
         (
             ignoring("logs").sparse_file::<&str>("logs/x", (10 << 20) + 1, []),
             trusting(),
             "unsigned-weights logs/x",
         ),
-        (
-            ignoring(".").file("x", "text"),
-            trusting(),
-            "file-unsigned x",
-        ),
+        (ignoring(".").file("x", "text"), trusting(), "file-unsigned x"),
         (
             signed().file("x", "text"),
             setting("ignore-paths", json!(["x"])),
             &format!("not-covered -, {ok}"),
         ),
-        (
-            signed().file("x", "\0"),
-            setting("ignore-paths", json!(["x"])),
-            "unsigned-weights x",
-        ),
+        (signed().file("x", "\0"), setting("ignore-paths", json!(["x"])), "unsigned-weights x"),
         (
             signed(),
             setting("ignore-paths", json!(["sub"])),
@@ -437,33 +327,20 @@ fn compares_the_files() {
         ),
     ];
     for (model, settings, expected) in rows {
-        assert_eq!(
-            show(&model, settings.clone()),
-            expected,
-            "{model:?} {settings}"
-        );
+        assert_eq!(show(&model, settings.clone()), expected, "{model:?} {settings}");
     }
     // Names meet by their raw bytes, whatever the host escapes.
     let files = [("a\\b\n\u{202e}", "x")];
     let escaped = Model::new("m")
         .file("a\\\\b\\n\\u{202e}", "x")
-        .file(
-            "model.sig",
-            bundle(&secret(1), &statement(&files)).to_string(),
-        )
+        .file("model.sig", bundle(&secret(1), &statement(&files)).to_string())
         .document("key", public(&secret(1)));
-    assert_eq!(
-        show(&escaped, trusting()),
-        "signer=sha256:f857a, signed-files=1"
-    );
+    assert_eq!(show(&escaped, trusting()), "signer=sha256:f857a, signed-files=1");
 }
 
 #[test]
 fn an_unreadable_file_is_no_answer() {
-    for model in [
-        signed().unreadable("a.bin"),
-        signed().unreadable("model.sig"),
-    ] {
+    for model in [signed().unreadable("a.bin"), signed().unreadable("model.sig")] {
         for settings in [trusting(), json!({})] {
             let failure = run(&model, settings).expect_err("it can't be read");
             assert!(matches!(failure, Failure::Unreadable(_)), "{failure}");
@@ -473,13 +350,8 @@ fn an_unreadable_file_is_no_answer() {
 
 #[test]
 fn a_huge_signature_is_no_answer() {
-    let model = signed()
-        .without("model.sig")
-        .sparse_file("model.sig", (32 << 20) + 1, [(0, "{")]);
-    assert!(matches!(
-        run(&model, trusting()),
-        Err(Failure::Unsupported(_))
-    ));
+    let model = signed().without("model.sig").sparse_file("model.sig", (32 << 20) + 1, [(0, "{")]);
+    assert!(matches!(run(&model, trusting()), Err(Failure::Unsupported(_))));
 }
 
 #[test]
@@ -498,20 +370,15 @@ fn no_edit_of_the_signed_bytes_is_accepted() {
         let model = signed().replace("model.sig", bytes);
         let shown = show(&model, trusting());
         // Only what stands outside of the envelope may change without harm.
-        assert!(
-            !shown.starts_with("signer") || !within_envelope(&good, at),
-            "byte {at}: {shown}"
-        );
+        assert!(!shown.starts_with("signer") || !within_envelope(&good, at), "byte {at}: {shown}");
     }
 }
 
 /// Tells whether the byte is one of the payload, its type or the signature.
 fn within_envelope(bundle: &str, at: usize) -> bool {
-    ["\"payload\":\"", "\"payloadType\":\"", "\"sig\":\""]
-        .iter()
-        .any(|name| {
-            let start = bundle.find(name).expect("the bundle has it") + name.len();
-            let end = start + bundle[start..].find('"').expect("a string ends");
-            (start..end).contains(&at)
-        })
+    ["\"payload\":\"", "\"payloadType\":\"", "\"sig\":\""].iter().any(|name| {
+        let start = bundle.find(name).expect("the bundle has it") + name.len();
+        let end = start + bundle[start..].find('"').expect("a string ends");
+        (start..end).contains(&at)
+    })
 }

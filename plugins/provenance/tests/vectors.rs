@@ -78,9 +78,8 @@ struct Shown {
 
 /// The vectors, where this checkout has them beside it.
 fn vectors(set: &str) -> Option<(PathBuf, Vec<Case>)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../../shared/provenance-vectors")
-        .join(set);
+    let root =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/provenance-vectors").join(set);
     let text = fs::read_to_string(root.join("manifest.json")).ok()?;
     let manifest: Manifest =
         serde_json::from_str(&text).expect("the vectors' manifest is as described");
@@ -93,10 +92,7 @@ fn read_folder(root: &Path, prefix: &str, files: &mut BTreeMap<String, Vec<u8>>)
     };
     for entry in entries {
         let entry = entry.expect("the folder can be read");
-        let name = entry
-            .file_name()
-            .into_string()
-            .expect("names in the vectors are UTF-8");
+        let name = entry.file_name().into_string().expect("names in the vectors are UTF-8");
         let path = format!("{prefix}{}", name.replace('\\', "\\\\"));
         if entry.path().is_dir() {
             read_folder(&entry.path(), &format!("{path}/"), files);
@@ -111,15 +107,8 @@ fn shown(root: &Path, case: &Case) -> Result<Shown, String> {
     let model = root.join(&case.model);
     let mut files = BTreeMap::new();
     if model.is_file() {
-        let name = case
-            .model
-            .rsplit('/')
-            .next()
-            .expect("a path has a last part");
-        files.insert(
-            name.to_owned(),
-            fs::read(&model).expect("the file can be read"),
-        );
+        let name = case.model.rsplit('/').next().expect("a path has a last part");
+        files.insert(name.to_owned(), fs::read(&model).expect("the file can be read"));
     } else {
         read_folder(&model, "", &mut files);
     }
@@ -130,11 +119,7 @@ fn shown(root: &Path, case: &Case) -> Result<Shown, String> {
         files.insert(signature.clone(), bytes);
     }
     for step in &case.setup {
-        let path = step
-            .path
-            .strip_prefix("model/")
-            .unwrap_or(&step.path)
-            .to_owned();
+        let path = step.path.strip_prefix("model/").unwrap_or(&step.path).to_owned();
         match step.op.as_str() {
             "write" => drop(files.insert(path, step.text.clone().into_bytes())),
             "delete" => drop(files.remove(&path)),
@@ -160,18 +145,12 @@ fn verdict(root: &Path, case: &Case, shown: &Shown, options: Value) -> String {
     let mut settings = options;
     settings["signature"] = json!(shown.signature);
     if let Some(key) = &case.trust.public_key {
-        model = model.document(
-            "key",
-            fs::read(root.join(key)).expect("the key can be read"),
-        );
+        model = model.document("key", fs::read(root.join(key)).expect("the key can be read"));
         settings["key"] = json!("key");
     }
     if let Some(chain) = &case.trust.certificate_chain {
         let read = |path: &String| fs::read(root.join(path)).expect("the certificate can be read");
-        model = model.document(
-            "certificates",
-            chain.iter().flat_map(read).collect::<Vec<_>>(),
-        );
+        model = model.document("certificates", chain.iter().flat_map(read).collect::<Vec<_>>());
         settings["certificates"] = json!("certificates");
     }
     match testing::check::<Provenance>(&model, settings) {
@@ -183,10 +162,7 @@ fn verdict(root: &Path, case: &Case, shown: &Shown, options: Value) -> String {
                 }
                 Answer::NotApplicable(_) => false,
             };
-            let worst = answer
-                .findings()
-                .iter()
-                .find(|finding| finding.severity >= Severity::High);
+            let worst = answer.findings().iter().find(|finding| finding.severity >= Severity::High);
             match worst.or(answer.findings().first().filter(|_| !signed(&answer))) {
                 Some(finding) => finding.rule.name().to_owned(),
                 None => "ok".into(),
@@ -246,11 +222,7 @@ fn run(set: &str, method: &str) -> Option<(Vec<String>, Vec<String>, usize)> {
         let mut gate = json!({ "ignore-paths": case.options.ignore_paths });
         if let Some(identity) = &case.options.identity {
             // The specification knows no identity of certificates.
-            let settings = if case.strict.is_some() {
-                &mut gate
-            } else {
-                &mut caller
-            };
+            let settings = if case.strict.is_some() { &mut gate } else { &mut caller };
             settings["identity"] = json!(identity);
         }
         let mut wanted = vec![("verify", caller, case.verify.as_str(), case.reason.as_str())];
@@ -267,10 +239,7 @@ fn run(set: &str, method: &str) -> Option<(Vec<String>, Vec<String>, usize)> {
                 (true, false) => "agrees, names it otherwise",
                 (false, _) => "DISAGREES",
             };
-            println!(
-                "{:44} {label:6} {expected:4} {reason:26} {verdict:22} {note}",
-                case.id
-            );
+            println!("{:44} {label:6} {expected:4} {reason:26} {verdict:22} {note}", case.id);
             match (agrees, expected) {
                 (true, _) => {}
                 (false, "ok") => disagreeing.push(format!("{} ({label})", case.id)),
@@ -290,11 +259,7 @@ fn bundles_signed_with_a_key() {
     assert!(count > 80, "most cases were run");
     assert_eq!(accepted, Vec::<String>::new(), "accepted, and must not be");
     // A gate does not let a signer leave weights out of the signature.
-    assert_eq!(
-        disagreeing,
-        ["ignore-covers-weights (verify)"],
-        "refused, and should be accepted"
-    );
+    assert_eq!(disagreeing, ["ignore-covers-weights (verify)"], "refused, and should be accepted");
 }
 
 #[test]
@@ -305,11 +270,7 @@ fn bundles_signed_with_a_certificate() {
     };
     assert!(count > 20, "most cases were run");
     assert_eq!(accepted, Vec::<String>::new(), "accepted, and must not be");
-    assert_eq!(
-        disagreeing,
-        Vec::<String>::new(),
-        "refused, and should be accepted"
-    );
+    assert_eq!(disagreeing, Vec::<String>::new(), "refused, and should be accepted");
 }
 
 #[test]
@@ -317,11 +278,7 @@ fn bundles_of_earlier_releases() {
     for (method, expected, refused) in [
         ("key", 4, vec![]),
         // The specification lets a verifier refuse the form of before 2025.
-        (
-            "certificate",
-            5,
-            vec!["upstream-v0.2.0-certificate (verify)"],
-        ),
+        ("certificate", 5, vec!["upstream-v0.2.0-certificate (verify)"]),
     ] {
         let Some((accepted, disagreeing, count)) = run("upstream", method) else {
             println!("skipped: ../shared not present");
