@@ -62,9 +62,7 @@ impl Walk {
             Err(_) => return tolerant(source).map(|()| false),
         };
         let config = members.iter().find(|member| member.name == CONFIG);
-        let config = config
-            .map(|config| config.content(source, keras::MAX_CONFIG))
-            .transpose()?;
+        let config = config.map(|config| config.content(source, keras::MAX_CONFIG)).transpose()?;
         let config = config.filter(|config| keras::is_config(config));
         if let Some(config) = &config {
             keras::look(config, CONFIG, found)?;
@@ -83,11 +81,7 @@ impl Walk {
         // says that something runs or reaches outside is no such accident.
         let sure =
             |defect: &Defect| known || config.is_some() || table::MEANT.contains(&defect.rule);
-        inner
-            .into_defects()
-            .into_iter()
-            .filter(sure)
-            .for_each(|defect| found.push(defect));
+        inner.into_defects().into_iter().filter(sure).for_each(|defect| found.push(defect));
         Ok(known && !members.is_empty())
     }
 

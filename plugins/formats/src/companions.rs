@@ -7,7 +7,7 @@ use crate::proto::{self, Value};
 use crate::rules;
 use crate::source::{Cursor, Source};
 
-/// How much of a file's end, or of its schema, is searched.
+/// How much of a file's end is searched, or of a file of zeros read.
 const MAX_FOOTER: u64 = 16 * 1024 * 1024;
 /// How much of a file's start is searched for its schema.
 const MAX_SCHEMA: u64 = 1024 * 1024;
@@ -23,9 +23,7 @@ const PICKLED: [&[u8]; 4] = [
 ];
 
 fn broken<T>() -> Result<T, Stop> {
-    Err(Stop::NotOurs(
-        "the structure does not hold to the end".to_owned(),
-    ))
+    Err(Stop::NotOurs("the structure does not hold to the end".to_owned()))
 }
 
 /// Reads the last `length` bytes, or all.
@@ -47,11 +45,7 @@ pub fn is_pdf(head: &[u8]) -> bool {
 /// Looks for PDF's end.
 pub fn pdf(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
     let tail = tail(source, 2048)?;
-    if contains(&tail, b"startxref") && contains(&tail, b"%%EOF") {
-        Ok(())
-    } else {
-        broken()
-    }
+    if contains(&tail, b"startxref") && contains(&tail, b"%%EOF") { Ok(()) } else { broken() }
 }
 
 /// Tells whether a file that begins with `head` is Parquet.
@@ -78,10 +72,7 @@ pub fn arrow(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
     search(&head, &mut in_head);
     footer(source, b"ARROW1", 8, found)?;
     if !found.has_high() {
-        in_head
-            .into_defects()
-            .into_iter()
-            .for_each(|defect| found.push(defect));
+        in_head.into_defects().into_iter().for_each(|defect| found.push(defect));
     }
     Ok(())
 }
@@ -136,13 +127,12 @@ pub fn sentencepiece(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
         &mut cursor,
         source.size(),
         &mut |cursor, field| match (field.number, field.value) {
-            (1, Value::Bytes { end }) => proto::each(cursor, end, &mut |_, field| match (
-                field.number,
-                field.value,
-            ) {
-                (1, Value::Bytes { .. }) | (2, Value::Fixed) | (3, Value::Number(_)) => Ok(()),
-                _ => broken(),
-            }),
+            (1, Value::Bytes { end }) => {
+                proto::each(cursor, end, &mut |_, field| match (field.number, field.value) {
+                    (1, Value::Bytes { .. }) | (2, Value::Fixed) | (3, Value::Number(_)) => Ok(()),
+                    _ => broken(),
+                })
+            }
             (2, Value::Bytes { .. }) => {
                 trained = true;
                 Ok(())
@@ -246,9 +236,19 @@ pub fn index(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
         }
     }
     cursor.seek(source.size() - 8);
-    if cursor.u64("a magic")? == 0xdb47_7524_8b80_fb57 {
-        Ok(())
-    } else {
-        broken()
+    if cursor.u64("a magic")? == 0xdb47_7524_8b80_fb57 { Ok(()) } else { broken() }
+}
+
+/// Tells whether a file that begins with `head` may be of zeros alone.
+pub fn is_zeros(head: &[u8]) -> bool {
+    !head.is_empty() && head.iter().all(|byte| *byte == 0)
+}
+
+/// Reads a file of zeros to its end: it holds nothing.
+pub fn zeros(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
+    if source.size() > MAX_FOOTER {
+        return broken();
     }
+    let bytes = source.read_at(0, usize::try_from(source.size()).unwrap_or(0))?;
+    if bytes.iter().all(|byte| *byte == 0) { Ok(()) } else { broken() }
 }

@@ -27,22 +27,21 @@ pub struct Data {
 /// Reports overlaps, holes and trailing bytes.
 pub fn check(mut stretches: Vec<Stretch<'_>>, data: Data, found: &mut Found) {
     stretches.sort_unstable_by_key(|stretch| (stretch.begin, stretch.end));
-    let padded = |end: u64| {
-        end.checked_next_multiple_of(data.align.max(1))
-            .unwrap_or(end)
-    };
+    let padded = |end: u64| end.checked_next_multiple_of(data.align.max(1)).unwrap_or(end);
     let mut covered = 0;
     let mut last = "";
     for Stretch { name, begin, end } in stretches {
         if begin < covered {
-            let message = format!("the bytes [{begin}, {end}) begin inside tensor `{last}`");
-            found.push(Defect::new(rules::OVERLAP, message).member(name));
+            found.add(rules::OVERLAP, None, || {
+                let message = format!("the bytes [{begin}, {end}) begin inside tensor `{last}`");
+                Defect::new(rules::OVERLAP, message).member(name)
+            });
         } else if begin > padded(covered) {
-            let message = format!(
-                "{} bytes before tensor `{name}` belong to none",
-                begin - covered
-            );
-            found.push(Defect::new(rules::HOLE, message).offset(data.start + covered));
+            found.add(rules::HOLE, None, || {
+                let bytes = begin - covered;
+                let message = format!("{bytes} bytes before tensor `{name}` belong to none");
+                Defect::new(rules::HOLE, message).offset(data.start + covered)
+            });
         }
         if end >= covered {
             (covered, last) = (end, name);

@@ -29,13 +29,7 @@ pub struct Defect {
 impl Defect {
     /// Returns a defect of the file as a whole.
     pub fn new(rule: Rule, message: impl Into<String>) -> Self {
-        Self {
-            rule,
-            severity: None,
-            member: None,
-            offset: None,
-            message: message.into(),
-        }
+        Self { rule, severity: None, member: None, offset: None, message: message.into() }
     }
 
     /// Names the tensor, key, node or archive member.
@@ -64,56 +58,51 @@ impl Defect {
 #[derive(Debug, Default)]
 pub struct Found {
     defects: Vec<Defect>,
-    seen: BTreeMap<&'static str, usize>,
+    /// How many there were of each rule, and the worst.
+    seen: BTreeMap<&'static str, (usize, Severity)>,
 }
 
 impl Found {
     /// Adds a defect; past the first few of a rule, and of a severity, they are
     /// counted only.
     pub fn push(&mut self, defect: Defect) {
-        let seen = self.seen.entry(defect.rule.name()).or_default();
-        *seen += 1;
+        self.add(defect.rule, defect.severity, || defect);
+    }
+
+    /// Adds a defect of that rule and severity, which is built only where it is
+    /// told: a file can have a million of them.
+    pub fn add(&mut self, rule: Rule, severity: Option<Severity>, build: impl FnOnce() -> Defect) {
+        let severity = severity.unwrap_or(rule.severity());
+        let (count, worst) = self.seen.entry(rule.name()).or_insert((0, severity));
+        *count += 1;
         // A severity of its own is never counted away behind milder ones.
-        if *seen <= TOLD_PER_RULE || self.is_worst(&defect) {
-            self.defects.push(defect);
+        if *count <= TOLD_PER_RULE || severity > *worst {
+            *worst = severity.max(*worst);
+            self.defects.push(build());
         }
     }
 
     /// Tells whether a defect is bad enough to keep the file out by itself.
     pub fn has_high(&self) -> bool {
-        self.defects
-            .iter()
-            .any(|defect| severity(defect) >= Severity::High)
+        self.defects.iter().any(|defect| severity(defect) >= Severity::High)
     }
 
     /// Returns the defects, with one more for each rule that says how many were
     /// not told.
     pub fn into_defects(self) -> Vec<Defect> {
         let mut defects = self.defects;
-        for (id, seen) in self.seen {
-            let told = defects.iter().filter(|defect| defect.rule.name() == id);
-            let (count, worst) = told.fold((0, None), |(count, worst), defect| {
-                (count + 1, worst.max(Some(severity(defect))))
-            });
-            let first = defects.iter().find(|defect| defect.rule.name() == id);
-            if let (Some(rule), Some(worst)) = (first.map(|first| first.rule), worst)
-                && seen > count
-            {
-                let more = format!("and {} more of the same kind in this file", seen - count);
+        for (id, (seen, worst)) in self.seen {
+            let mut told = defects.iter().filter(|defect| defect.rule.name() == id);
+            let Some(rule) = told.next().map(|defect| defect.rule) else {
+                continue;
+            };
+            let told = told.count() + 1;
+            if seen > told {
+                let more = format!("and {} more of the same kind in this file", seen - told);
                 defects.push(Defect::new(rule, more).severity(worst));
             }
         }
         defects
-    }
-
-    fn is_worst(&self, defect: &Defect) -> bool {
-        let told = self
-            .defects
-            .iter()
-            .filter(|told| told.rule.name() == defect.rule.name());
-        told.map(severity)
-            .max()
-            .is_none_or(|worst| severity(defect) > worst)
     }
 }
 
@@ -142,10 +131,7 @@ pub enum Stop {
 impl Stop {
     /// Returns the stop of a walk at bytes that break the format.
     pub fn malformed(offset: u64, message: impl Into<String>) -> Self {
-        Self::Malformed {
-            offset,
-            message: message.into(),
-        }
+        Self::Malformed { offset, message: message.into() }
     }
 
     /// Returns the defect that this is, or else the stop itself.

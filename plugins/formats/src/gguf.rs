@@ -65,17 +65,12 @@ fn check_count(
     least: u64,
     most: u64,
 ) -> Result<(), Stop> {
-    if count
-        .checked_mul(least)
-        .is_none_or(|bytes| bytes > cursor.left())
-    {
+    if count.checked_mul(least).is_none_or(|bytes| bytes > cursor.left()) {
         let message = format!("{count} {what} do not fit into {} bytes", cursor.left());
         return Err(Stop::malformed(cursor.at(), message));
     }
     if count > most {
-        return Err(Stop::Unsupported(format!(
-            "{count} {what}; at most {most} can be checked"
-        )));
+        return Err(Stop::Unsupported(format!("{count} {what}; at most {most} can be checked")));
     }
     Ok(())
 }
@@ -90,10 +85,7 @@ fn walk_keys(cursor: &mut Cursor<'_>, keys: u64, found: &mut Found) -> Result<u6
         let kind = cursor.u32("a value's type")?;
         if key == "general.alignment" {
             if kind != kinds::U32 {
-                return Err(Stop::malformed(
-                    at,
-                    "`general.alignment` is no 32-bit number",
-                ));
+                return Err(Stop::malformed(at, "`general.alignment` is no 32-bit number"));
             }
             let at = cursor.at();
             alignment = cursor.u32("the alignment")?;
@@ -195,18 +187,10 @@ fn entry(cursor: &mut Cursor<'_>) -> Result<Tensor, Stop> {
         let message = format!("{count} dimensions; loaders allow {MAX_DIMENSIONS}");
         return Err(Stop::malformed(at, message));
     }
-    let dimensions = (0..count)
-        .map(|_| cursor.u64("a dimension"))
-        .collect::<Result<_, _>>()?;
+    let dimensions = (0..count).map(|_| cursor.u64("a dimension")).collect::<Result<_, _>>()?;
     let kind = cursor.u32("a tensor's type")?;
     let offset = cursor.u64("a tensor's offset")?;
-    Ok(Tensor {
-        name,
-        dimensions,
-        kind,
-        offset,
-        at,
-    })
+    Ok(Tensor { name, dimensions, kind, offset, at })
 }
 
 fn check_tensors(entries: &[Tensor], end: u64, size: u64, align: u64, found: &mut Found) {
@@ -216,16 +200,11 @@ fn check_tensors(entries: &[Tensor], end: u64, size: u64, align: u64, found: &mu
     let mut names = BTreeSet::new();
     let mut stretches = Vec::with_capacity(entries.len());
     for tensor in entries {
-        let Tensor {
-            name, offset, at, ..
-        } = tensor;
+        let Tensor { name, offset, at, .. } = tensor;
         let place =
             |rule, message: String| Defect::new(rule, message).member(name.as_str()).offset(*at);
         if !names.insert(name.as_str()) {
-            found.push(place(
-                rules::DUPLICATE_KEY,
-                "two tensors have this name".to_owned(),
-            ));
+            found.push(place(rules::DUPLICATE_KEY, "two tensors have this name".to_owned()));
         }
         let Some(layout) = layout(tensor.kind) else {
             let message = format!("{} is no type of a tensor", tensor.kind);
@@ -244,11 +223,7 @@ fn check_tensors(entries: &[Tensor], end: u64, size: u64, align: u64, found: &mu
             found.push(place(rules::MALFORMED, message));
         }
         match offset.checked_add(bytes).filter(|end| *end <= length) {
-            Some(end) => stretches.push(Stretch {
-                name,
-                begin: *offset,
-                end,
-            }),
+            Some(end) => stretches.push(Stretch { name, begin: *offset, end }),
             None => {
                 let message =
                     format!("{bytes} bytes from {offset} lie outside of {length} bytes of data");
@@ -258,15 +233,7 @@ fn check_tensors(entries: &[Tensor], end: u64, size: u64, align: u64, found: &mu
     }
     // Of a tensor without a size it is not known what it covers.
     if stretches.len() == entries.len() {
-        cover::check(
-            stretches,
-            Data {
-                start,
-                length,
-                align,
-            },
-            found,
-        );
+        cover::check(stretches, Data { start, length, align }, found);
     }
 }
 
@@ -311,14 +278,10 @@ fn layout(kind: u32) -> Option<Layout> {
 fn byte_size(dimensions: &[u64], (block, bytes): Layout) -> Result<u64, String> {
     let row = dimensions.first().copied().unwrap_or(1);
     if row % block != 0 {
-        return Err(format!(
-            "rows of {row} elements are no multiple of blocks of {block}"
-        ));
+        return Err(format!("rows of {row} elements are no multiple of blocks of {block}"));
     }
     // Loaders count in signed 64 bits.
-    let count = dimensions
-        .iter()
-        .try_fold(1_u64, |count, size| count.checked_mul(*size));
+    let count = dimensions.iter().try_fold(1_u64, |count, size| count.checked_mul(*size));
     let total = count.and_then(|count| (count / block).checked_mul(bytes));
     total
         .filter(|_| count.is_some_and(|count| i64::try_from(count).is_ok()))

@@ -64,9 +64,7 @@ fn superblock(source: &dyn Source, found: &mut Found) -> Result<u64, Stop> {
         _ => return Err(Stop::Unsupported(format!("version {version}"))),
     };
     if widths != [8, 8] {
-        return Err(Stop::Unsupported(
-            "addresses of other than eight bytes".to_owned(),
-        ));
+        return Err(Stop::Unsupported("addresses of other than eight bytes".to_owned()));
     }
     let before = match version {
         0 => 1 + 4 + 4,
@@ -81,10 +79,7 @@ fn superblock(source: &dyn Source, found: &mut Found) -> Result<u64, Stop> {
         return Err(Stop::Unsupported("a file with a base address".to_owned()));
     }
     if end > source.size() {
-        let message = format!(
-            "the file should have {end} bytes, but has {}",
-            source.size()
-        );
+        let message = format!("the file should have {end} bytes, but has {}", source.size());
         return Err(Stop::malformed(cursor.at() - 8, message));
     }
     if end < source.size() {
@@ -127,16 +122,13 @@ impl Walk<'_> {
         for (name, config) in object.attributes {
             self.configs += 1;
             if self.configs > MAX_CONFIGS {
-                return Err(Stop::Unsupported(format!(
-                    "more than {MAX_CONFIGS} configurations"
-                )));
+                return Err(Stop::Unsupported(format!("more than {MAX_CONFIGS} configurations")));
             }
             keras::look(&config, &name, self.found)?;
         }
         for reach in object.reaches {
             let message = format!("the object {reach}");
-            self.found
-                .push(Defect::new(rules::EXTERNAL_PATH, message).offset(address));
+            self.found.push(Defect::new(rules::EXTERNAL_PATH, message).offset(address));
         }
         for link in object.links {
             self.link(link, address);
@@ -208,10 +200,7 @@ impl Walk<'_> {
             2 => {}
             0 | 1 => self.left.push(address),
             _ => {
-                return Err(Stop::malformed(
-                    at,
-                    format!("{kind} is no kind of an entry"),
-                ));
+                return Err(Stop::malformed(at, format!("{kind} is no kind of an entry")));
             }
         }
         Ok(())
@@ -228,14 +217,8 @@ fn heap_data(source: &dyn Source, address: u64) -> Result<(u64, u64), Stop> {
     let length = cursor.u64("a length")?;
     cursor.skip(8, "a free list")?;
     let start = cursor.u64("an address")?;
-    if start
-        .checked_add(length)
-        .is_none_or(|end| end > source.size())
-    {
-        return Err(Stop::malformed(
-            address,
-            "a heap that lies outside of the file",
-        ));
+    if start.checked_add(length).is_none_or(|end| end > source.size()) {
+        return Err(Stop::malformed(address, "a heap that lies outside of the file"));
     }
     Ok((start, length))
 }

@@ -19,28 +19,17 @@ pub fn attribute(
     let at = cursor.at();
     let version = cursor.u8("a version")?;
     let flags = cursor.u8("flags")?;
-    let sizes = [
-        cursor.u16("a length")?,
-        cursor.u16("a length")?,
-        cursor.u16("a length")?,
-    ];
+    let sizes = [cursor.u16("a length")?, cursor.u16("a length")?, cursor.u16("a length")?];
     let [name, kind, space] = sizes.map(u64::from);
     // The first version pads, and has no flags.
     let padded = |size: u64| {
-        if version == 1 {
-            size.next_multiple_of(8)
-        } else {
-            size
-        }
+        if version == 1 { size.next_multiple_of(8) } else { size }
     };
     match version {
         1 | 2 => {}
         3 => cursor.skip(1, "an encoding")?,
         _ => {
-            return Err(Stop::malformed(
-                at,
-                format!("an attribute of version {version}"),
-            ));
+            return Err(Stop::malformed(at, format!("an attribute of version {version}")));
         }
     }
     let start = cursor.at();
@@ -57,9 +46,7 @@ pub fn attribute(
     let left = left.ok_or_else(|| Stop::malformed(at, "an attribute reaches past its message"))?;
     let content = match (version > 1 && flags & 1 != 0, class) {
         (true, _) => {
-            return Err(Stop::Unsupported(
-                "an attribute of a shared type".to_owned(),
-            ));
+            return Err(Stop::Unsupported("an attribute of a shared type".to_owned()));
         }
         (false, 3) => {
             let length = u64::from(width).min(left);
@@ -73,10 +60,7 @@ pub fn attribute(
         }
         (false, _) => return Ok(None),
     };
-    let end = content
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |last| last + 1);
+    let end = content.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
     Ok(Some((name_text, content[..end].to_vec())))
 }
 
@@ -96,9 +80,7 @@ fn from_heap(
     }
     cursor.skip(4, "a version")?;
     let end = heap.checked_add(cursor.u64("a length")?);
-    let end = end
-        .filter(|end| *end <= source.size())
-        .ok_or_else(|| broken("is too long"))?;
+    let end = end.filter(|end| *end <= source.size()).ok_or_else(|| broken("is too long"))?;
     while cursor.at() + 16 <= end {
         let index = cursor.u16("an index")?;
         cursor.skip(6, "a count")?;

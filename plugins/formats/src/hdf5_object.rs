@@ -61,26 +61,18 @@ pub fn read(
     while let Some((start, length)) = blocks.get(at).copied() {
         at += 1;
         cursor.seek(start);
-        let end = start
-            .checked_add(length)
-            .filter(|end| *end <= source.size());
+        let end = start.checked_add(length).filter(|end| *end <= source.size());
         let end = end.ok_or_else(|| Stop::malformed(start, "messages outside of the file"))?;
         while let Some((kind, shared, length)) = message(&mut cursor, end, layout)? {
             let after = cursor.at() + length;
             if after > end {
-                return Err(Stop::malformed(
-                    cursor.at(),
-                    "a message reaches past its block",
-                ));
+                return Err(Stop::malformed(cursor.at(), "a message reaches past its block"));
             }
             if kind == 0x10 {
                 let next = (cursor.u64("an address")?, cursor.u64("a length")?);
                 blocks.push(continued(&mut cursor, next, layout)?);
                 if !seen.insert(next.0) || seen.len() > MAX_BLOCKS {
-                    return Err(Stop::malformed(
-                        start,
-                        "objects that share or lack their blocks",
-                    ));
+                    return Err(Stop::malformed(start, "objects that share or lack their blocks"));
                 }
             } else {
                 keep(source, &mut cursor, kind, shared, length, object)?;
@@ -99,14 +91,7 @@ fn header(cursor: &mut Cursor<'_>) -> Result<(Layout, u64, u64), Stop> {
         cursor.skip(4, "a count")?;
         let length = cursor.u32("a length")?;
         cursor.skip(4, "padding")?;
-        return Ok((
-            Layout {
-                new: false,
-                ordered: false,
-            },
-            cursor.at(),
-            length.into(),
-        ));
+        return Ok((Layout { new: false, ordered: false }, cursor.at(), length.into()));
     }
     if first != *b"OHDR" || cursor.u8("a version")? != 2 {
         return Err(Stop::malformed(at, "no object where one should be"));
@@ -119,14 +104,7 @@ fn header(cursor: &mut Cursor<'_>) -> Result<(Layout, u64, u64), Stop> {
         cursor.skip(4, "bounds")?;
     }
     let length = sized(cursor, flags & 3)?;
-    Ok((
-        Layout {
-            new: true,
-            ordered: flags & 4 != 0,
-        },
-        cursor.at(),
-        length,
-    ))
+    Ok((Layout { new: true, ordered: flags & 4 != 0 }, cursor.at(), length))
 }
 
 /// Reads a number of one, two, four or eight bytes.
@@ -162,20 +140,12 @@ fn message(
     end: u64,
     layout: Layout,
 ) -> Result<Option<(u16, bool, u64)>, Stop> {
-    let least = if layout.new {
-        4 + if layout.ordered { 2 } else { 0 }
-    } else {
-        8
-    };
+    let least = if layout.new { 4 + if layout.ordered { 2 } else { 0 } } else { 8 };
     // The rest of a block is a gap.
     if cursor.at() + least > end {
         return Ok(None);
     }
-    let kind = if layout.new {
-        cursor.u8("a kind")?.into()
-    } else {
-        cursor.u16("a kind")?
-    };
+    let kind = if layout.new { cursor.u8("a kind")?.into() } else { cursor.u16("a kind")? };
     let length = cursor.u16("a length")?;
     let flags = cursor.u8("flags")?;
     match layout {
@@ -238,9 +208,7 @@ fn layout(source: &dyn Source, cursor: &mut Cursor<'_>, object: &mut Object) -> 
     if !matches!(version, 3 | 4) {
         return match version {
             1 | 2 => Ok(()),
-            _ => Err(Stop::Unsupported(format!(
-                "a dataset's layout of version {version}"
-            ))),
+            _ => Err(Stop::Unsupported(format!("a dataset's layout of version {version}"))),
         };
     }
     match cursor.u8("a class")? {
@@ -248,21 +216,13 @@ fn layout(source: &dyn Source, cursor: &mut Cursor<'_>, object: &mut Object) -> 
             let (address, length) = (cursor.u64("an address")?, cursor.u64("a length")?);
             let end = address.checked_add(length);
             if address != NOWHERE && end.is_none_or(|end| end > source.size()) {
-                return Err(Stop::malformed(
-                    at,
-                    "a dataset that lies outside of the file",
-                ));
+                return Err(Stop::malformed(at, "a dataset that lies outside of the file"));
             }
         }
-        3 => object
-            .reaches
-            .push("is put together from data of other files"),
+        3 => object.reaches.push("is put together from data of other files"),
         0 | 2 => {}
         other => {
-            return Err(Stop::malformed(
-                at,
-                format!("{other} is no layout of a dataset"),
-            ));
+            return Err(Stop::malformed(at, format!("{other} is no layout of a dataset")));
         }
     }
     Ok(())
@@ -271,17 +231,11 @@ fn layout(source: &dyn Source, cursor: &mut Cursor<'_>, object: &mut Object) -> 
 /// Reads a name that ends at its first zero.
 pub fn text(cursor: &mut Cursor<'_>, length: u64) -> Result<String, Stop> {
     if length > MAX_NAME {
-        return Err(Stop::malformed(
-            cursor.at(),
-            format!("a name of {length} bytes"),
-        ));
+        return Err(Stop::malformed(cursor.at(), format!("a name of {length} bytes")));
     }
     // At most MAX_NAME, so it fits.
     let bytes = cursor.take(usize::try_from(length).unwrap_or(0), "a name")?;
-    let end = bytes
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(bytes.len());
+    let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(bytes.len());
     Ok(String::from_utf8_lossy(&bytes[..end]).into_owned())
 }
 
@@ -289,11 +243,7 @@ fn link(cursor: &mut Cursor<'_>, length: u64) -> Result<Link, Stop> {
     let at = cursor.at();
     let version = cursor.u8("a version")?;
     let flags = cursor.u8("flags")?;
-    let kind = if flags & 8 != 0 {
-        cursor.u8("a kind")?
-    } else {
-        0
-    };
+    let kind = if flags & 8 != 0 { cursor.u8("a kind")? } else { 0 };
     let skipped = if flags & 4 != 0 { 8 } else { 0 } + if flags & 16 != 0 { 1 } else { 0 };
     cursor.skip(skipped, "an order")?;
     let name = sized(cursor, flags & 3)?;

@@ -61,12 +61,7 @@ fn try_judge(source: &dyn Source) -> Result<Judgement, ReadError> {
             return Ok(Judgement::NotOurs(reason.to_owned()));
         }
         Err(Err(Stop::NotOurs(reason))) => return Ok(Judgement::NotOurs(reason)),
-        Err(Err(
-            Stop::Unsupported(reason)
-            | Stop::Malformed {
-                message: reason, ..
-            },
-        )) => {
+        Err(Err(Stop::Unsupported(reason) | Stop::Malformed { message: reason, .. })) => {
             let reason = format!("{}: {reason}", format.name);
             return Ok(Judgement::Unsupported(reason));
         }

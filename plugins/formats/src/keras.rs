@@ -13,30 +13,14 @@ use crate::rules;
 pub const MAX_CONFIG: u64 = 4 * 1024 * 1024;
 
 /// Packages whose classes Keras models are made of.
-const PACKAGES: &[&str] = &[
-    "keras",
-    "keras_core",
-    "keras_cv",
-    "keras_hub",
-    "keras_nlp",
-    "tf_keras",
-];
+const PACKAGES: &[&str] =
+    &["keras", "keras_core", "keras_cv", "keras_hub", "keras_nlp", "tf_keras"];
 /// The same, inside TensorFlow.
-const IN_TENSORFLOW: &[&str] = &[
-    "tensorflow.keras",
-    "tensorflow.python.keras",
-    "tensorflow.keras.src",
-];
+const IN_TENSORFLOW: &[&str] =
+    &["tensorflow.keras", "tensorflow.python.keras", "tensorflow.keras.src"];
 /// Parts of Keras whose functions only compute; others fetch, write or unlock.
-const COMPUTE: &[&str] = &[
-    "activations",
-    "constraints",
-    "initializers",
-    "losses",
-    "metrics",
-    "ops",
-    "regularizers",
-];
+const COMPUTE: &[&str] =
+    &["activations", "constraints", "initializers", "losses", "metrics", "ops", "regularizers"];
 /// Modules with classes that Keras writes for plain values.
 const VALUES: &[(&str, &[&str])] = &[
     (
@@ -46,10 +30,7 @@ const VALUES: &[(&str, &[&str])] = &[
             "tuple",
         ],
     ),
-    (
-        "numpy",
-        &["dtype", "float32", "float64", "int32", "int64", "ndarray"],
-    ),
+    ("numpy", &["dtype", "float32", "float64", "int32", "int64", "ndarray"]),
     ("tensorflow", &["DType", "TensorShape", "TypeSpec"]),
 ];
 /// Packages that come with Python and do harm by a single call.
@@ -87,26 +68,10 @@ const HARMFUL: &[&str] = &[
 ];
 /// Layers that load something else from a path or from bytes.
 const LOADERS: &[(&str, Severity, &str)] = &[
-    (
-        "TorchModuleWrapper",
-        Severity::Critical,
-        "unpickles a PyTorch module",
-    ),
-    (
-        "TFSMLayer",
-        Severity::High,
-        "loads a SavedModel from a path",
-    ),
-    (
-        "FlaxLayer",
-        Severity::High,
-        "calls a function of another package",
-    ),
-    (
-        "JaxLayer",
-        Severity::High,
-        "calls a function of another package",
-    ),
+    ("TorchModuleWrapper", Severity::Critical, "unpickles a PyTorch module"),
+    ("TFSMLayer", Severity::High, "loads a SavedModel from a path"),
+    ("FlaxLayer", Severity::High, "calls a function of another package"),
+    ("JaxLayer", Severity::High, "calls a function of another package"),
 ];
 
 /// Tells whether a text may be the configuration of a Keras model: one that has a
@@ -187,9 +152,7 @@ impl Look<'_> {
     }
 
     fn lambda(&mut self, object: &Map<String, Value>, name: &str) {
-        let function = object
-            .get("config")
-            .and_then(|config| config.get("function"));
+        let function = object.get("config").and_then(|config| config.get("function"));
         let marshalled = match function {
             Some(Value::Array(_)) => true,
             Some(Value::Object(function)) => {
@@ -210,22 +173,13 @@ impl Look<'_> {
     fn module(&mut self, module: &str, class: &str, object: &Map<String, Value>) {
         let within = |package: &str| {
             module == package
-                || module
-                    .strip_prefix(package)
-                    .is_some_and(|rest| rest.starts_with('.'))
+                || module.strip_prefix(package).is_some_and(|rest| rest.starts_with('.'))
         };
-        let value = VALUES
-            .iter()
-            .any(|(package, classes)| module == *package && classes.contains(&class));
-        let keras = PACKAGES
-            .iter()
-            .chain(IN_TENSORFLOW)
-            .any(|package| within(package));
+        let value =
+            VALUES.iter().any(|(package, classes)| module == *package && classes.contains(&class));
+        let keras = PACKAGES.iter().chain(IN_TENSORFLOW).any(|package| within(package));
         let function = class == "function";
-        let named = object
-            .get("config")
-            .and_then(Value::as_str)
-            .unwrap_or(class);
+        let named = object.get("config").and_then(Value::as_str).unwrap_or(class);
         if value || function && module == "builtins" {
             // A function of the model's own: found by its name, or not at all.
             return;
@@ -233,11 +187,7 @@ impl Look<'_> {
         if !keras {
             let root = module.split('.').next().unwrap_or_default();
             let harmful = HARMFUL.contains(&root);
-            let severity = if harmful {
-                Severity::Critical
-            } else {
-                Severity::High
-            };
+            let severity = if harmful { Severity::Critical } else { Severity::High };
             let message = format!("loading imports `{module}` for `{named}`");
             self.push(Defect::new(rules::FOREIGN_MODULE, message).severity(severity));
             return;

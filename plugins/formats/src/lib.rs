@@ -2,11 +2,7 @@
 //! data and no code by design, and reports where it is broken or reaches outside.
 //! Owns the glue to the SDK; leaves the formats to the modules below, and all
 //! that carries pickle to the check `pickle`.
-#![allow(
-    unreachable_pub,
-    missing_docs,
-    reason = "a component exports its check, not its modules"
-)]
+#![allow(unreachable_pub, missing_docs, reason = "a component exports its check, not its modules")]
 
 use modelhost_check::{Answer, Check, Failure, Model};
 

@@ -77,9 +77,7 @@ impl Reader<'_> {
         let start = self.at + 1;
         let quote = self.text[self.at];
         let rest = &self.text[start..];
-        let length = rest
-            .iter()
-            .position(|byte| [quote, b'\\', b'\n'].contains(byte));
+        let length = rest.iter().position(|byte| [quote, b'\\', b'\n'].contains(byte));
         let Some(length) = length.filter(|length| rest[*length] == quote) else {
             return Err((self.at, "a text that does not end, or has an escape"));
         };
@@ -94,9 +92,7 @@ impl Reader<'_> {
             self.at += 1;
         }
         let digits = std::str::from_utf8(&self.text[start..self.at]).unwrap_or_default();
-        let number = digits
-            .parse()
-            .map_err(|_| (start, "a number over 64 bits"))?;
+        let number = digits.parse().map_err(|_| (start, "a number over 64 bits"))?;
         // Python 2 wrote long numbers so.
         self.at += usize::from(self.text.get(self.at) == Some(&b'L'));
         Ok(Literal::Number(number))
@@ -104,9 +100,7 @@ impl Reader<'_> {
 
     fn name(&mut self) -> Read<Literal> {
         let rest = &self.text[self.at..];
-        let length = rest
-            .iter()
-            .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
+        let length = rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_');
         let literal = match &rest[..length.unwrap_or(rest.len())] {
             b"True" => Literal::Truth(true),
             b"False" => Literal::Truth(false),
@@ -156,14 +150,8 @@ mod tests {
     fn literals_are_read_and_nothing_else() {
         let deep = "[".repeat(100_000);
         let rows: &[(&str, bool)] = &[
-            (
-                "{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }",
-                true,
-            ),
-            (
-                "{'descr': [('a', '<i4', (2,)), ('b', [(\"c\", '|u1')])], 'x': None}",
-                true,
-            ),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }", true),
+            ("{'descr': [('a', '<i4', (2,)), ('b', [(\"c\", '|u1')])], 'x': None}", true),
             ("(10L,)", true),
             ("()", true),
             ("", false),

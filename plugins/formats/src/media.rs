@@ -11,9 +11,7 @@ use modelhost_check::Severity;
 const TAIL: u64 = 64 * 1024;
 
 fn broken<T>() -> Result<T, Stop> {
-    Err(Stop::NotOurs(
-        "the structure does not hold to the end".to_owned(),
-    ))
+    Err(Stop::NotOurs("the structure does not hold to the end".to_owned()))
 }
 
 fn be32(cursor: &mut Cursor<'_>) -> Result<u64, Stop> {
@@ -118,11 +116,7 @@ pub fn gif(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
 
 /// Returns the length of the table of colors that the flags announce.
 fn colors(flags: u8) -> u64 {
-    if flags & 0x80 == 0 {
-        0
-    } else {
-        3 << ((flags & 7) + 1)
-    }
+    if flags & 0x80 == 0 { 0 } else { 3 << ((flags & 7) + 1) }
 }
 
 /// Tells whether a file that begins with `head` is WebP, WAV or AVI.
@@ -141,17 +135,11 @@ pub fn riff(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
     while cursor.at() + 8 <= end {
         let kind = cursor.array::<4>("a chunk")?;
         let length = u64::from(cursor.u32("a length")?);
-        if !kind
-            .iter()
-            .all(|byte| byte.is_ascii_graphic() || *byte == b' ')
-        {
+        if !kind.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ') {
             return broken();
         }
         // The last one's padding is left out by some writers.
-        cursor.skip(
-            length.next_multiple_of(2).min(cursor.left().max(length)),
-            "a chunk",
-        )?;
+        cursor.skip(length.next_multiple_of(2).min(cursor.left().max(length)), "a chunk")?;
     }
     cursor.seek(cursor.at().max(end));
     finish(&cursor, found)
@@ -193,10 +181,7 @@ pub fn ogg(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
         cursor.skip(22, "a page")?;
         let count = cursor.u8("a count")?;
         let lengths = cursor.take(count.into(), "lengths")?;
-        cursor.skip(
-            lengths.iter().map(|length| u64::from(*length)).sum(),
-            "a page",
-        )?;
+        cursor.skip(lengths.iter().map(|length| u64::from(*length)).sum(), "a page")?;
     }
     Ok(())
 }
@@ -213,10 +198,7 @@ pub fn mp4(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
         let at = cursor.at();
         let short = be32(&mut cursor)?;
         let kind = cursor.array::<4>("a box")?;
-        if !kind
-            .iter()
-            .all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | 0xa9))
-        {
+        if !kind.iter().all(|byte| byte.is_ascii_graphic() || matches!(byte, b' ' | 0xa9)) {
             return broken();
         }
         let length = match short {
@@ -234,10 +216,7 @@ pub fn mp4(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
 
 /// Tells whether a file that begins with `head` is MP3: a tag, or a frame.
 pub fn is_mp3(head: &[u8]) -> bool {
-    head.starts_with(b"ID3")
-        || head
-            .first_chunk()
-            .is_some_and(|head| frame(*head).is_some())
+    head.starts_with(b"ID3") || head.first_chunk().is_some_and(|head| frame(*head).is_some())
 }
 
 /// Walks MP3's frames.
@@ -249,9 +228,7 @@ pub fn mp3(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
         if length.iter().any(|byte| *byte > 0x7f) {
             return broken();
         }
-        let length = length
-            .iter()
-            .fold(0, |length, byte| length << 7 | u64::from(*byte));
+        let length = length.iter().fold(0, |length, byte| length << 7 | u64::from(*byte));
         cursor.skip(length, "a tag")?;
     }
     let mut frames = 0_u64;
@@ -281,9 +258,7 @@ pub fn mp3(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
 
 /// Returns the length of an MP3 frame of this head.
 fn frame(head: [u8; 4]) -> Option<u64> {
-    const FIRST: [u64; 15] = [
-        0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320,
-    ];
+    const FIRST: [u64; 15] = [0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320];
     const SECOND: [u64; 15] = [0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160];
     let [sign, version, rates, _] = head;
     if sign != 0xff || version & 0xe6 != 0xe2 || version & 0x18 == 0x08 {
@@ -291,13 +266,7 @@ fn frame(head: [u8; 4]) -> Option<u64> {
     }
     let halves = u32::from(version & 0x18 != 0x18) + u32::from(version & 0x18 == 0);
     let sampling = [44_100_u64, 48_000, 32_000].get(usize::from(rates >> 2 & 3))? >> halves;
-    let (table, samples) = if halves == 0 {
-        (FIRST, 144_000)
-    } else {
-        (SECOND, 72_000)
-    };
-    let rate = table
-        .get(usize::from(rates >> 4))
-        .filter(|rate| **rate > 0)?;
+    let (table, samples) = if halves == 0 { (FIRST, 144_000) } else { (SECOND, 72_000) };
+    let rate = table.get(usize::from(rates >> 4)).filter(|rate| **rate > 0)?;
     Some(samples * rate / sampling + u64::from(rates >> 1 & 1))
 }

@@ -37,9 +37,7 @@ pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
             return Ok(());
         }
     }
-    Err(Stop::Unsupported(format!(
-        "more than {MAX_ARRAYS} arrays in a file"
-    )))
+    Err(Stop::Unsupported(format!("more than {MAX_ARRAYS} arrays in a file")))
 }
 
 fn walk_array(cursor: &mut Cursor<'_>) -> Result<(), Stop> {
@@ -126,9 +124,7 @@ fn item_size(descr: &Literal, parts: &mut usize) -> Result<u64, Wrong> {
         Literal::Text(name) => plain_size(name),
         Literal::Sequence(fields) => fields.iter().try_fold(0_u64, |total, field| {
             let size = field_size(field, parts)?;
-            total
-                .checked_add(size)
-                .map_or_else(|| wrong("the size of an element overflows"), Ok)
+            total.checked_add(size).map_or_else(|| wrong("the size of an element overflows"), Ok)
         }),
         _ => wrong("a type that is neither text nor a list"),
     }
@@ -151,8 +147,7 @@ fn field_size(field: &Literal, parts: &mut usize) -> Result<u64, Wrong> {
         return wrong("a field's name is no text");
     }
     let size = item_size(descr, parts)?;
-    size.checked_mul(shape)
-        .map_or_else(|| wrong("the size of an element overflows"), Ok)
+    size.checked_mul(shape).map_or_else(|| wrong("the size of an element overflows"), Ok)
 }
 
 /// Returns the size of a type such as `<f4`. Only what numpy writes is known:
@@ -160,9 +155,7 @@ fn field_size(field: &Literal, parts: &mut usize) -> Result<u64, Wrong> {
 fn plain_size(name: &str) -> Result<u64, Wrong> {
     let bare = name.trim_start_matches(['<', '>', '|', '=']);
     let (kind, rest) = bare.split_at_checked(1).unwrap_or((bare, ""));
-    let digits = rest
-        .find(|letter: char| !letter.is_ascii_digit())
-        .unwrap_or(rest.len());
+    let digits = rest.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(rest.len());
     let (digits, unit) = rest.split_at(digits);
     let width: Option<u64> = digits.parse().ok();
     let dated = unit.starts_with('[') && unit.ends_with(']');

@@ -39,11 +39,7 @@ pub fn recognise(head: &[u8]) -> bool {
     let head = head.to_vec();
     let end = head.len() as u64;
     let mut cursor = Cursor::new(&head, 0);
-    let Ok(Field {
-        number: 1,
-        value: Value::Number(1..=64),
-        ..
-    }) = proto::next(&mut cursor, end)
+    let Ok(Field { number: 1, value: Value::Number(1..=64), .. }) = proto::next(&mut cursor, end)
     else {
         return false;
     };
@@ -64,8 +60,7 @@ pub fn recognise(head: &[u8]) -> bool {
                 let text = cursor.take(usize::try_from(shown).unwrap_or(0), "a text");
                 // Where ONNX has its producer's name, SavedModel has a message.
                 if text.is_ok_and(|text| {
-                    text.iter()
-                        .any(|byte| *byte < b' ' && !byte.is_ascii_whitespace())
+                    text.iter().any(|byte| *byte < b' ' && !byte.is_ascii_whitespace())
                 }) {
                     return false;
                 }
@@ -83,11 +78,7 @@ pub fn recognise(head: &[u8]) -> bool {
 
 /// Walks the model.
 pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
-    let mut walk = Walk {
-        found,
-        domains: BTreeMap::new(),
-        own: BTreeSet::new(),
-    };
+    let mut walk = Walk { found, domains: BTreeMap::new(), own: BTreeSet::new() };
     let mut cursor = Cursor::new(source, 0);
     let model = proto::each(&mut cursor, source.size(), &mut |cursor, field| match (
         field.number,
@@ -112,115 +103,97 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn training(&mut self, cursor: &mut Cursor<'_>, end: u64) -> Result<(), Stop> {
-        proto::each(
-            cursor,
-            end,
-            &mut |cursor, field| match (field.number, field.value) {
-                (1 | 2, Value::Bytes { end }) => self.graph(cursor, end, 2),
-                _ => Ok(()),
-            },
-        )
+        proto::each(cursor, end, &mut |cursor, field| match (field.number, field.value) {
+            (1 | 2, Value::Bytes { end }) => self.graph(cursor, end, 2),
+            _ => Ok(()),
+        })
     }
 
     fn function(&mut self, cursor: &mut Cursor<'_>, end: u64) -> Result<(), Stop> {
-        proto::each(
-            cursor,
-            end,
-            &mut |cursor, field| match (field.number, field.value) {
-                (7, Value::Bytes { end }) => self.node(cursor, end, 2),
-                (10, Value::Bytes { end }) => {
-                    let domain = proto::text(cursor, end, MAX_TEXT)?;
-                    if self.own.len() < MAX_DOMAINS {
-                        self.own.insert(domain);
-                    }
-                    Ok(())
+        proto::each(cursor, end, &mut |cursor, field| match (field.number, field.value) {
+            (7, Value::Bytes { end }) => self.node(cursor, end, 2),
+            (10, Value::Bytes { end }) => {
+                let domain = proto::text(cursor, end, MAX_TEXT)?;
+                if self.own.len() < MAX_DOMAINS {
+                    self.own.insert(domain);
                 }
-                (11, Value::Bytes { end }) => self.attribute(cursor, end, 2),
-                _ => Ok(()),
-            },
-        )
+                Ok(())
+            }
+            (11, Value::Bytes { end }) => self.attribute(cursor, end, 2),
+            _ => Ok(()),
+        })
     }
 
     fn graph(&mut self, cursor: &mut Cursor<'_>, end: u64, depth: usize) -> Result<(), Stop> {
         let depth = proto::deeper(depth, cursor.at())?;
-        proto::each(
-            cursor,
-            end,
-            &mut |cursor, field| match (field.number, field.value) {
-                (1, Value::Bytes { end }) => self.node(cursor, end, depth),
-                (5, Value::Bytes { end }) => self.tensor(cursor, end),
-                (15, Value::Bytes { end }) => self.sparse(cursor, end),
-                _ => Ok(()),
-            },
-        )
+        proto::each(cursor, end, &mut |cursor, field| match (field.number, field.value) {
+            (1, Value::Bytes { end }) => self.node(cursor, end, depth),
+            (5, Value::Bytes { end }) => self.tensor(cursor, end),
+            (15, Value::Bytes { end }) => self.sparse(cursor, end),
+            _ => Ok(()),
+        })
     }
 
     fn node(&mut self, cursor: &mut Cursor<'_>, end: u64, depth: usize) -> Result<(), Stop> {
         let depth = proto::deeper(depth, cursor.at())?;
         let at = cursor.at();
-        let (mut name, mut kind, mut domain) = (String::new(), String::new(), String::new());
+        // A graph has many nodes: their texts are read where something follows.
+        let (mut name, mut kind, mut domain) = ((at, at), (at, at), (at, at));
         proto::each(cursor, end, &mut |cursor, field| {
             match (field.number, field.value) {
-                (3, Value::Bytes { end }) => name = proto::text(cursor, end, MAX_TEXT)?,
-                (4, Value::Bytes { end }) => kind = proto::text(cursor, end, MAX_TEXT)?,
+                (3, Value::Bytes { end }) => name = (cursor.at(), end),
+                (4, Value::Bytes { end }) => kind = (cursor.at(), end),
                 (5, Value::Bytes { end }) => self.attribute(cursor, end, depth)?,
-                (7, Value::Bytes { end }) => domain = proto::text(cursor, end, MAX_TEXT)?,
+                (7, Value::Bytes { end }) => domain = (cursor.at(), end),
                 _ => {}
             }
             Ok(())
         })?;
-        if PYTHON.contains(&kind.as_str()) {
-            let message = format!("the operator `{kind}` of `{domain}` calls Python by name");
-            self.found.push(
-                Defect::new(rules::CODE_OPERATOR, message)
-                    .member(name)
-                    .offset(at),
-            );
+        let mut read = |(start, end)| {
+            cursor.seek(start);
+            proto::text(cursor, end, MAX_TEXT)
+        };
+        let length = kind.1 - kind.0;
+        if PYTHON.iter().any(|python| python.len() as u64 == length) {
+            let kind = read(kind)?;
+            if PYTHON.contains(&kind.as_str()) {
+                let (name, domain) = (read(name)?, read(domain)?);
+                let message = format!("the operator `{kind}` of `{domain}` calls Python by name");
+                let defect = Defect::new(rules::CODE_OPERATOR, message);
+                self.found.push(defect.member(name).offset(at));
+            }
         }
-        let common = KNOWN.contains(&domain.as_str());
-        if !common && self.domains.len() < MAX_DOMAINS {
-            self.domains.entry(domain).or_insert(kind);
+        if domain.0 < domain.1 && self.domains.len() < MAX_DOMAINS {
+            let domain = read(domain)?;
+            if !KNOWN.contains(&domain.as_str()) {
+                self.domains.entry(domain).or_insert(read(kind)?);
+            }
         }
         Ok(())
     }
 
     fn attribute(&mut self, cursor: &mut Cursor<'_>, end: u64, depth: usize) -> Result<(), Stop> {
         let depth = proto::deeper(depth, cursor.at())?;
-        proto::each(
-            cursor,
-            end,
-            &mut |cursor, field| match (field.number, field.value) {
-                (5 | 10, Value::Bytes { end }) => self.tensor(cursor, end),
-                (6 | 11, Value::Bytes { end }) => self.graph(cursor, end, depth),
-                (22 | 23, Value::Bytes { end }) => self.sparse(cursor, end),
-                _ => Ok(()),
-            },
-        )
+        proto::each(cursor, end, &mut |cursor, field| match (field.number, field.value) {
+            (5 | 10, Value::Bytes { end }) => self.tensor(cursor, end),
+            (6 | 11, Value::Bytes { end }) => self.graph(cursor, end, depth),
+            (22 | 23, Value::Bytes { end }) => self.sparse(cursor, end),
+            _ => Ok(()),
+        })
     }
 
     fn sparse(&mut self, cursor: &mut Cursor<'_>, end: u64) -> Result<(), Stop> {
-        proto::each(
-            cursor,
-            end,
-            &mut |cursor, field| match (field.number, field.value) {
-                (1 | 2, Value::Bytes { end }) => self.tensor(cursor, end),
-                _ => Ok(()),
-            },
-        )
+        proto::each(cursor, end, &mut |cursor, field| match (field.number, field.value) {
+            (1 | 2, Value::Bytes { end }) => self.tensor(cursor, end),
+            _ => Ok(()),
+        })
     }
 
     fn tensor(&mut self, cursor: &mut Cursor<'_>, end: u64) -> Result<(), Stop> {
         let at = cursor.at();
-        let mut tensor = Tensor {
-            elements: Some(1),
-            ..Tensor::default()
-        };
-        proto::each(cursor, end, &mut |cursor, field| {
-            tensor.field(cursor, field)
-        })?;
-        let Tensor {
-            name, locations, ..
-        } = &tensor;
+        let mut tensor = Tensor { elements: Some(1), ..Tensor::default() };
+        proto::each(cursor, end, &mut |cursor, field| tensor.field(cursor, field))?;
+        let Tensor { name, locations, .. } = &tensor;
         for location in locations {
             if let Some(why) = outside(location) {
                 let message = format!("the data of this tensor lie in `{location}`: {why}");
@@ -241,8 +214,7 @@ impl Walk<'_> {
                 let message = format!(
                     "the operator `{kind}` is of the domain `{domain}`, which needs a library of its own to run"
                 );
-                self.found
-                    .push(Defect::new(rules::CUSTOM_OPERATOR, message));
+                self.found.push(Defect::new(rules::CUSTOM_OPERATOR, message));
             }
         }
     }
@@ -280,9 +252,7 @@ impl Tensor {
     }
 
     fn dimension(&mut self, size: u64) {
-        self.elements = self
-            .elements
-            .and_then(|elements| elements.checked_mul(size));
+        self.elements = self.elements.and_then(|elements| elements.checked_mul(size));
     }
 
     /// Reads one pair about data outside.
@@ -320,9 +290,7 @@ impl Tensor {
             25 | 26 => 2,
             _ => return None,
         };
-        let total = self
-            .elements
-            .and_then(|elements| elements.checked_mul(bits));
+        let total = self.elements.and_then(|elements| elements.checked_mul(bits));
         let bytes = total.map(|total| total.div_ceil(8));
         (bytes != Some(raw)).then(|| match bytes {
             Some(bytes) => format!("shape and type give {bytes} bytes, but {raw} are stored"),

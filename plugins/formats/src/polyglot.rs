@@ -108,16 +108,8 @@ mod tests {
         let rows: [(&str, Vec<u8>, usize); 7] = [
             ("nothing", b"GGUF".to_vec(), 0),
             ("empty", Vec::new(), 0),
-            (
-                "the signature alone",
-                [&b"GGUF"[..], b"PK\x05\x06", &[0; 18]].concat(),
-                0,
-            ),
-            (
-                "random end record",
-                [&[b'x'; 100][..], b"PK\x05\x06", &[0x41; 18]].concat(),
-                0,
-            ),
+            ("the signature alone", [&b"GGUF"[..], b"PK\x05\x06", &[0; 18]].concat(), 0),
+            ("random end record", [&[b'x'; 100][..], b"PK\x05\x06", &[0x41; 18]].concat(), 0),
             ("a zip with a prefix", zip(b"GGUF"), 1),
             ("a zip with bytes after it", commented, 1),
             ("a tar", tar, 1),

@@ -69,27 +69,19 @@ pub fn next(cursor: &mut Cursor<'_>, end: u64) -> Result<Field, Stop> {
                 let message = format!("a field of {length} bytes, but only {left} are left");
                 return Err(Stop::malformed(at, message));
             }
-            Value::Bytes {
-                end: cursor.at() + length,
-            }
+            Value::Bytes { end: cursor.at() + length }
         }
         5 => {
             cursor.skip(4, "a field of four bytes")?;
             Value::Fixed
         }
         other => {
-            return Err(Stop::malformed(
-                at,
-                format!("{other} is no kind of a field"),
-            ));
+            return Err(Stop::malformed(at, format!("{other} is no kind of a field")));
         }
     };
     let number = tag >> 3;
     if number == 0 || number > 0x1fff_ffff {
-        return Err(Stop::malformed(
-            at,
-            format!("{number} is no number of a field"),
-        ));
+        return Err(Stop::malformed(at, format!("{number} is no number of a field")));
     }
     if cursor.at() > end {
         return Err(Stop::malformed(at, "a field reaches past its message"));
@@ -133,10 +125,7 @@ pub fn text(cursor: &mut Cursor<'_>, end: u64, most: u64) -> Result<String, Stop
 /// Refuses messages that nest deeper than protobuf's readers go.
 pub fn deeper(depth: usize, at: u64) -> Result<usize, Stop> {
     if depth >= MAX_DEPTH {
-        return Err(Stop::malformed(
-            at,
-            "messages nested deeper than loaders go",
-        ));
+        return Err(Stop::malformed(at, "messages nested deeper than loaders go"));
     }
     Ok(depth + 1)
 }

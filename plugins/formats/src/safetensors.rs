@@ -35,9 +35,7 @@ pub fn recognise(head: &[u8]) -> bool {
     // Cut off after the brace: only the length can tell.
     let opens = first.is_none_or(|byte| matches!(byte, b'"' | b'}' | b'{'));
     let plausible = u64::from_le_bytes(*length) <= MAX_HEADER;
-    let text = length
-        .iter()
-        .all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
+    let text = length.iter().all(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
     opens && (plausible || !text)
 }
 
@@ -85,7 +83,7 @@ struct Tensor {
 struct Table {
     tensors: Vec<Tensor>,
     unknown: Vec<(String, String)>,
-    metadata_keys: Vec<String>,
+    metadata_keys: Vec<u64>,
     metadata: u32,
 }
 
@@ -99,24 +97,19 @@ impl Table {
             let message = format!("`{METADATA}` stands {} times in the header", self.metadata);
             found.push(Defect::new(rules::DUPLICATE_KEY, message).member(METADATA));
         }
-        self.metadata_keys.sort_unstable();
-        self.tensors
-            .sort_unstable_by(|one, other| one.name.cmp(&other.name));
-        let names = self
-            .tensors
-            .windows(2)
-            .filter(|pair| pair[0].name == pair[1].name);
-        for name in names.map(|pair| pair[0].name.as_str()) {
-            let message = "the header names this tensor more than once; loaders keep one of them";
-            found.push(Defect::new(rules::DUPLICATE_KEY, message).member(name));
+        self.tensors.sort_unstable_by(|one, other| one.name.cmp(&other.name));
+        let twins = self.tensors.windows(2).filter(|pair| pair[0].name == pair[1].name);
+        for name in twins.map(|pair| pair[0].name.as_str()) {
+            found.add(rules::DUPLICATE_KEY, None, || {
+                let message =
+                    "the header names this tensor more than once; loaders keep one of them";
+                Defect::new(rules::DUPLICATE_KEY, message).member(name)
+            });
         }
-        for pair in self
-            .metadata_keys
-            .windows(2)
-            .filter(|pair| pair[0] == pair[1])
-        {
-            let message = format!("`{METADATA}` holds this key more than once");
-            found.push(Defect::new(rules::DUPLICATE_KEY, message).member(pair[0].as_str()));
+        self.metadata_keys.sort_unstable();
+        if self.metadata_keys.windows(2).any(|pair| pair[0] == pair[1]) {
+            let message = format!("`{METADATA}` holds a key more than once");
+            found.push(Defect::new(rules::DUPLICATE_KEY, message).member(METADATA));
         }
     }
 }
@@ -126,9 +119,7 @@ impl Table {
 fn check_cover(tensors: &[Tensor], length: u64, start: u64, found: &mut Found) {
     let mut stretches = Vec::with_capacity(tensors.len());
     for tensor in tensors {
-        let Tensor {
-            name, begin, end, ..
-        } = tensor;
+        let Tensor { name, begin, end, .. } = tensor;
         if begin > end || *end > length {
             let message =
                 format!("data_offsets [{begin}, {end}] lie outside of {length} bytes of data");
@@ -138,41 +129,22 @@ fn check_cover(tensors: &[Tensor], length: u64, start: u64, found: &mut Found) {
         if let Some(message) = wrong_size(tensor) {
             found.push(Defect::new(rules::SIZE_MISMATCH, message).member(name.as_str()));
         }
-        stretches.push(Stretch {
-            name,
-            begin: *begin,
-            end: *end,
-        });
+        stretches.push(Stretch { name, begin: *begin, end: *end });
     }
-    cover::check(
-        stretches,
-        Data {
-            start,
-            length,
-            align: 1,
-        },
-        found,
-    );
+    cover::check(stretches, Data { start, length, align: 1 }, found);
 }
 
 fn wrong_size(tensor: &Tensor) -> Option<String> {
     let bits = tensor.dtype?.bits;
     let stored = tensor.end - tensor.begin;
-    let Some(total) = tensor
-        .elements
-        .and_then(|elements| elements.checked_mul(bits))
-    else {
+    let Some(total) = tensor.elements.and_then(|elements| elements.checked_mul(bits)) else {
         return Some("the shape's size overflows 64 bits".to_owned());
     };
     if total % 8 != 0 {
         return Some(format!("{total} bits are not a whole number of bytes"));
     }
-    (total / 8 != stored).then(|| {
-        format!(
-            "shape and type give {} bytes, but {stored} are stored",
-            total / 8
-        )
-    })
+    (total / 8 != stored)
+        .then(|| format!("shape and type give {} bytes, but {stored} are stored", total / 8))
 }
 
 /// An element type's width.
@@ -212,18 +184,13 @@ fn parse(header: &[u8]) -> Result<Table, Stop> {
 /// stands for.
 fn said(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    let message = text
-        .rsplit_once(" at line ")
-        .map_or(text.as_str(), |(message, _)| message);
+    let message = text.rsplit_once(" at line ").map_or(text.as_str(), |(message, _)| message);
     format!("the header is not what safetensors allows: {message}")
 }
 
 fn offset_of(error: &serde_json::Error, header: &[u8]) -> u64 {
     let before = error.line().saturating_sub(1);
-    let breaks = header
-        .iter()
-        .enumerate()
-        .filter(|(_, byte)| **byte == b'\n');
+    let breaks = header.iter().enumerate().filter(|(_, byte)| **byte == b'\n');
     let line = match before {
         0 => 0,
         line => breaks.map(|(at, _)| at + 1).nth(line - 1).unwrap_or(0),
@@ -262,13 +229,7 @@ impl<'de> Visitor<'de> for TableSeed<'_> {
                 self.0.unknown.push((name.clone(), entry.dtype));
             }
             let (begin, end) = entry.data_offsets;
-            self.0.tensors.push(Tensor {
-                name,
-                dtype,
-                elements: entry.shape.0,
-                begin,
-                end,
-            });
+            self.0.tensors.push(Tensor { name, dtype, elements: entry.shape.0, begin, end });
         }
         Ok(())
     }
@@ -308,8 +269,8 @@ impl<'de> Deserialize<'de> for Shape {
     }
 }
 
-/// Reads the metadata, a map of strings, of which the keys are kept.
-struct MetadataSeed<'a>(&'a mut Vec<String>);
+/// Reads the metadata, a map of strings, of which digests of the keys are kept.
+struct MetadataSeed<'a>(&'a mut Vec<u64>);
 
 impl<'de> DeserializeSeed<'de> for MetadataSeed<'_> {
     type Value = ();
@@ -327,7 +288,7 @@ impl<'de> Visitor<'de> for MetadataSeed<'_> {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
-        while let Some(key) = map.next_key::<String>()? {
+        while let Some(KeyDigest(key)) = map.next_key()? {
             map.next_value::<Text>()?;
             self.0.push(key);
         }
@@ -353,5 +314,31 @@ impl<'de> Deserialize<'de> for Text {
             }
         }
         json.deserialize_str(Any)
+    }
+}
+
+/// A digest of a key, in place of the key: there can be millions. Two keys of one
+/// digest would be a false alarm, and are not made by accident.
+struct KeyDigest(u64);
+
+impl<'de> Deserialize<'de> for KeyDigest {
+    fn deserialize<D: serde::Deserializer<'de>>(json: D) -> Result<Self, D::Error> {
+        struct Digest;
+        impl Visitor<'_> for Digest {
+            type Value = KeyDigest;
+
+            fn expecting(&self, text: &mut fmt::Formatter<'_>) -> fmt::Result {
+                text.write_str("a key")
+            }
+
+            fn visit_str<E: serde::de::Error>(self, key: &str) -> Result<KeyDigest, E> {
+                // FNV-1a.
+                let start = 0xcbf2_9ce4_8422_2325_u64;
+                Ok(KeyDigest(key.bytes().fold(start, |digest, byte| {
+                    (digest ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+                })))
+            }
+        }
+        json.deserialize_str(Digest)
     }
 }

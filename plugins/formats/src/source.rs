@@ -39,9 +39,7 @@ impl Source for Vec<u8> {
     fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
         let start = usize::try_from(offset).map_err(|_| ReadError::OutOfRange)?;
         let end = start.checked_add(length).ok_or(ReadError::OutOfRange)?;
-        self.get(start..end)
-            .map(<[u8]>::to_vec)
-            .ok_or(ReadError::OutOfRange)
+        self.get(start..end).map(<[u8]>::to_vec).ok_or(ReadError::OutOfRange)
     }
 }
 
@@ -57,11 +55,7 @@ impl<'a> Part<'a> {
     /// lie within `source`.
     pub fn new(source: &'a dyn Source, start: u64, length: u64) -> Option<Self> {
         let end = start.checked_add(length)?;
-        (end <= source.size()).then_some(Self {
-            source,
-            start,
-            length,
-        })
+        (end <= source.size()).then_some(Self { source, start, length })
     }
 }
 
@@ -71,9 +65,7 @@ impl Source for Part<'_> {
     }
 
     fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
-        let end = offset
-            .checked_add(length as u64)
-            .ok_or(ReadError::OutOfRange)?;
+        let end = offset.checked_add(length as u64).ok_or(ReadError::OutOfRange)?;
         if end > self.length {
             return Err(ReadError::OutOfRange);
         }
@@ -102,14 +94,7 @@ impl<'a> Cursor<'a> {
     /// Returns a cursor that fetches `most` bytes at once, for files that are read
     /// here and there.
     pub fn with_block(source: &'a dyn Source, offset: u64, most: usize) -> Self {
-        Self {
-            source,
-            size: source.size(),
-            at: offset,
-            most,
-            block: Vec::new(),
-            block_at: offset,
-        }
+        Self { source, size: source.size(), at: offset, most, block: Vec::new(), block_at: offset }
     }
 
     /// Returns the offset of the next byte.
@@ -181,10 +166,7 @@ impl<'a> Cursor<'a> {
         if length > self.left() {
             return Err(Stop::malformed(
                 self.at,
-                format!(
-                    "{what} needs {length} bytes, but only {} are left",
-                    self.left()
-                ),
+                format!("{what} needs {length} bytes, but only {} are left", self.left()),
             ));
         }
         Ok(())
@@ -223,10 +205,7 @@ mod tests {
         assert_eq!(cursor.u64("eight").unwrap(), expected);
         assert_eq!(cursor.left(), 5);
         assert!(matches!(cursor.u64("more"), Err(Stop::Malformed { .. })));
-        assert!(matches!(
-            cursor.skip(u64::MAX, "more"),
-            Err(Stop::Malformed { .. })
-        ));
+        assert!(matches!(cursor.skip(u64::MAX, "more"), Err(Stop::Malformed { .. })));
         assert_eq!(cursor.take(5, "rest").unwrap(), bytes[BLOCK + 5..]);
         let mut cursor = Cursor::new(&bytes, u64::MAX);
         assert_eq!(cursor.left(), 0);

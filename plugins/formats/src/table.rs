@@ -28,21 +28,11 @@ pub struct Format {
 
 impl Format {
     const fn new(name: &'static str, recognise: Recognise, walk: Walk) -> Self {
-        Self {
-            name,
-            recognise,
-            walk,
-            companion: false,
-        }
+        Self { name, recognise, walk, companion: false }
     }
 
     const fn companion(name: &'static str, recognise: Recognise, walk: Walk) -> Self {
-        Self {
-            name,
-            recognise,
-            walk,
-            companion: true,
-        }
+        Self { name, recognise, walk, companion: true }
     }
 }
 
@@ -82,23 +72,12 @@ const FORMATS: &[Format] = &[
     Format::companion("Arrow", companions::is_arrow, companions::arrow),
     Format::new("safetensors", safetensors::recognise, safetensors::walk),
     Format::new("ONNX", onnx::recognise, onnx::walk),
-    Format::new(
-        "SavedModel",
-        tensorflow::recognise_saved,
-        tensorflow::walk_saved,
-    ),
-    Format::new(
-        "TensorFlow graph",
-        tensorflow::recognise_graph,
-        tensorflow::walk_graph,
-    ),
-    Format::companion(
-        "sentencepiece",
-        companions::is_sentencepiece,
-        companions::sentencepiece,
-    ),
+    Format::new("SavedModel", tensorflow::recognise_saved, tensorflow::walk_saved),
+    Format::new("TensorFlow graph", tensorflow::recognise_graph, tensorflow::walk_graph),
+    Format::companion("sentencepiece", companions::is_sentencepiece, companions::sentencepiece),
     Format::companion("MessagePack", companions::is_msgpack, companions::msgpack),
     Format::companion("checkpoint index", companions::is_index, companions::index),
+    Format::companion("zeros", companions::is_zeros, companions::zeros),
 ];
 
 /// Returns the format of a file that begins with `head`.

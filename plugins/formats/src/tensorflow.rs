@@ -2,7 +2,7 @@
 //! and those that reach for files or the network, in graphs and in the function
 //! library. Leaves checkpoints unread.
 
-use modelhost_check::Severity;
+use modelhost_check::{Rule, Severity};
 
 use crate::found::{Defect, Found, Stop};
 use crate::proto::{self, Field, Value};
@@ -105,14 +105,10 @@ pub fn walk_saved(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
         &mut |cursor, field| match (field.number, field.value) {
             (2, Value::Bytes { end }) => {
                 graphs += 1;
-                proto::each(
-                    cursor,
-                    end,
-                    &mut |cursor, field| match (field.number, field.value) {
-                        (2, Value::Bytes { end }) => graph(cursor, end, found),
-                        _ => Ok(()),
-                    },
-                )
+                proto::each(cursor, end, &mut |cursor, field| match (field.number, field.value) {
+                    (2, Value::Bytes { end }) => graph(cursor, end, found),
+                    _ => Ok(()),
+                })
             }
             _ => Ok(()),
         },
@@ -130,32 +126,23 @@ pub fn walk_graph(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
 }
 
 fn graph(cursor: &mut Cursor<'_>, end: u64, found: &mut Found) -> Result<(), Stop> {
-    proto::each(
-        cursor,
-        end,
-        &mut |cursor, field| match (field.number, field.value) {
-            (1, Value::Bytes { end }) => node(cursor, end, found),
-            (2, Value::Bytes { end }) => library(cursor, end, found),
-            _ => Ok(()),
-        },
-    )
+    proto::each(cursor, end, &mut |cursor, field| match (field.number, field.value) {
+        (1, Value::Bytes { end }) => node(cursor, end, found),
+        (2, Value::Bytes { end }) => library(cursor, end, found),
+        _ => Ok(()),
+    })
 }
 
 fn library(cursor: &mut Cursor<'_>, end: u64, found: &mut Found) -> Result<(), Stop> {
-    proto::each(
-        cursor,
-        end,
-        &mut |cursor, field| match (field.number, field.value) {
-            (1, Value::Bytes { end }) => proto::each(cursor, end, &mut |cursor, field| match (
-                field.number,
-                field.value,
-            ) {
+    proto::each(cursor, end, &mut |cursor, field| match (field.number, field.value) {
+        (1, Value::Bytes { end }) => {
+            proto::each(cursor, end, &mut |cursor, field| match (field.number, field.value) {
                 (3, Value::Bytes { end }) => node(cursor, end, found),
                 _ => Ok(()),
-            }),
-            _ => Ok(()),
-        },
-    )
+            })
+        }
+        _ => Ok(()),
+    })
 }
 
 fn node(cursor: &mut Cursor<'_>, end: u64, found: &mut Found) -> Result<(), Stop> {
@@ -174,31 +161,46 @@ fn node(cursor: &mut Cursor<'_>, end: u64, found: &mut Found) -> Result<(), Stop
         }
         Ok(())
     })?;
-    if let Some(defect) = harmful(&kind, &stream) {
-        found.push(defect.member(name).offset(at));
+    if let Some(harm) = harmful(&kind, &stream) {
+        found.add(harm.rule, harm.severity, || harm.defect(&kind).member(name).offset(at));
     }
     Ok(())
 }
 
+/// What an operator does that its graph does not hold.
+pub struct Harm {
+    /// The rule it breaks.
+    pub rule: Rule,
+    /// How bad it is, where that differs from the rule's default.
+    pub severity: Option<Severity>,
+    what: &'static str,
+}
+
+impl Harm {
+    /// Returns the defect that an operator of this kind is.
+    pub fn defect(&self, kind: &str) -> Defect {
+        let defect = Defect::new(self.rule, format!("the operator `{kind}` {}", self.what));
+        Defect { severity: self.severity, ..defect }
+    }
+}
+
 /// Says what an operator does that its graph does not hold, if it does; `stream` is
 /// where it prints to.
-pub fn harmful(kind: &str, stream: &str) -> Option<Defect> {
+pub fn harmful(kind: &str, stream: &str) -> Option<Harm> {
     let known = |list: &[&str]| list.contains(&kind);
-    if known(PYTHON) {
-        let message = format!("the operator `{kind}` calls Python when the graph runs");
-        Some(Defect::new(rules::CODE_OPERATOR, message))
+    let (rule, severity, what) = if known(PYTHON) {
+        (rules::CODE_OPERATOR, None, "calls Python when the graph runs")
     } else if known(FILES) {
-        let message = format!("the operator `{kind}` reaches for files when the graph runs");
-        Some(Defect::new(rules::FILE_OPERATOR, message))
+        (rules::FILE_OPERATOR, None, "reaches for files when the graph runs")
     } else if kind == "PrintV2" && stream.starts_with("file://") {
-        let message = format!("the operator `PrintV2` writes to `{stream}`");
-        Some(Defect::new(rules::FILE_OPERATOR, message))
+        (rules::FILE_OPERATOR, None, "prints to a file when the graph runs")
     } else if known(INPUTS) {
-        let message = format!("the operator `{kind}` reads data from files or servers");
-        Some(Defect::new(rules::FILE_OPERATOR, message).severity(Severity::Medium))
+        let medium = Some(Severity::Medium);
+        (rules::FILE_OPERATOR, medium, "reads data from files or servers when the graph runs")
     } else {
-        None
-    }
+        return None;
+    };
+    Some(Harm { rule, severity, what })
 }
 
 /// Returns the value of the attribute `output_stream`, if this is it.

@@ -34,10 +34,7 @@ pub fn recognise(head: &[u8]) -> bool {
 /// Walks the model's tables.
 pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
     let cursor = Cursor::with_block(source, 0, BLOCK);
-    let mut reader = Reader {
-        cursor,
-        left: source.size(),
-    };
+    let mut reader = Reader { cursor, left: source.size() };
     let root = reader.cursor.u32("the root's offset")?;
     let model = Table::at(&mut reader, root.into())?;
     let codes = model.tables(&mut reader, 1)?;
@@ -71,10 +68,7 @@ impl Reader<'_> {
     fn spend(&mut self, entries: u32) -> Result<(), Stop> {
         let left = self.left.checked_sub(entries.into());
         self.left = left.ok_or_else(|| {
-            Stop::malformed(
-                self.cursor.at(),
-                "tables that share their content without end",
-            )
+            Stop::malformed(self.cursor.at(), "tables that share their content without end")
         })?;
         Ok(())
     }
@@ -112,10 +106,7 @@ impl Table {
         reader.cursor.seek(fields);
         let length = reader.cursor.u16("a list of fields")?;
         if length < 4 || length % 2 != 0 {
-            return Err(Stop::malformed(
-                fields,
-                "no list of fields where a table has one",
-            ));
+            return Err(Stop::malformed(fields, "no list of fields where a table has one"));
         }
         Ok(Self { at, fields, length })
     }
@@ -188,20 +179,15 @@ fn operator(reader: &mut Reader<'_>, place: u64, found: &mut Found) -> Result<()
         return Ok(());
     }
     if length > MAX_NAME {
-        return Err(Stop::malformed(
-            start,
-            format!("an operator's name of {length} bytes"),
-        ));
+        return Err(Stop::malformed(start, format!("an operator's name of {length} bytes")));
     }
     reader.cursor.seek(start);
     // At most MAX_NAME, so it fits.
-    let name = reader
-        .cursor
-        .take(usize::try_from(length).unwrap_or(0), "a name")?;
+    let name = reader.cursor.take(usize::try_from(length).unwrap_or(0), "a name")?;
     let name = String::from_utf8_lossy(&name);
     if let Some(flex) = name.strip_prefix(FLEX) {
-        if let Some(defect) = tensorflow::harmful(flex, "") {
-            found.push(defect.offset(start));
+        if let Some(harm) = tensorflow::harmful(flex, "") {
+            found.push(harm.defect(flex).offset(start));
         }
     } else if !KNOWN.contains(&name.as_ref()) {
         let message = format!("the operator `{name}` needs a library of its own to run");
@@ -228,10 +214,7 @@ fn check_graph(reader: &mut Reader<'_>, place: u64, codes: u32, buffers: u32) ->
         let tensor = Table::behind(reader, place)?;
         tensor.vector(reader, 0, 4)?;
         if tensor.number(reader, 2)? >= buffers.max(1) {
-            return Err(Stop::malformed(
-                place,
-                "a tensor of a buffer that is not there",
-            ));
+            return Err(Stop::malformed(place, "a tensor of a buffer that is not there"));
         }
     }
     indices(reader, graph, 1, tensors.count)?;
@@ -239,10 +222,7 @@ fn check_graph(reader: &mut Reader<'_>, place: u64, codes: u32, buffers: u32) ->
     for place in graph.tables(reader, 3)?.iter() {
         let operator = Table::behind(reader, place)?;
         if operator.number(reader, 0)? >= codes {
-            return Err(Stop::malformed(
-                place,
-                "an operator of a code that is not there",
-            ));
+            return Err(Stop::malformed(place, "an operator of a code that is not there"));
         }
         indices(reader, operator, 1, tensors.count)?;
         indices(reader, operator, 2, tensors.count)?;

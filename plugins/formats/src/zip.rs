@@ -42,18 +42,14 @@ impl Member {
     /// Returns the member's content in place; none where it is deflated.
     pub fn part<'a>(&self, archive: &'a dyn Source) -> Option<Part<'a>> {
         let plain = !self.deflated && self.stored == self.size;
-        plain
-            .then(|| Part::new(archive, self.start, self.stored))
-            .flatten()
+        plain.then(|| Part::new(archive, self.start, self.stored)).flatten()
     }
 
     /// Returns the member's content, of at most `most` bytes.
     pub fn content(&self, archive: &dyn Source, most: u64) -> Result<Vec<u8>, Stop> {
         if self.size > most || self.stored > most {
-            let message = format!(
-                "`{}` has {} bytes; at most {most} can be checked",
-                self.name, self.size
-            );
+            let message =
+                format!("`{}` has {} bytes; at most {most} can be checked", self.name, self.size);
             return Err(Stop::Unsupported(message));
         }
         // Both are at most `most`, which a caller can hold.
@@ -100,31 +96,20 @@ pub fn appended(source: &dyn Source) -> Result<Vec<Member>, Stop> {
 
 /// Reads an archive whose first member stands at `first`, or anywhere.
 fn read(source: &dyn Source, first: Option<u64>) -> Result<Vec<Member>, Stop> {
-    let at = source
-        .size()
-        .checked_sub(END)
-        .ok_or_else(|| Stop::malformed(0, "no end record"))?;
+    let at = source.size().checked_sub(END).ok_or_else(|| Stop::malformed(0, "no end record"))?;
     let mut cursor = Cursor::new(source, at);
     if cursor.array::<4>("the end record")? != *b"PK\x05\x06" {
-        return Err(Stop::malformed(
-            at,
-            "the archive does not end in its end record",
-        ));
+        return Err(Stop::malformed(at, "the archive does not end in its end record"));
     }
     let disks = cursor.u32("disk numbers")?;
     let (here, count) = (cursor.u16("a count")?, cursor.u16("a count")?);
     let (size, start) = (cursor.u32("a size")?, cursor.u32("an offset")?);
     if count == u16::MAX || start == u32::MAX || count > MAX_MEMBERS {
-        return Err(Stop::Unsupported(format!(
-            "an archive of {count} members or of zip64"
-        )));
+        return Err(Stop::Unsupported(format!("an archive of {count} members or of zip64")));
     }
     let end = u64::from(start) + u64::from(size);
     if disks != 0 || here != count || end != at || cursor.u16("a comment's length")? != 0 {
-        return Err(Stop::malformed(
-            at,
-            "the end record does not fit the archive",
-        ));
+        return Err(Stop::malformed(at, "the end record does not fit the archive"));
     }
     cursor.seek(start.into());
     let mut members = Vec::new();
@@ -133,24 +118,15 @@ fn read(source: &dyn Source, first: Option<u64>) -> Result<Vec<Member>, Stop> {
         let (member, header) = entry(&mut cursor)?;
         let member = with_local(source, member, header)?;
         if expected.is_some_and(|expected| header != expected) {
-            return Err(Stop::malformed(
-                header,
-                "the members don't lie one after the other",
-            ));
+            return Err(Stop::malformed(header, "the members don't lie one after the other"));
         }
         expected = Some(member.after);
         members.push(member.member);
     }
     if cursor.at() != end || expected.unwrap_or(start.into()) != u64::from(start) {
-        return Err(Stop::malformed(
-            cursor.at(),
-            "the directory does not fit the archive",
-        ));
+        return Err(Stop::malformed(cursor.at(), "the directory does not fit the archive"));
     }
-    let mut names: Vec<_> = members
-        .iter()
-        .map(|member| member.name.to_lowercase())
-        .collect();
+    let mut names: Vec<_> = members.iter().map(|member| member.name.to_lowercase()).collect();
     names.sort_unstable();
     if names.windows(2).any(|pair| pair[0] == pair[1]) {
         return Err(Stop::malformed(start.into(), "two members have one name"));
@@ -176,11 +152,7 @@ fn entry(cursor: &mut Cursor<'_>) -> Result<(Listed, u64), Stop> {
     let (flags, method) = (cursor.u16("flags")?, cursor.u16("a method")?);
     cursor.skip(8, "a date and a checksum")?;
     let (stored, size) = (cursor.u32("a size")?, cursor.u32("a size")?);
-    let lengths = [
-        cursor.u16("a length")?,
-        cursor.u16("a length")?,
-        cursor.u16("a length")?,
-    ];
+    let lengths = [cursor.u16("a length")?, cursor.u16("a length")?, cursor.u16("a length")?];
     cursor.skip(8, "attributes")?;
     let header = u64::from(cursor.u32("an offset")?);
     let name = cursor.take(lengths[0].into(), "a name")?;
@@ -191,16 +163,7 @@ fn entry(cursor: &mut Cursor<'_>) -> Result<(Listed, u64), Stop> {
     }
     cursor.skip(lengths[2].into(), "a comment")?;
     debug_assert!(cursor.at() >= at + ENTRY);
-    Ok((
-        Listed {
-            name,
-            flags,
-            method,
-            stored,
-            size,
-        },
-        header,
-    ))
+    Ok((Listed { name, flags, method, stored, size }, header))
 }
 
 /// Returns the extra fields: the number and the content of each.
@@ -233,9 +196,7 @@ fn with_local(source: &dyn Source, listed: Listed, header: u64) -> Result<Placed
     let extra = cursor.take(extra.into(), "extra fields")?;
     let later = flags & 1 << 3 != 0;
     // A writer that does not know the size beforehand leaves room for a long one.
-    let long = [listed.size, listed.stored]
-        .map(|size| u64::from(size).to_le_bytes())
-        .concat();
+    let long = [listed.size, listed.stored].map(|size| u64::from(size).to_le_bytes()).concat();
     let long = sizes == (u32::MAX, u32::MAX)
         && fields(&extra).any(|(id, sizes)| id == LONG_SIZES && sizes == long);
     let agree = sign == *b"PK\x03\x04"
@@ -243,10 +204,7 @@ fn with_local(source: &dyn Source, listed: Listed, header: u64) -> Result<Placed
         && (sizes == (listed.stored, listed.size) || later && sizes == (0, 0) || long)
         && name == listed.name;
     if !agree {
-        return Err(Stop::malformed(
-            header,
-            "a member differs from what the directory says of it",
-        ));
+        return Err(Stop::malformed(header, "a member differs from what the directory says of it"));
     }
     if flags & !FLAGS != 0 || !matches!(method, 0 | 8) || listed.stored == u32::MAX {
         return Err(Stop::Unsupported(
@@ -264,15 +222,6 @@ fn with_local(source: &dyn Source, listed: Listed, header: u64) -> Result<Placed
         cursor.skip(if signed { 16 } else { 12 }, "a member's sizes")?;
     }
     let (stored, size) = (listed.stored.into(), listed.size.into());
-    let member = Member {
-        name,
-        start,
-        stored,
-        size,
-        deflated: method == 8,
-    };
-    Ok(Placed {
-        member,
-        after: cursor.at(),
-    })
+    let member = Member { name, start, stored, size, deflated: method == 8 };
+    Ok(Placed { member, after: cursor.at() })
 }

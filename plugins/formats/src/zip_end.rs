@@ -65,11 +65,7 @@ fn follow(source: &dyn Source, at: u64) -> Result<Option<End>, Stop> {
     }
     for directory in [at.checked_sub(length), Some(stated)].into_iter().flatten() {
         if length >= ENTRY && has(source, directory, b"PK\x01\x02", length)? {
-            return Ok(Some(End {
-                at,
-                directory,
-                length,
-            }));
+            return Ok(Some(End { at, directory, length }));
         }
     }
     Ok(None)
@@ -89,11 +85,9 @@ fn follow64(source: &dyn Source, at: u64) -> Result<Option<End>, Stop> {
     let mut cursor = Cursor::with_block(source, record + 40, RECORD);
     let length = cursor.u64("a size")?;
     Ok(Some(match record.checked_sub(length) {
-        Some(directory) if has(source, record, b"PK\x06\x06", RECORD64)? => End {
-            at,
-            directory,
-            length,
-        },
+        Some(directory) if has(source, record, b"PK\x06\x06", RECORD64)? => {
+            End { at, directory, length }
+        }
         // It stands elsewhere; so does its directory.
         _ => End {
             at,

@@ -1,8 +1,5 @@
 //! Owns the run over the labelled corpus, where it is there.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the corpus is made and read on disk"
-)]
+#![expect(clippy::disallowed_methods, reason = "the corpus is made and read on disk")]
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -24,13 +21,8 @@ fn generated() -> Option<PathBuf> {
         return None;
     }
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("corpus");
-    let status = Command::new("python3")
-        .arg(corpus.join("generate.py"))
-        .arg(&out)
-        .output();
-    status
-        .is_ok_and(|output| output.status.success())
-        .then_some(out)
+    let status = Command::new("python3").arg(corpus.join("generate.py")).arg(&out).output();
+    status.is_ok_and(|output| output.status.success()).then_some(out)
 }
 
 fn files(path: &Path) -> Vec<PathBuf> {
@@ -38,9 +30,7 @@ fn files(path: &Path) -> Vec<PathBuf> {
         return vec![path.to_owned()];
     }
     let entries = std::fs::read_dir(path).expect("the corpus was just made");
-    entries
-        .flat_map(|entry| files(&entry.expect("it can be listed").path()))
-        .collect()
+    entries.flat_map(|entry| files(&entry.expect("it can be listed").path())).collect()
 }
 
 #[test]
@@ -82,10 +72,8 @@ fn the_corpus_is_judged_as_labelled() {
             _ => denied || failed || clean.is_empty(),
         };
         if !right {
-            wrong.push(format!(
-                "{}: worst {worst:?}, failed {failed}, clean {clean:?}",
-                text("id")
-            ));
+            wrong
+                .push(format!("{}: worst {worst:?}, failed {failed}, clean {clean:?}", text("id")));
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));

@@ -18,17 +18,14 @@ fn string(text: &str) -> Vec<u8> {
 
 impl File {
     fn key(mut self, name: &str, kind: u32, value: &[u8]) -> Self {
-        self.keys
-            .push([string(name).as_slice(), &kind.to_le_bytes(), value].concat());
+        self.keys.push([string(name).as_slice(), &kind.to_le_bytes(), value].concat());
         self
     }
 
     fn tensor(mut self, name: &str, dimensions: &[u64], kind: u32, offset: u64) -> Self {
         let count = u32::try_from(dimensions.len()).expect("few dimensions");
         let mut entry = [string(name).as_slice(), &count.to_le_bytes()].concat();
-        dimensions
-            .iter()
-            .for_each(|size| entry.extend(size.to_le_bytes()));
+        dimensions.iter().for_each(|size| entry.extend(size.to_le_bytes()));
         entry.extend(kind.to_le_bytes());
         entry.extend(offset.to_le_bytes());
         self.tensors.push(entry);
@@ -72,30 +69,20 @@ fn sound() -> File {
 fn files() {
     let array = |of: u32, count: u64| [of.to_le_bytes().as_slice(), &count.to_le_bytes()].concat();
     let one = |dimensions: &[u64], kind: u32, offset: u64, data: usize| {
-        File::default()
-            .tensor("a", dimensions, kind, offset)
-            .data(data)
+        File::default().tensor("a", dimensions, kind, offset).data(data)
     };
     let rows: Vec<(&str, Vec<u8>, &str)> = vec![
         ("sound", sound().bytes(), "clean"),
         ("version 2", sound().counted(2, 2, 2), "clean"),
         ("padded to the end", sound().data(32 + 32).bytes(), "clean"),
-        (
-            "keys alone",
-            File::default().key("k", 4, &[1, 0, 0, 0]).bytes(),
-            "clean",
-        ),
+        ("keys alone", File::default().key("k", 4, &[1, 0, 0, 0]).bytes(), "clean"),
         ("empty", File::default().bytes(), "clean"),
         ("scalar", one(&[], 28, 0, 8).bytes(), "clean"),
         ("version 1", sound().counted(1, 2, 2), "unsupported"),
         ("version 9", sound().counted(9, 2, 2), "unsupported"),
         ("big-endian", sound().counted(3 << 24, 2, 2), "unsupported"),
         ("too many keys", sound().counted(3, 2, 3), "malformed"),
-        (
-            "2^64 - 1 keys",
-            sound().counted(3, 2, u64::MAX),
-            "malformed",
-        ),
+        ("2^64 - 1 keys", sound().counted(3, 2, u64::MAX), "malformed"),
         ("2^61 tensors", sound().counted(3, 1 << 61, 2), "malformed"),
         ("a tensor too many", sound().counted(3, 3, 2), "malformed"),
         (
@@ -105,9 +92,7 @@ fn files() {
         ),
         (
             "an array past the end",
-            File::default()
-                .key("k", 9, &array(12, u64::MAX / 8))
-                .bytes(),
+            File::default().key("k", 9, &array(12, u64::MAX / 8)).bytes(),
             "malformed",
         ),
         (
@@ -120,31 +105,15 @@ fn files() {
             File::default().key("k", 9, &array(8, 1 << 61)).bytes(),
             "malformed",
         ),
-        (
-            "an array of arrays",
-            File::default().key("k", 9, &array(9, 1)).bytes(),
-            "malformed",
-        ),
-        (
-            "no type",
-            File::default().key("k", 13, &[0; 8]).bytes(),
-            "malformed",
-        ),
-        (
-            "no truth value",
-            File::default().key("k", 7, &[2]).bytes(),
-            "malformed",
-        ),
+        ("an array of arrays", File::default().key("k", 9, &array(9, 1)).bytes(), "malformed"),
+        ("no type", File::default().key("k", 13, &[0; 8]).bytes(), "malformed"),
+        ("no truth value", File::default().key("k", 7, &[2]).bytes(), "malformed"),
         (
             "a key twice",
             File::default().key("k", 0, &[0]).key("k", 0, &[0]).bytes(),
             "duplicate-key",
         ),
-        (
-            "alignment of 0",
-            sound().key("general.alignment", 4, &[0; 4]).bytes(),
-            "malformed",
-        ),
+        ("alignment of 0", sound().key("general.alignment", 4, &[0; 4]).bytes(), "malformed"),
         (
             "alignment of 24",
             sound().key("general.alignment", 4, &[24, 0, 0, 0]).bytes(),
@@ -160,11 +129,7 @@ fn files() {
             sound().key("general.alignment", 8, &string("32")).bytes(),
             "malformed",
         ),
-        (
-            "five dimensions",
-            one(&[1; 5], 0, 0, 4).bytes(),
-            "malformed",
-        ),
+        ("five dimensions", one(&[1; 5], 0, 0, 4).bytes(), "malformed"),
         (
             "2^32 - 1 dimensions",
             {
@@ -174,73 +139,30 @@ fn files() {
             },
             "malformed",
         ),
-        (
-            "dimensions overflow",
-            one(&[1 << 32, 1 << 32], 0, 0, 4).bytes(),
-            "size-mismatch",
-        ),
-        (
-            "signed dimensions overflow",
-            one(&[1 << 63], 24, 0, 4).bytes(),
-            "size-mismatch",
-        ),
-        (
-            "bytes overflow",
-            one(&[1 << 62], 0, 0, 4).bytes(),
-            "size-mismatch",
-        ),
-        (
-            "half a block",
-            one(&[33], 2, 0, 36).bytes(),
-            "size-mismatch",
-        ),
-        (
-            "removed type",
-            one(&[32], 4, 0, 18).bytes(),
-            "unknown-dtype",
-        ),
-        (
-            "type 2^32 - 1",
-            one(&[32], u32::MAX, 0, 18).bytes(),
-            "unknown-dtype",
-        ),
+        ("dimensions overflow", one(&[1 << 32, 1 << 32], 0, 0, 4).bytes(), "size-mismatch"),
+        ("signed dimensions overflow", one(&[1 << 63], 24, 0, 4).bytes(), "size-mismatch"),
+        ("bytes overflow", one(&[1 << 62], 0, 0, 4).bytes(), "size-mismatch"),
+        ("half a block", one(&[33], 2, 0, 36).bytes(), "size-mismatch"),
+        ("removed type", one(&[32], 4, 0, 18).bytes(), "unknown-dtype"),
+        ("type 2^32 - 1", one(&[32], u32::MAX, 0, 18).bytes(), "unknown-dtype"),
         ("past the end", one(&[2], 0, 0, 4).bytes(), "out-of-bounds"),
-        (
-            "an offset that overflows",
-            one(&[1], 0, u64::MAX - 31, 4).bytes(),
-            "out-of-bounds",
-        ),
+        ("an offset that overflows", one(&[1], 0, u64::MAX - 31, 4).bytes(), "out-of-bounds"),
         ("not aligned", one(&[1], 0, 4, 8).bytes(), "malformed hole"),
         (
             "overlap",
-            File::default()
-                .tensor("a", &[16], 0, 0)
-                .tensor("b", &[8], 0, 32)
-                .data(64)
-                .bytes(),
+            File::default().tensor("a", &[16], 0, 0).tensor("b", &[8], 0, 32).data(64).bytes(),
             "overlap",
         ),
         ("a hole", one(&[1], 0, 32, 36).bytes(), "hole"),
-        (
-            "trailing data",
-            one(&[1], 0, 0, 100).bytes(),
-            "trailing-data",
-        ),
+        ("trailing data", one(&[1], 0, 0, 100).bytes(), "trailing-data"),
         (
             "a tensor twice",
-            File::default()
-                .tensor("a", &[8], 0, 0)
-                .tensor("a", &[8], 0, 32)
-                .data(64)
-                .bytes(),
+            File::default().tensor("a", &[8], 0, 0).tensor("a", &[8], 0, 32).data(64).bytes(),
             "duplicate-key",
         ),
         (
             "a long name",
-            File::default()
-                .tensor(&"a".repeat(65), &[8], 0, 0)
-                .data(32)
-                .bytes(),
+            File::default().tensor(&"a".repeat(65), &[8], 0, 0).data(32).bytes(),
             "malformed",
         ),
     ];
@@ -253,9 +175,7 @@ fn files() {
 fn more_than_can_be_kept_is_never_clean() {
     let many = |count: u32| {
         let name = |number: u32| format!("{number:06}");
-        (0..count).fold(File::default(), |file, number| {
-            file.key(&name(number), 0, &[0])
-        })
+        (0..count).fold(File::default(), |file, number| file.key(&name(number), 0, &[0]))
     };
     assert_eq!(said(&many(1_000).bytes()), "clean");
     assert_eq!(said(&many(70_000).bytes()), "unsupported");

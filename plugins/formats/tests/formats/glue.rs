@@ -33,9 +33,7 @@ fn a_broken_file_gives_a_finding_with_its_place() {
     let bytes = (HEADER.len() as u64 + 1).to_le_bytes().to_vec();
     let model = testing::Model::new("tiny").file("a/b.bin", [&bytes, HEADER].concat());
     let answer = testing::check::<Formats>(&model, json!({})).unwrap();
-    let [finding] = answer.findings() else {
-        panic!("{answer:?}")
-    };
+    let [finding] = answer.findings() else { panic!("{answer:?}") };
     assert_eq!(finding.rule.name(), "malformed");
     assert_eq!(finding.location.file.as_deref(), Some("a/b.bin"));
     assert_eq!(finding.location.offset, Some(0));
@@ -44,12 +42,7 @@ fn a_broken_file_gives_a_finding_with_its_place() {
 #[test]
 fn what_cannot_be_judged_is_said_so() {
     let other = testing::Model::new("tiny").file("notes.txt", "# notes");
-    assert!(
-        testing::check::<Formats>(&other, json!({}))
-            .unwrap()
-            .findings()
-            .is_empty()
-    );
+    assert!(testing::check::<Formats>(&other, json!({})).unwrap().findings().is_empty());
     assert!(testing::bytes_read(&other, "notes.txt") > 0);
     let gone = model().unreadable("model.safetensors");
     let failure = testing::check::<Formats>(&gone, json!({})).unwrap_err();

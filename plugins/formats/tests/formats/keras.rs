@@ -17,10 +17,8 @@ fn layer(layer: Value) -> String {
     let defects = found.into_defects();
     let mut ids: Vec<_> = defects.iter().map(|defect| defect.rule.name()).collect();
     ids.dedup();
-    let worst = defects
-        .iter()
-        .map(|defect| defect.severity.unwrap_or(defect.rule.severity()))
-        .max();
+    let worst =
+        defects.iter().map(|defect| defect.severity.unwrap_or(defect.rule.severity())).max();
     match worst {
         None => "clean".to_owned(),
         Some(Severity::Critical) => format!("{} critical", ids.join(" ")),
@@ -34,47 +32,19 @@ fn layers() {
     let function = |module: &str, name: &str| json!({"module": module, "class_name": "function", "config": name, "registered_name": name});
     let rows = [
         ("dense", of("keras.layers", "Dense"), "clean"),
-        (
-            "older form",
-            json!({"class_name": "Dense", "config": {"name": "d"}}),
-            "clean",
-        ),
-        (
-            "functional",
-            of("keras.src.models.functional", "Functional"),
-            "clean",
-        ),
-        (
-            "inside TensorFlow",
-            of("tensorflow.keras.layers", "Dense"),
-            "clean",
-        ),
-        (
-            "no module",
-            json!({"module": null, "class_name": "Dense"}),
-            "clean",
-        ),
+        ("older form", json!({"class_name": "Dense", "config": {"name": "d"}}), "clean"),
+        ("functional", of("keras.src.models.functional", "Functional"), "clean"),
+        ("inside TensorFlow", of("tensorflow.keras.layers", "Dense"), "clean"),
+        ("no module", json!({"module": null, "class_name": "Dense"}), "clean"),
         (
             "a plain value",
             json!({"module": "builtins", "class_name": "tuple", "config": [1]}),
             "clean",
         ),
-        (
-            "an array",
-            json!({"module": "numpy", "class_name": "ndarray", "config": {}}),
-            "clean",
-        ),
-        (
-            "an activation",
-            function("keras.activations", "relu"),
-            "clean",
-        ),
+        ("an array", json!({"module": "numpy", "class_name": "ndarray", "config": {}}), "clean"),
+        ("an activation", function("keras.activations", "relu"), "clean"),
         ("a loss", function("keras.losses", "mse"), "clean"),
-        (
-            "a function of the model's own",
-            function("builtins", "my_loss"),
-            "clean",
-        ),
+        ("a function of the model's own", function("builtins", "my_loss"), "clean"),
         (
             "vocabulary in place",
             json!({"class_name": "StringLookup", "config": {"vocabulary": ["a", "b"]}}),
@@ -120,52 +90,20 @@ fn layers() {
             json!({"class_name": "Dense", "config": {"activation": {"class_name": "__lambda__"}}}),
             "code-layer critical",
         ),
-        (
-            "torch",
-            of("keras.utils", "TorchModuleWrapper"),
-            "code-layer critical",
-        ),
-        (
-            "saved model by path",
-            of("keras.layers", "TFSMLayer"),
-            "code-layer",
-        ),
+        ("torch", of("keras.utils", "TorchModuleWrapper"), "code-layer critical"),
+        ("saved model by path", of("keras.layers", "TFSMLayer"), "code-layer"),
         (
             "os",
             json!({"module": "os", "class_name": "system", "config": "echo"}),
             "foreign-module critical",
         ),
-        (
-            "a part of os",
-            of("os.path", "join"),
-            "foreign-module critical",
-        ),
+        ("a part of os", of("os.path", "join"), "foreign-module critical"),
         ("eval", of("builtins", "eval"), "foreign-module critical"),
-        (
-            "numpy's loader",
-            function("numpy", "load"),
-            "foreign-module",
-        ),
-        (
-            "the model's own package",
-            of("acme.layers", "Gate"),
-            "foreign-module",
-        ),
-        (
-            "a package of a like name",
-            of("keras_evil.layers", "Dense"),
-            "foreign-module",
-        ),
-        (
-            "a function of Keras that fetches",
-            function("keras.utils", "get_file"),
-            "foreign-module",
-        ),
-        (
-            "the same, named as a class",
-            of("keras.utils", "get_file"),
-            "foreign-module",
-        ),
+        ("numpy's loader", function("numpy", "load"), "foreign-module"),
+        ("the model's own package", of("acme.layers", "Gate"), "foreign-module"),
+        ("a package of a like name", of("keras_evil.layers", "Dense"), "foreign-module"),
+        ("a function of Keras that fetches", function("keras.utils", "get_file"), "foreign-module"),
+        ("the same, named as a class", of("keras.utils", "get_file"), "foreign-module"),
         (
             "a function that unlocks",
             function("keras.config", "enable_unsafe_deserialization"),
@@ -199,30 +137,20 @@ fn archives() {
     let meta = stored("metadata.json", b"{}");
     let deflated = miniz_oxide::deflate::compress_to_vec(evil, 6);
     let short = ("config.json", deflated.clone(), evil.len() - 1, 8);
-    let bomb = (
-        "config.json",
-        miniz_oxide::deflate::compress_to_vec(&vec![b' '; 8 << 20], 9),
-        8 << 20,
-        8,
-    );
+    let bomb =
+        ("config.json", miniz_oxide::deflate::compress_to_vec(&vec![b' '; 8 << 20], 9), 8 << 20, 8);
     let renamed = |from: &[u8], to: &[u8], last: bool| {
         let mut bytes = archive(&[stored("config.json", config), meta.clone()]);
         let windows = bytes.windows(from.len()).enumerate();
-        let places: Vec<usize> = windows
-            .filter(|(_, part)| *part == from)
-            .map(|(at, _)| at)
-            .collect();
+        let places: Vec<usize> =
+            windows.filter(|(_, part)| *part == from).map(|(at, _)| at).collect();
         let at = if last { places.last() } else { places.first() };
         let at = *at.expect("it is there");
         bytes[at..at + to.len()].copy_from_slice(to);
         bytes
     };
     let rows = [
-        (
-            "sound",
-            archive(&[stored("config.json", config), meta.clone()]),
-            "clean",
-        ),
+        ("sound", archive(&[stored("config.json", config), meta.clone()]), "clean"),
         (
             "with a vocabulary",
             archive(&[
@@ -232,26 +160,14 @@ fn archives() {
             ]),
             "clean",
         ),
-        (
-            "foreign module",
-            archive(&[stored("config.json", evil), meta.clone()]),
-            "foreign-module",
-        ),
+        ("foreign module", archive(&[stored("config.json", evil), meta.clone()]), "foreign-module"),
         (
             "deflated",
             archive(&[("config.json", deflated, evil.len(), 8), meta.clone()]),
             "foreign-module",
         ),
-        (
-            "deflated to another size",
-            archive(&[short, meta.clone()]),
-            "malformed",
-        ),
-        (
-            "too large a configuration",
-            archive(&[bomb, meta.clone()]),
-            "unsupported",
-        ),
+        ("deflated to another size", archive(&[short, meta.clone()]), "malformed"),
+        ("too large a configuration", archive(&[bomb, meta.clone()]), "unsupported"),
         (
             "a configuration that is no JSON",
             archive(&[stored("config.json", b"{"), meta.clone()]),
@@ -259,46 +175,22 @@ fn archives() {
         ),
         (
             "a member outside",
-            archive(&[
-                stored("config.json", config),
-                meta.clone(),
-                stored("../x", b"a"),
-            ]),
+            archive(&[stored("config.json", config), meta.clone(), stored("../x", b"a")]),
             "external-path",
         ),
         (
             "a member of another format",
-            archive(&[
-                stored("config.json", config),
-                meta.clone(),
-                stored("x.pkl", b"\x80\x04N."),
-            ]),
+            archive(&[stored("config.json", config), meta.clone(), stored("x.pkl", b"\x80\x04N.")]),
             "not ours",
         ),
-        (
-            "no metadata",
-            archive(&[stored("config.json", config)]),
-            "clean",
-        ),
-        (
-            "another archive",
-            archive(&[stored("data.pkl", b"\x80\x04N.")]),
-            "not ours",
-        ),
+        ("no metadata", archive(&[stored("config.json", config)]), "clean"),
+        ("another archive", archive(&[stored("data.pkl", b"\x80\x04N.")]), "not ours"),
         (
             "two configurations",
-            archive(&[
-                stored("config.json", config),
-                stored("config.json", evil),
-                meta.clone(),
-            ]),
+            archive(&[stored("config.json", config), stored("config.json", evil), meta.clone()]),
             "unsupported",
         ),
-        (
-            "another name inside",
-            renamed(b"config.json", b"cOnfig.json", false),
-            "unsupported",
-        ),
+        ("another name inside", renamed(b"config.json", b"cOnfig.json", false), "unsupported"),
         (
             "another name in the directory",
             renamed(b"config.json", b"cOnfig.json", true),
@@ -306,20 +198,12 @@ fn archives() {
         ),
         (
             "bytes behind it",
-            [
-                archive(&[stored("config.json", config), meta.clone()]),
-                vec![0],
-            ]
-            .concat(),
+            [archive(&[stored("config.json", config), meta.clone()]), vec![0]].concat(),
             "unsupported",
         ),
         (
             "bytes before it",
-            [
-                b"PK\x03\x04".to_vec(),
-                archive(&[stored("config.json", config), meta]),
-            ]
-            .concat(),
+            [b"PK\x03\x04".to_vec(), archive(&[stored("config.json", config), meta])].concat(),
             "unsupported",
         ),
         (
@@ -339,10 +223,7 @@ fn archives() {
         ),
         (
             "numbers that JSON lacks",
-            archive(&[stored(
-                "config.json",
-                b"{\"class_name\":\"Lambda\",\"a\":NaN}",
-            )]),
+            archive(&[stored("config.json", b"{\"class_name\":\"Lambda\",\"a\":NaN}")]),
             "malformed",
         ),
         (
@@ -389,11 +270,7 @@ pub(crate) fn hdf5(name: &str, value: &str, rest: &[(u16, Vec<u8>)]) -> Vec<u8> 
     bytes.extend(96_u64.to_le_bytes());
     bytes.extend([0; 24]);
     bytes.extend([1, 0, 1, 0, 1, 0, 0, 0]);
-    bytes.extend(
-        u32::try_from(messages.len())
-            .expect("a small file")
-            .to_le_bytes(),
-    );
+    bytes.extend(u32::try_from(messages.len()).expect("a small file").to_le_bytes());
     bytes.extend([0; 4]);
     bytes.extend(messages);
     bytes
@@ -408,56 +285,28 @@ fn hdf5_files() {
     let contiguous =
         |at: u64, length: u64| (0x08, [vec![3, 1], address(at), address(length)].concat());
     let rows = [
-        (
-            "sound",
-            hdf5("model_config", r#"{"class_name":"Dense"}"#, &[]),
-            "clean",
-        ),
+        ("sound", hdf5("model_config", r#"{"class_name":"Dense"}"#, &[]), "clean"),
         ("another attribute", hdf5("notes", lambda, &[]), "clean"),
         ("lambda", hdf5("model_config", lambda, &[]), "code-layer"),
         ("no JSON", hdf5("model_config", "{", &[]), "malformed"),
-        (
-            "bytes behind it",
-            [hdf5("a", "b", &[]), vec![0]].concat(),
-            "trailing-data",
-        ),
+        ("bytes behind it", [hdf5("a", "b", &[]), vec![0]].concat(), "trailing-data"),
         ("link to itself", one(link(0, &address(96))), "clean"),
-        (
-            "link nowhere",
-            one(link(0, &address(u64::MAX - 8))),
-            "malformed",
-        ),
+        ("link nowhere", one(link(0, &address(u64::MAX - 8))), "malformed"),
         ("link to no object", one(link(0, &address(0))), "malformed"),
         ("soft link", one(link(1, b"\x01\0a")), "clean"),
-        (
-            "external link",
-            one(link(64, b"\x06\0\0a\0/b\0")),
-            "external-path",
-        ),
+        ("external link", one(link(64, b"\x06\0\0a\0/b\0")), "external-path"),
         ("external storage", one((0x07, vec![1])), "external-path"),
         ("virtual data", one((0x08, vec![4, 3])), "external-path"),
         ("data inside", one(contiguous(0, 8)), "clean"),
         ("data outside", one(contiguous(0, 1 << 40)), "malformed"),
-        (
-            "data that overflow",
-            one(contiguous(u64::MAX - 1, 8)),
-            "malformed",
-        ),
-        (
-            "goes on at itself",
-            one((0x10, [address(112), address(24)].concat())),
-            "malformed",
-        ),
+        ("data that overflow", one(contiguous(u64::MAX - 1, 8)), "malformed"),
+        ("goes on at itself", one((0x10, [address(112), address(24)].concat())), "malformed"),
         (
             "goes on outside",
             one((0x10, [address(u64::MAX - 4), address(24)].concat())),
             "malformed",
         ),
-        (
-            "a group of no tree",
-            one((0x11, [address(0), address(0)].concat())),
-            "malformed",
-        ),
+        ("a group of no tree", one((0x11, [address(0), address(0)].concat())), "malformed"),
         (
             "links in a heap",
             one((0x02, [vec![0, 0], address(0), address(0)].concat())),

@@ -7,9 +7,7 @@ use crate::support::{no_cut_is_clean, no_flip_panics, said};
 fn array(version: u8, header: &str, data: usize) -> Vec<u8> {
     let mut bytes = b"\x93NUMPY".to_vec();
     bytes.extend([version, 0]);
-    let length = u32::try_from(header.len())
-        .expect("a short header")
-        .to_le_bytes();
+    let length = u32::try_from(header.len()).expect("a short header").to_le_bytes();
     bytes.extend(if version == 1 { &length[..2] } else { &length });
     bytes.extend(header.as_bytes());
     bytes.resize(bytes.len() + data, 7);
@@ -17,11 +15,7 @@ fn array(version: u8, header: &str, data: usize) -> Vec<u8> {
 }
 
 fn typed(descr: &str, shape: &str, data: usize) -> Vec<u8> {
-    array(
-        1,
-        &format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}  \n"),
-        data,
-    )
+    array(1, &format!("{{'descr': {descr}, 'fortran_order': False, 'shape': {shape}, }}  \n"), data)
 }
 
 #[test]
@@ -36,102 +30,46 @@ fn arrays() {
         ("dates", typed("'<M8[ns]'", "(2,)", 16), "clean"),
         (
             "structured",
-            typed(
-                "[('a', '<i4', (2,)), ('b', [('c', '|u1'), (('t', 'd'), '<f8')])]",
-                "(2,)",
-                34,
-            ),
+            typed("[('a', '<i4', (2,)), ('b', [('c', '|u1'), (('t', 'd'), '<f8')])]", "(2,)", 34),
             "clean",
         ),
         (
             "version 3",
-            array(
-                3,
-                "{'descr': '<f4', 'fortran_order': True, 'shape': (1,)}\n",
-                4,
-            ),
+            array(3, "{'descr': '<f4', 'fortran_order': True, 'shape': (1,)}\n", 4),
             "clean",
         ),
-        (
-            "two arrays",
-            [typed("'<f4'", "(1,)", 4), typed("'<f4'", "(2,)", 8)].concat(),
-            "clean",
-        ),
+        ("two arrays", [typed("'<f4'", "(1,)", 4), typed("'<f4'", "(2,)", 8)].concat(), "clean"),
         ("objects", typed("'|O'", "(1,)", 9), "not ours"),
         ("objects with a size", typed("'|O8'", "(1,)", 9), "not ours"),
-        (
-            "objects within",
-            typed("[('a', '<f4'), ('b', [('c', '|O')])]", "(1,)", 12),
-            "not ours",
-        ),
+        ("objects within", typed("[('a', '<f4'), ('b', [('c', '|O')])]", "(1,)", 12), "not ours"),
         (
             "objects after",
             [typed("'<f4'", "(1,)", 4), typed("'|O'", "(1,)", 9)].concat(),
             "not ours",
         ),
-        (
-            "objects by another name",
-            typed("'object'", "(1,)", 8),
-            "malformed",
-        ),
-        (
-            "objects in a list of types",
-            typed("'f4,O'", "(1,)", 12),
-            "malformed",
-        ),
+        ("objects by another name", typed("'object'", "(1,)", 8), "malformed"),
+        ("objects in a list of types", typed("'f4,O'", "(1,)", 12), "malformed"),
         ("data cut", typed("'<f4'", "(2, 3)", 23), "malformed"),
-        (
-            "trailing data",
-            typed("'<f4'", "(2, 3)", 25),
-            "trailing-data",
-        ),
+        ("trailing data", typed("'<f4'", "(2, 3)", 25), "trailing-data"),
         (
             "a pickle behind",
             [typed("'<f4'", "(1,)", 4), b"\x80\x04N.".to_vec()].concat(),
             "trailing-data",
         ),
-        (
-            "shape overflows",
-            typed("'<f4'", "(4294967296, 4294967296)", 4),
-            "malformed",
-        ),
-        (
-            "size overflows",
-            typed("'<f4'", "(4611686018427387904,)", 4),
-            "malformed",
-        ),
-        (
-            "text overflows",
-            typed("'<U4611686018427387904'", "(1,)", 4),
-            "malformed",
-        ),
+        ("shape overflows", typed("'<f4'", "(4294967296, 4294967296)", 4), "malformed"),
+        ("size overflows", typed("'<f4'", "(4611686018427387904,)", 4), "malformed"),
+        ("text overflows", typed("'<U4611686018427387904'", "(1,)", 4), "malformed"),
         ("negative", typed("'<f4'", "(-1,)", 4), "malformed"),
-        (
-            "expression",
-            typed("'<f4'", "(__import__('os').getpid(),)", 4),
-            "malformed",
-        ),
+        ("expression", typed("'<f4'", "(__import__('os').getpid(),)", 4), "malformed"),
         (
             "a key more",
-            array(
-                1,
-                "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}",
-                4,
-            ),
+            array(1, "{'descr': '<f4', 'fortran_order': False, 'shape': (1,), 'x': 1}", 4),
             "malformed",
         ),
-        (
-            "a key less",
-            array(1, "{'descr': '<f4', 'shape': (1,)}", 4),
-            "malformed",
-        ),
+        ("a key less", array(1, "{'descr': '<f4', 'shape': (1,)}", 4), "malformed"),
         (
             "a key twice",
-            array(
-                1,
-                "{'descr': '<f4', 'descr': '|O', 'fortran_order': False, 'shape': (1,)}",
-                4,
-            ),
+            array(1, "{'descr': '<f4', 'descr': '|O', 'fortran_order': False, 'shape': (1,)}", 4),
             "malformed",
         ),
         (
@@ -143,11 +81,7 @@ fn arrays() {
         ("empty header", array(1, "", 4), "malformed"),
         ("deep", array(2, &"(".repeat(9_000), 4), "malformed"),
         ("long", array(2, &" ".repeat(10_001), 4), "malformed"),
-        (
-            "many parts",
-            typed(&format!("[{}]", "('',''),".repeat(900)), "(1,)", 0),
-            "malformed",
-        ),
+        ("many parts", typed(&format!("[{}]", "('',''),".repeat(900)), "(1,)", 0), "malformed"),
         ("version 4", array(4, "{}", 0), "unsupported"),
     ];
     for (name, bytes, expected) in rows {

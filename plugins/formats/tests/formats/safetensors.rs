@@ -19,9 +19,7 @@ const TWO: &str = r#"{"__metadata__":{"format":"pt"},
 fn headers() {
     let one = |entry: &str| format!(r#"{{"a":{entry}}}"#);
     let typed = |dtype: &str, shape: &str, end: &str| {
-        one(&format!(
-            r#"{{"dtype":"{dtype}","shape":{shape},"data_offsets":[0,{end}]}}"#
-        ))
+        one(&format!(r#"{{"dtype":"{dtype}","shape":{shape},"data_offsets":[0,{end}]}}"#))
     };
     let two = |first: &str, second: &str| {
         let entry = |offsets: &str, length: u32| {
@@ -44,37 +42,12 @@ fn headers() {
             1,
             "clean",
         ),
-        (
-            "unknown type",
-            typed("F128", "[1]", "16"),
-            16,
-            "unknown-dtype",
-        ),
-        (
-            "lower case type",
-            typed("f32", "[1]", "4"),
-            4,
-            "unknown-dtype",
-        ),
+        ("unknown type", typed("F128", "[1]", "16"), 16, "unknown-dtype"),
+        ("lower case type", typed("f32", "[1]", "4"), 4, "unknown-dtype"),
         ("too long", typed("F32", "[1]", "8"), 8, "size-mismatch"),
-        (
-            "shape overflows",
-            typed("F32", "[4294967296,4294967296]", "4"),
-            4,
-            "size-mismatch",
-        ),
-        (
-            "bits overflow",
-            typed("F32", "[1152921504606846976]", "4"),
-            4,
-            "size-mismatch",
-        ),
-        (
-            "past the end",
-            typed("F32", "[2]", "8"),
-            4,
-            "out-of-bounds trailing-data",
-        ),
+        ("shape overflows", typed("F32", "[4294967296,4294967296]", "4"), 4, "size-mismatch"),
+        ("bits overflow", typed("F32", "[1152921504606846976]", "4"), 4, "size-mismatch"),
+        ("past the end", typed("F32", "[2]", "8"), 4, "out-of-bounds trailing-data"),
         (
             "far past the end",
             typed("F32", "[2]", "18446744073709551615"),
@@ -94,12 +67,7 @@ fn headers() {
         ("trailing bytes", two("[0,4]", "[4,8]"), 9, "trailing-data"),
         ("data without tensors", "{}".to_owned(), 1, "trailing-data"),
         ("twice", TWO.replace("\"b\"", "\"a\""), 12, "duplicate-key"),
-        (
-            "twice, once escaped",
-            TWO.replace("\"b\"", "\"\\u0061\""),
-            12,
-            "duplicate-key",
-        ),
+        ("twice, once escaped", TWO.replace("\"b\"", "\"\\u0061\""), 12, "duplicate-key"),
         (
             "metadata twice",
             r#"{"__metadata__":{},"__metadata__":{}}"#.to_owned(),
@@ -118,52 +86,22 @@ fn headers() {
             0,
             "malformed",
         ),
-        (
-            "metadata of numbers",
-            r#"{"__metadata__":{"k":1}}"#.to_owned(),
-            0,
-            "malformed",
-        ),
-        (
-            "metadata is a list",
-            r#"{"__metadata__":[]}"#.to_owned(),
-            0,
-            "malformed",
-        ),
+        ("metadata of numbers", r#"{"__metadata__":{"k":1}}"#.to_owned(), 0, "malformed"),
+        ("metadata is a list", r#"{"__metadata__":[]}"#.to_owned(), 0, "malformed"),
         ("negative", typed("U8", "[-1]", "0"), 0, "malformed"),
         ("not whole", typed("U8", "[1.0]", "1"), 1, "malformed"),
-        (
-            "over 64 bits",
-            typed("U8", "[18446744073709551616]", "1"),
-            1,
-            "malformed",
-        ),
+        ("over 64 bits", typed("U8", "[18446744073709551616]", "1"), 1, "malformed"),
         (
             "three offsets",
             one(r#"{"dtype":"U8","shape":[0],"data_offsets":[0,0,0]}"#),
             0,
             "malformed",
         ),
-        (
-            "no shape",
-            one(r#"{"dtype":"U8","data_offsets":[0,0]}"#),
-            0,
-            "malformed",
-        ),
+        ("no shape", one(r#"{"dtype":"U8","data_offsets":[0,0]}"#), 0, "malformed"),
         ("text after the object", "{} {}".to_owned(), 0, "malformed"),
         ("unfinished", r#"{"a":"#.to_owned(), 0, "malformed"),
-        (
-            "zero byte after the object",
-            "{}\0".to_owned(),
-            0,
-            "malformed",
-        ),
-        (
-            "deep",
-            format!("{{\"a\":{}", "[".repeat(200_000)),
-            0,
-            "malformed",
-        ),
+        ("zero byte after the object", "{}\0".to_owned(), 0, "malformed"),
+        ("deep", format!("{{\"a\":{}", "[".repeat(200_000)), 0, "malformed"),
         (
             "deep in an ignored key",
             one(&format!(r#"{{"x":{}"#, "[".repeat(200_000))),
@@ -186,16 +124,8 @@ fn lengths() {
         ("past the end", with(3, b"{}"), "malformed"),
         ("2^63", with(1 << 63, b"{}"), "malformed"),
         ("2^64 - 1", with(u64::MAX, b"{\""), "malformed"),
-        (
-            "text that happens to have a brace",
-            b"# title {\"a\": 1}".to_vec(),
-            "not ours",
-        ),
-        (
-            "another format",
-            b"\x80\x04\x95\0\0\0\0\0[".to_vec(),
-            "not ours",
-        ),
+        ("text that happens to have a brace", b"# title {\"a\": 1}".to_vec(), "not ours"),
+        ("another format", b"\x80\x04\x95\0\0\0\0\0[".to_vec(), "not ours"),
     ];
     for (name, bytes, expected) in rows {
         assert_eq!(said(&bytes), expected, "{name}");
@@ -215,10 +145,8 @@ fn a_zip_in_the_weights_is_seen() {
     let directory = [b"PK\x01\x02".as_slice(), &[0; 43]].concat();
     let end = [b"PK\x05\x06\0\0\0\0\x01\0\x01\0\x2f\0\0\0\0\0\0\0\0\0".as_slice()].concat();
     let zip = [directory, end].concat();
-    let header = format!(
-        r#"{{"a":{{"dtype":"U8","shape":[{0}],"data_offsets":[0,{0}]}}}}"#,
-        zip.len()
-    );
+    let header =
+        format!(r#"{{"a":{{"dtype":"U8","shape":[{0}],"data_offsets":[0,{0}]}}}}"#, zip.len());
     let mut bytes = file(&header, 0);
     bytes.extend(zip);
     assert_eq!(said(&bytes), "polyglot");

@@ -24,11 +24,7 @@ pub(crate) fn said(bytes: &[u8]) -> String {
 pub(crate) fn no_cut_is_clean(bytes: &[u8], allowed: impl Fn(usize) -> bool) {
     for length in 0..bytes.len() {
         let said = said(&bytes[..length]);
-        assert!(
-            said != "clean" || allowed(length),
-            "cut at {length} of {}",
-            bytes.len()
-        );
+        assert!(said != "clean" || allowed(length), "cut at {length} of {}", bytes.len());
     }
 }
 
@@ -57,12 +53,7 @@ pub(crate) fn varint(mut number: u64) -> Vec<u8> {
 /// Returns a protobuf field of bytes: a text, or a message.
 pub(crate) fn field(number: u64, content: impl AsRef<[u8]>) -> Vec<u8> {
     let content = content.as_ref();
-    [
-        varint(number << 3 | 2),
-        varint(content.len() as u64),
-        content.to_vec(),
-    ]
-    .concat()
+    [varint(number << 3 | 2), varint(content.len() as u64), content.to_vec()].concat()
 }
 
 /// Returns a protobuf field of a number.
@@ -81,11 +72,7 @@ pub(crate) fn stored(name: &'static str, content: &[u8]) -> Packed {
 /// Returns a zip archive of these members.
 pub(crate) fn archive(members: &[Packed]) -> Vec<u8> {
     let (mut bytes, mut directory) = (Vec::new(), Vec::new());
-    let number = |number: usize| {
-        u32::try_from(number)
-            .expect("a small archive")
-            .to_le_bytes()
-    };
+    let number = |number: usize| u32::try_from(number).expect("a small archive").to_le_bytes();
     for (name, content, size, method) in members {
         let mut common = vec![20, 0, 0, 0];
         common.extend(method.to_le_bytes());

@@ -42,43 +42,15 @@ fn saved_models() {
     let rows: Vec<(&str, Vec<u8>, &str)> = vec![
         ("sound", saved(&plain(), &[node("AddV2")]), "clean"),
         ("python", saved(&[node("PyFunc")], &[]), "code-operator"),
-        (
-            "python in the library",
-            saved(&plain(), &[node("EagerPyFunc")]),
-            "code-operator",
-        ),
-        (
-            "reads a file",
-            saved(&[node("ReadFile")], &[]),
-            "file-operator",
-        ),
-        (
-            "writes a file in the library",
-            saved(&plain(), &[node("WriteFile")]),
-            "file-operator",
-        ),
-        (
-            "both",
-            saved(&[node("PyFunc"), node("WriteFile")], &[]),
-            "code-operator file-operator",
-        ),
+        ("python in the library", saved(&plain(), &[node("EagerPyFunc")]), "code-operator"),
+        ("reads a file", saved(&[node("ReadFile")], &[]), "file-operator"),
+        ("writes a file in the library", saved(&plain(), &[node("WriteFile")]), "file-operator"),
+        ("both", saved(&[node("PyFunc"), node("WriteFile")], &[]), "code-operator file-operator"),
         ("prints", saved(&[prints("stderr")], &[]), "clean"),
-        (
-            "prints to a file",
-            saved(&[prints("file:///x")], &[]),
-            "file-operator",
-        ),
-        (
-            "reads records",
-            saved(&[node("TFRecordDataset")], &[]),
-            "file-operator",
-        ),
+        ("prints to a file", saved(&[prints("file:///x")], &[]), "file-operator"),
+        ("reads records", saved(&[node("TFRecordDataset")], &[]), "file-operator"),
         ("no graph", count(1, 1), "not ours"),
-        (
-            "past the end",
-            [count(1, 1), vec![0x12, 0x7f, 0x0a]].concat(),
-            "malformed",
-        ),
+        ("past the end", [count(1, 1), vec![0x12, 0x7f, 0x0a]].concat(), "malformed"),
     ];
     for (name, bytes, expected) in rows {
         assert_eq!(said(&bytes), expected, "{name}");
@@ -99,13 +71,7 @@ fn graphs_alone() {
     assert_eq!(said(&graph("MatMul")), "clean");
     assert_eq!(said(&graph("PyFunc")), "code-operator");
     // The pieces of a sentencepiece model begin alike.
-    assert_eq!(
-        said(&field(
-            1,
-            [field(1, "piece"), vec![0x15, 0, 0, 0, 0]].concat()
-        )),
-        "not ours"
-    );
+    assert_eq!(said(&field(1, [field(1, "piece"), vec![0x15, 0, 0, 0, 0]].concat())), "not ours");
 }
 
 #[test]

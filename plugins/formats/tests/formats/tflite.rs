@@ -28,11 +28,7 @@ impl Model {
         self.bytes.extend((4 + 2 * count).to_le_bytes());
         self.bytes.extend((4 + 4 * count).to_le_bytes());
         for (number, field) in (0..).zip(fields) {
-            let offset = if field.is_some() {
-                4 + 4 * number
-            } else {
-                0_u16
-            };
+            let offset = if field.is_some() { 4 + 4 * number } else { 0_u16 };
             self.bytes.extend(offset.to_le_bytes());
         }
         let at = self.place();
@@ -70,37 +66,31 @@ fn model(operator: &str, tensor: u32, code: u32, buffer: u32) -> Vec<u8> {
     let codes = model.vector(1);
     model.point(codes[0]);
     let at = model.table(&[None, any]);
-    model.bytes.splice(
-        codes[0] as usize..codes[0] as usize + 4,
-        (at - codes[0]).to_le_bytes(),
-    );
+    model.bytes.splice(codes[0] as usize..codes[0] as usize + 4, (at - codes[0]).to_le_bytes());
     model.point(at + 4 + 4);
     model.number(u32::try_from(operator.len()).expect("a short name"));
     model.bytes.extend(operator.as_bytes());
     model.point(root + 4 + 16);
     let buffers = model.vector(1);
     let at = model.table(&[any]);
-    model.bytes.splice(
-        buffers[0] as usize..buffers[0] as usize + 4,
-        (at - buffers[0]).to_le_bytes(),
-    );
+    model
+        .bytes
+        .splice(buffers[0] as usize..buffers[0] as usize + 4, (at - buffers[0]).to_le_bytes());
     model.point(at + 4);
     model.number(4);
     model.number(7);
     model.point(root + 4 + 8);
     let graphs = model.vector(1);
     let graph = model.table(&[any, any, None, any]);
-    model.bytes.splice(
-        graphs[0] as usize..graphs[0] as usize + 4,
-        (graph - graphs[0]).to_le_bytes(),
-    );
+    model
+        .bytes
+        .splice(graphs[0] as usize..graphs[0] as usize + 4, (graph - graphs[0]).to_le_bytes());
     model.point(graph + 4);
     let tensors = model.vector(1);
     let at = model.table(&[None, None, Some(buffer)]);
-    model.bytes.splice(
-        tensors[0] as usize..tensors[0] as usize + 4,
-        (at - tensors[0]).to_le_bytes(),
-    );
+    model
+        .bytes
+        .splice(tensors[0] as usize..tensors[0] as usize + 4, (at - tensors[0]).to_le_bytes());
     model.point(graph + 4 + 4);
     model.number(1);
     model.number(tensor);
@@ -119,41 +109,17 @@ fn models() {
     let sound = || model("", 0, 0, 0);
     let rows = [
         ("sound", sound(), "clean"),
-        (
-            "known operator",
-            model("TFLite_Detection_PostProcess", 0, 0, 0),
-            "clean",
-        ),
-        (
-            "TensorFlow's operator",
-            model("FlexAddV2", 0, 0, 0),
-            "clean",
-        ),
+        ("known operator", model("TFLite_Detection_PostProcess", 0, 0, 0), "clean"),
+        ("TensorFlow's operator", model("FlexAddV2", 0, 0, 0), "clean"),
         ("no tensor", model("", u32::MAX, 0, 0), "clean"),
-        (
-            "own operator",
-            model("Frobnicate", 0, 0, 0),
-            "custom-operator",
-        ),
-        (
-            "reads a file",
-            model("FlexReadFile", 0, 0, 0),
-            "file-operator",
-        ),
+        ("own operator", model("Frobnicate", 0, 0, 0), "custom-operator"),
+        ("reads a file", model("FlexReadFile", 0, 0, 0), "file-operator"),
         ("python", model("FlexPyFunc", 0, 0, 0), "code-operator"),
         ("another tensor", model("", 1, 0, 0), "malformed"),
         ("another code", model("", 0, 1, 0), "malformed"),
         ("another buffer", model("", 0, 0, 1), "malformed"),
-        (
-            "root past the end",
-            [&[0xff; 4], &sound()[4..]].concat(),
-            "malformed",
-        ),
-        (
-            "root at the start",
-            [&[0; 4], &sound()[4..]].concat(),
-            "malformed",
-        ),
+        ("root past the end", [&[0xff; 4], &sound()[4..]].concat(), "malformed"),
+        ("root at the start", [&[0; 4], &sound()[4..]].concat(), "malformed"),
         ("magic alone", b"\x08\0\0\0TFL3".to_vec(), "malformed"),
     ];
     for (name, bytes, expected) in rows {
