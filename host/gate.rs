@@ -28,6 +28,7 @@ use crate::plugin::PluginError;
 use crate::policy::decide;
 use crate::record::lock::LockFile;
 use crate::runner::{self, ExecuteError, Work};
+use crate::worker::{Isolation, Workers};
 
 pub use select::Selected;
 
@@ -62,6 +63,9 @@ pub struct Gate {
     pub jobs: usize,
     /// Keeps compiled components; none to compile each time.
     pub cache: Option<Cache>,
+    /// Compile and run plugins in processes of their own; none to do it in this
+    /// one.
+    pub workers: Option<Workers>,
     /// Is told what happens.
     pub sink: Arc<dyn EventSink>,
     /// Set from outside to end the run early, with what was found so far.
@@ -106,6 +110,9 @@ pub enum GateError {
     /// The tasks could not be run.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
+    /// This system lacks a part of the wall that was required.
+    #[error("plugins can't be isolated as required: {0}")]
+    Isolation(String),
 }
 
 impl Gate {
@@ -121,6 +128,10 @@ impl Gate {
     fn journey(self) -> Result<(Report, Timings), GateError> {
         let mut timings = Timings::default();
         let started = Instant::now();
+        if let Some(workers) = &self.workers {
+            // They lock themselves in while the models are listed.
+            workers.start(self.jobs);
+        }
         let models = self.open()?;
         timings.open = started.elapsed();
 
@@ -131,12 +142,16 @@ impl Gate {
         self.validate(&engine, &candidates)?;
         timings.resolve = resolving.elapsed();
 
+        if let Some(workers) = &self.workers {
+            workers.admit(&self.interrupted).map_err(GateError::Isolation)?;
+        }
         let plan = runner::plan(&models, &candidates);
         self.sink.event(&Event::Planned { tasks: plan.tasks.len() });
         let executing = Instant::now();
-        let Self { cache, jobs, now, sink, interrupted, .. } = self;
-        let work = Work { engine, cache, models, candidates, plan, jobs, now, sink, interrupted };
+        let Self { cache, jobs, now, workers, sink, interrupted, .. } = self;
+        let work = Work { engine, workers, cache, models, candidates, plan, jobs, now, sink, interrupted };
         let executed = runner::execute(&work)?;
+        timings.isolation = isolation(&work);
         timings.execute = executing.elapsed();
 
         let evidence = evidence::collect(work, executed, &mut timings);
@@ -152,5 +167,14 @@ impl Gate {
     /// Says that there are none, or which can't be opened.
     pub fn open(&self) -> Result<Vec<Model>, GateError> {
         select::open(self)
+    }
+}
+
+/// Says what ran the guests of `work`.
+fn isolation(work: &Work) -> String {
+    match &work.workers {
+        Some(workers) => workers.isolation().as_ref().map(Isolation::to_string).unwrap_or_default(),
+        None if work.plan.plugins().is_empty() => String::new(),
+        None => "in-process".to_owned(),
     }
 }

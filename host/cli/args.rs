@@ -112,6 +112,12 @@ pub(crate) struct PluginArgs {
     pub(crate) no_bundled: bool,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IsolationWhere {
+    Process,
+    InProcess,
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = RUN_HELP)]
 pub(crate) struct RunArgs {
@@ -161,6 +167,16 @@ pub(crate) struct RunArgs {
     /// How many threads work at once. Reports do not depend on it.
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
+
+    /// Where plugins run: in processes of their own, locked in, or in modelhost
+    /// itself, behind one wall less. Reports do not depend on it.
+    #[arg(long, value_name = "WHERE", default_value = "process")]
+    pub(crate) isolation: IsolationWhere,
+
+    /// Run no plugin where this system lacks a part of the wall around a process:
+    /// exit with 70 instead of warning.
+    #[arg(long)]
+    pub(crate) require_isolation: bool,
 
     /// Compile every plugin anew, and keep nothing.
     #[arg(long)]

@@ -57,7 +57,7 @@ fn help(error: &anyhow::Error) -> Option<String> {
 fn exit(error: &anyhow::Error) -> Exit {
     match error.downcast_ref() {
         Some(GateError::Nothing(_)) => Exit::Nothing,
-        Some(GateError::Engine(_) | GateError::Execute(_)) => Exit::Fault,
+        Some(GateError::Engine(_) | GateError::Execute(_) | GateError::Isolation(_)) => Exit::Fault,
         _ if matches!(error.downcast_ref(), Some(LockError::NotWritten { .. })) => Exit::Fault,
         _ => Exit::Usage,
     }

@@ -147,6 +147,9 @@ pub struct Judged {
 /// What does not repeat: times, cache hits. For people, never for the report.
 #[derive(Clone, Debug, Default)]
 pub struct Timings {
+    /// What ran the guests, such as `process`, or `process, without seccomp`;
+    /// empty where none ran.
+    pub isolation: String,
     /// From start to decision.
     pub total: Duration,
     /// Listing and opening the models.

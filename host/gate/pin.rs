@@ -37,6 +37,7 @@ impl Gate {
         let Self { cache, jobs, now, sink, interrupted, .. } = self;
         let work = Work {
             engine: Arc::new(Engine::new()?),
+            workers: None,
             cache,
             models,
             candidates: Vec::new(),

@@ -536,6 +536,7 @@ pub(super) fn hostile() -> Report {
 pub(super) fn timings() -> Timings {
     let ms = Duration::from_millis;
     Timings {
+        isolation: "process, without seccomp".to_owned(),
         total: ms(912),
         open: Duration::from_micros(1234),
         resolve: ms(2),

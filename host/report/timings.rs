@@ -23,6 +23,9 @@ struct Document<'a> {
     /// `modelhost-timings/v1`.
     #[schemars(extend("const" = SCHEMA))]
     schema: &'static str,
+    /// What ran the plugins: `in-process`, `process`, or `process, without ` and
+    /// the parts of the wall that this system does not have; empty where none ran.
+    isolation: &'a str,
     /// From start to decision.
     total_ms: f64,
     /// Listing and opening the models.
@@ -97,6 +100,7 @@ impl<'a> From<&'a Timings> for Document<'a> {
     fn from(timings: &'a Timings) -> Self {
         Self {
             schema: SCHEMA,
+            isolation: &timings.isolation,
             total_ms: ms(timings.total),
             open_ms: ms(timings.open),
             resolve_ms: ms(timings.resolve),

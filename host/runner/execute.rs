@@ -25,6 +25,7 @@ use crate::domain::verdict::{Failure, FailureCode, Outcome};
 use crate::engine::engine::THREAD_STACK;
 use crate::engine::{Cache, Called, Engine, Linked, Task, View};
 use crate::model::{FileHandle, Model, digest};
+use crate::worker::{Plugin, Slot, SlotTask, Workers};
 
 /// How many bytes of small files one thread hashes before it looks for other
 /// work.
@@ -32,8 +33,10 @@ const BATCH: u64 = 4 << 20;
 
 /// Everything that a run's tasks need, shared by its threads.
 pub struct Work {
-    /// Runs the guests.
+    /// Runs the guests, or knows what its twins in the workers run.
     pub engine: Arc<Engine>,
+    /// Compile and run in processes of their own; none to do it in this one.
+    pub workers: Option<Workers>,
     /// Keeps compiled components; none to compile each time.
     pub cache: Option<Cache>,
     /// The models, sorted by name.
@@ -110,6 +113,12 @@ pub enum ExecuteError {
     Panicked,
 }
 
+/// A plugin that is ready to run, here or in workers.
+enum Runnable {
+    Here(Linked),
+    Apart(Slot),
+}
+
 /// One thing to do.
 enum Item {
     Compile(usize),
@@ -128,7 +137,7 @@ struct Board {
     /// Items taken and not given back.
     running: usize,
     ended: Vec<Option<Ended>>,
-    linked: Vec<Option<Result<Arc<Linked>, Failure>>>,
+    runnable: Vec<Option<Arc<Runnable>>>,
     compiled: Vec<(usize, bool, Duration)>,
     hash_started: Option<Instant>,
     hash_ended: Option<Instant>,
@@ -150,7 +159,7 @@ impl<'a> Scheduler<'a> {
     fn new(work: &'a Work) -> Self {
         let tasks = &work.plan.tasks;
         let mut board = Board { waits: vec![0; tasks.len()], ..Board::default() };
-        board.linked.resize_with(work.candidates.len(), || None);
+        board.runnable.resize_with(work.candidates.len(), || None);
         board.ended.resize_with(tasks.len(), || None);
         let mut by_file: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut by_plugin = vec![Vec::new(); work.candidates.len()];
@@ -221,24 +230,47 @@ impl<'a> Scheduler<'a> {
     fn compile(&self, plugin: usize) {
         let started = Instant::now();
         let candidate = &self.work.candidates[plugin];
-        let compiled = self.work.engine.compile(&candidate.plugin.bytes, candidate.plugin.digest, self.work.cache.as_ref());
-        let cached = compiled.as_ref().is_ok_and(|compiled| compiled.cached);
-        let linked = match compiled {
-            Ok(compiled) => self.work.engine.link(&compiled, &candidate.grants).map(Arc::new),
-            Err(error) => Err(Failure::new(FailureCode::Compile, &format!("it can't be compiled: {error}"))),
+        let (runnable, cached) = match &self.work.workers {
+            Some(workers) => self.compile_apart(workers, candidate),
+            None => self.compile_here(candidate),
         };
         let took = started.elapsed();
         self.work.sink.event(&Event::Compiled { plugin: candidate.id().clone(), cached, took });
         let mut board = self.lock();
         board.compiled.push((plugin, cached, took));
-        if let Err(failure) = &linked {
-            for &task in &self.by_plugin[plugin] {
-                board.ended[task] = Some(Ended::Not(Outcome::Refused(failure.clone())));
+        match runnable {
+            Ok(runnable) => {
+                board.runnable[plugin] = Some(Arc::new(runnable));
+                board.arrived(&self.by_plugin[plugin]);
             }
-        } else {
-            board.arrived(&self.by_plugin[plugin]);
+            Err(failure) => {
+                for &task in &self.by_plugin[plugin] {
+                    board.ended[task] = Some(Ended::Not(Outcome::Refused(failure.clone())));
+                }
+            }
         }
-        board.linked[plugin] = Some(linked);
+    }
+
+    fn compile_here(&self, candidate: &Candidate) -> (Result<Runnable, Failure>, bool) {
+        let Work { engine, cache, .. } = self.work;
+        match engine.compile(&candidate.plugin.bytes, candidate.plugin.digest, cache.as_ref()) {
+            Ok(compiled) => (engine.link(&compiled, &candidate.grants).map(Runnable::Here), compiled.cached),
+            Err(error) => (Err(Failure::new(FailureCode::Compile, &format!("it can't be compiled: {error}"))), false),
+        }
+    }
+
+    fn compile_apart(&self, workers: &Workers, candidate: &Candidate) -> (Result<Runnable, Failure>, bool) {
+        let plugin = Plugin {
+            bytes: &candidate.plugin.bytes,
+            digest: candidate.plugin.digest,
+            grants: &candidate.grants,
+            documents: &candidate.documents,
+            settings: &candidate.settings,
+            limits: &candidate.limits.clone().unwrap_or_default(),
+        };
+        let Work { engine, cache, interrupted, .. } = self.work;
+        let (slot, cached) = workers.compile(plugin, engine, cache.as_ref(), interrupted);
+        (slot.map(Runnable::Apart), cached)
     }
 
     fn hash(&self, file: &Arc<FileHandle>) {
@@ -258,20 +290,22 @@ impl<'a> Scheduler<'a> {
     fn task(&self, index: usize) {
         let task = &self.work.plan.tasks[index];
         let candidate = &self.work.candidates[task.plugin];
-        let linked = self.lock().linked[task.plugin].as_ref().and_then(|linked| linked.as_ref().ok().cloned());
-        let (Some(linked), Ok(limits)) = (linked, &candidate.limits) else {
+        let runnable = self.lock().runnable[task.plugin].clone();
+        let (Some(runnable), Ok(limits)) = (runnable, &candidate.limits) else {
             // Neither is so for a task that is ready; without them it has no answer.
             return;
         };
         let view = self.view(task, candidate);
-        let called = self.work.engine.call(Task {
-            linked: &linked,
-            manifest: &candidate.plugin.manifest,
-            view: &view,
-            settings: &candidate.settings,
-            limits,
-            interrupted: &self.work.interrupted,
-        });
+        let (manifest, interrupted) = (&candidate.plugin.manifest, &self.work.interrupted);
+        let called = match (&*runnable, &self.work.workers) {
+            (Runnable::Here(linked), _) => {
+                let settings = &candidate.settings;
+                self.work.engine.call(Task { linked, manifest, view: &view, settings, limits, interrupted })
+            }
+            (Runnable::Apart(slot), Some(workers)) => workers.call(slot, SlotTask { manifest, view: &view, interrupted }),
+            // Without workers there is no slot; without them it has no answer.
+            (Runnable::Apart(_), None) => return,
+        };
         for (level, message) in &called.log {
             let (plugin, level, message) = (candidate.id().clone(), *level, message.clone());
             self.work.sink.event(&Event::Logged { plugin, level, message });

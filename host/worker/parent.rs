@@ -147,6 +147,18 @@ impl Workers {
         }
     }
 
+    /// Makes sure that the wall is whole where it must be, before anything runs.
+    ///
+    /// # Errors
+    /// Says which parts are missing, or that no worker starts.
+    pub fn admit(&self, interrupted: &AtomicBool) -> Result<(), String> {
+        if self.whole {
+            let process = self.take_fresh(interrupted).map_err(|failure| failure.message.to_string())?;
+            lock(&self.fresh).push(process);
+        }
+        Ok(())
+    }
+
     /// Returns which parts of the wall all workers had so far; none before the
     /// first was ready.
     pub fn isolation(&self) -> Option<Isolation> {

@@ -135,7 +135,6 @@ impl Process {
 
     /// Returns how long it has lived: at least the processor time that it used,
     /// since one of its threads works at a time.
-    #[expect(clippy::disallowed_methods, reason = "its processor time is bounded by this clock")]
     pub(super) fn age(&self) -> Duration {
         self.started.elapsed()
     }
@@ -178,6 +177,7 @@ impl Process {
     }
 
     /// Ends it, and says how it ended, if it can be had in time.
+    #[expect(clippy::disallowed_methods, reason = "it is waited for within a bound")]
     pub(super) fn end(&mut self) -> Option<ExitStatus> {
         self.kill();
         let until = Instant::now() + REAP;

@@ -34,6 +34,7 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         fail_on: None,
         now: context::now(),
         jobs: context::processors(),
+        workers: None,
         cache: None,
         sink: Arc::clone(&progress) as Arc<dyn EventSink>,
         interrupted: Arc::new(AtomicBool::new(false)),

@@ -10,8 +10,9 @@ use modelhost::domain::event::EventSink;
 use modelhost::domain::report::{Report, Timings};
 use modelhost::gate::{Gate, GateError};
 use modelhost::report::{Format, Output, Style, Verbosity};
+use modelhost::worker::{CompileLimits, Program, Workers};
 
-use crate::args::{GlobalArgs, RunArgs};
+use crate::args::{GlobalArgs, IsolationWhere, RunArgs};
 use crate::context::{self, Context};
 use crate::exit::Exit;
 use crate::progress::Progress;
@@ -41,6 +42,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         sink: Arc::clone(&progress) as Arc<dyn EventSink>,
         interrupted: Arc::clone(&interrupted),
         fail_on: args.fail_on,
+        workers: workers(args.isolation, args.require_isolation)?,
     };
     gate.jobs = gate.jobs.max(1);
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
@@ -52,12 +54,31 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     // A thread that waits for a signal needn't be waited for.
     runtime.shutdown_background();
     match result {
-        Ok((report, timings)) => write(&report, &timings, args.output, global, interrupted.load(Ordering::Relaxed)),
+        Ok((report, timings)) => {
+            if timings.isolation.contains("without") {
+                tracing::warn!("reduced isolation: plugins ran in {}", timings.isolation);
+            }
+            write(&report, &timings, args.output, global, interrupted.load(Ordering::Relaxed))
+        }
         Err(GateError::Nothing(why)) if args.allow_empty => {
             tracing::info!("nothing to check: {why}");
             Ok(Exit::Allow)
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// Returns the processes that plugins run in; none where they run in this one.
+fn workers(isolation: IsolationWhere, required: bool) -> anyhow::Result<Option<Workers>> {
+    match isolation {
+        IsolationWhere::InProcess if required => {
+            anyhow::bail!("--require-isolation asks for processes, and --isolation in-process for none")
+        }
+        IsolationWhere::InProcess => Ok(None),
+        IsolationWhere::Process => {
+            let workers = Workers::new(Program::this(), CompileLimits::default());
+            Ok(Some(if required { workers.require_whole() } else { workers }))
+        }
     }
 }
 
