@@ -120,7 +120,7 @@ fn summary(workspace: &Workspace, host: &Path, endings: &[(&Case, Option<i32>)])
         ),
         ("cargo xtask test".to_owned(), "run every test"),
     ] {
-        term::line(format!("  {command:<36} {why}"));
+        term::line(format!("  {command:<40} {why}"));
     }
     Ok(())
 }
