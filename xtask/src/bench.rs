@@ -48,10 +48,8 @@ pub(crate) fn command(
     let mut table = Table::new(quick);
     for row in rows {
         steps.next(&format!("Measuring: {}", row.title));
-        let rounds = Rounds {
-            warm_up: 1,
-            counted: if quick { row.quick_rounds } else { row.rounds },
-        };
+        let rounds =
+            Rounds { warm_up: 1, counted: if quick { row.quick_rounds } else { row.rounds } };
         (row.measure)(&fixture, rounds, &mut table)
             .with_context(|| format!("{} could not be measured", row.title))?;
     }

@@ -17,22 +17,10 @@ struct Check {
 
 /// The checks of the host's own target. They share one build of the dependencies' metadata.
 const CHECKS: [Check; 4] = [
-    Check {
-        title: "Formatting",
-        arguments: &["fmt", "--all", "--check"],
-        environment: &[],
-    },
+    Check { title: "Formatting", arguments: &["fmt", "--all", "--check"], environment: &[] },
     Check {
         title: "Lints",
-        arguments: &[
-            "clippy",
-            "--release",
-            "--workspace",
-            "--all-targets",
-            "--",
-            "-D",
-            "warnings",
-        ],
+        arguments: &["clippy", "--release", "--workspace", "--all-targets", "--", "-D", "warnings"],
         environment: &[],
     },
     Check {
@@ -42,13 +30,7 @@ const CHECKS: [Check; 4] = [
     },
     Check {
         title: "The library without its features",
-        arguments: &[
-            "check",
-            "--release",
-            "--package",
-            "modelhost",
-            "--no-default-features",
-        ],
+        arguments: &["check", "--release", "--package", "modelhost", "--no-default-features"],
         environment: &[],
     },
 ];
@@ -82,13 +64,8 @@ fn lint_wasm(workspace: &Workspace) -> Result<()> {
         return Ok(());
     }
     let mut clippy = command::cargo();
-    clippy
-        .current_dir(&workspace.root)
-        .args(["clippy", "--profile", "plugin", "--lib"]);
-    clippy
-        .args(["--target", wasm::TARGET])
-        .arg("--target-dir")
-        .arg(workspace.wasm_target());
+    clippy.current_dir(&workspace.root).args(["clippy", "--profile", "plugin", "--lib"]);
+    clippy.args(["--target", wasm::TARGET]).arg("--target-dir").arg(workspace.wasm_target());
     clippy.args(["--package", "modelhost-check"]);
     for plugin in &workspace.plugins {
         clippy.args(["--package", &plugin.package]);

@@ -58,9 +58,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 /// # Errors
 /// When it can't be started.
 pub(crate) fn status(command: &mut Command) -> Result<ExitStatus> {
-    command
-        .status()
-        .with_context(|| format!("`{}` could not be started", describe(command)))
+    command.status().with_context(|| format!("`{}` could not be started", describe(command)))
 }
 
 /// Runs a program and returns what it wrote to stdout.
@@ -74,12 +72,7 @@ pub(crate) fn capture(command: &mut Command) -> Result<String> {
         .with_context(|| format!("`{}` could not be started", describe(command)))?;
     if !output.status.success() {
         let said = String::from_utf8_lossy(&output.stderr);
-        bail!(
-            "`{}` ended with {}: {}",
-            describe(command),
-            output.status,
-            said.trim()
-        );
+        bail!("`{}` ended with {}: {}", describe(command), output.status, said.trim());
     }
     String::from_utf8(output.stdout)
         .with_context(|| format!("`{}` wrote no UTF-8", describe(command)))
@@ -115,13 +108,8 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> Result<()> {
     if status.success() {
         return Ok(());
     }
-    let said = stderr
-        .and_then(|reader| reader.join().ok())
-        .unwrap_or_default();
-    bail!(
-        "`{shown}` ended with {status}: {}",
-        last_words(&String::from_utf8_lossy(&said))
-    )
+    let said = stderr.and_then(|reader| reader.join().ok()).unwrap_or_default();
+    bail!("`{shown}` ended with {status}: {}", last_words(&String::from_utf8_lossy(&said)))
 }
 
 /// Returns the gist of what a failed program wrote to stderr: its first error, and the last line,
@@ -156,14 +144,8 @@ fn wait_within(child: &mut Child, limit: Duration) -> Result<Option<ExitStatus>>
 pub(crate) fn describe(command: &Command) -> String {
     let program = command.get_program();
     // Cargo tells us its whole path; a person types its name.
-    let is_cargo = Path::new(program)
-        .file_stem()
-        .is_some_and(|stem| stem == "cargo");
-    let mut words = vec![quote(if is_cargo {
-        OsStr::new("cargo")
-    } else {
-        program
-    })];
+    let is_cargo = Path::new(program).file_stem().is_some_and(|stem| stem == "cargo");
+    let mut words = vec![quote(if is_cargo { OsStr::new("cargo") } else { program })];
     words.extend(command.get_args().map(quote));
     words.join(" ")
 }
@@ -199,10 +181,7 @@ mod tests {
     #[test]
     fn last_words_are_the_error_and_its_cause() {
         for (said, expected) in [
-            (
-                "info: a\nerror: b\n\nCaused by:\n  0: c\n  1: d\n",
-                "error: b; 1: d",
-            ),
+            ("info: a\nerror: b\n\nCaused by:\n  0: c\n  1: d\n", "error: b; 1: d"),
             ("error: b\n", "error: b"),
             ("no room\n", "no room"),
             (" \n", "it says nothing"),

@@ -52,10 +52,7 @@ const CASES: [Case; 3] = [
 pub(crate) fn command(workspace: &Workspace) -> Result<()> {
     let mut steps = Steps::new(setup::STEPS + 1);
     let host = setup::run(workspace, &mut steps)?.host;
-    steps.next(&format!(
-        "Gating the {} models under examples/",
-        CASES.len()
-    ));
+    steps.next(&format!("Gating the {} models under examples/", CASES.len()));
     if examples::ensure(workspace, &host)? {
         term::note("some of their files were missing: made anew");
     }
@@ -104,20 +101,14 @@ fn summary(workspace: &Workspace, host: &Path, endings: &[(&Case, Option<i32>)])
         term::judgement(good, &format!("{:<22} {ending}", case.folder));
     }
     if wrong > 0 {
-        bail!(
-            "{wrong} of {} examples did not end as they must",
-            endings.len()
-        );
+        bail!("{wrong} of {} examples did not end as they must", endings.len());
     }
     let host = workspace.shown(host);
     term::heading("What to try next");
     for (command, why) in [
         (format!("{host} run PATH"), "gate a model of yours"),
         (format!("{host} lock"), "pin its files in modelhost.lock"),
-        (
-            format!("{host} plugin list"),
-            "see the checks that are built in",
-        ),
+        (format!("{host} plugin list"), "see the checks that are built in"),
         ("cargo xtask test".to_owned(), "run every test"),
     ] {
         term::line(format!("  {command:<40} {why}"));

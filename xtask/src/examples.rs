@@ -45,10 +45,7 @@ struct Locked {
 
 /// The examples with a lock file.
 const LOCKED: [Locked; 2] = [
-    Locked {
-        folder: "clean-safetensors",
-        changed: None,
-    },
+    Locked { folder: "clean-safetensors", changed: None },
     Locked {
         folder: "changed-after-locking",
         changed: Some("changed-after-locking/models/sentiment/model.safetensors"),
@@ -66,10 +63,7 @@ pub(crate) fn command(workspace: &Workspace, check: bool) -> Result<()> {
         if wrong.is_empty() {
             return Ok(());
         }
-        bail!(
-            "not as `cargo xtask examples` writes them: {}",
-            wrong.join(", ")
-        );
+        bail!("not as `cargo xtask examples` writes them: {}", wrong.join(", "));
     }
     write(&folder, &before_the_change())?;
     let host = workspace.host_binary();
@@ -79,10 +73,7 @@ pub(crate) fn command(workspace: &Workspace, check: bool) -> Result<()> {
         term::note("lock files are left as they are: they take a built host (cargo xtask plugins)");
     }
     write(&folder, &made())?;
-    term::line(format!(
-        "wrote the example models under {}",
-        workspace.shown(&folder)
-    ));
+    term::line(format!("wrote the example models under {}", workspace.shown(&folder)));
     Ok(())
 }
 
@@ -92,9 +83,7 @@ pub(crate) fn command(workspace: &Workspace, check: bool) -> Result<()> {
 /// When they can't be written.
 pub(crate) fn ensure(workspace: &Workspace, host: &Path) -> Result<bool> {
     let folder = folder(workspace);
-    let locks = LOCKED
-        .iter()
-        .map(|locked| folder.join(locked.folder).join(LOCK_FILE));
+    let locks = LOCKED.iter().map(|locked| folder.join(locked.folder).join(LOCK_FILE));
     let files = made().into_iter().map(|made| folder.join(made.path));
     if files.chain(locks).all(|path| path.is_file()) {
         return Ok(false);
@@ -124,10 +113,7 @@ fn made() -> Vec<Made> {
 
 /// Returns every made file as it was when the lock files were written.
 fn before_the_change() -> Vec<Made> {
-    let text = |path, text: &str| Made {
-        path,
-        bytes: text.as_bytes().to_owned(),
-    };
+    let text = |path, text: &str| Made { path, bytes: text.as_bytes().to_owned() };
     vec![
         text("clean-safetensors/models/sentiment/LICENSE", APACHE),
         Made {
@@ -181,11 +167,7 @@ fn models_alone(lock: &str) -> &str {
 /// Returns the made files that are missing or have other bytes than would be written.
 fn different(folder: &Path) -> Vec<&'static str> {
     let wrong = |made: &Made| fs::read(folder.join(made.path)).ok().as_ref() != Some(&made.bytes);
-    made()
-        .into_iter()
-        .filter(wrong)
-        .map(|made| made.path)
-        .collect()
+    made().into_iter().filter(wrong).map(|made| made.path).collect()
 }
 
 #[cfg(test)]
@@ -195,20 +177,13 @@ mod tests {
     #[test]
     fn what_is_committed_is_what_would_be_written() {
         let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
-        assert_eq!(
-            different(&examples),
-            Vec::<&str>::new(),
-            "run `cargo xtask examples`"
-        );
+        assert_eq!(different(&examples), Vec::<&str>::new(), "run `cargo xtask examples`");
     }
 
     #[test]
     fn plugins_are_left_out_of_a_lock_file() {
         for (lock, expected) in [
-            (
-                "version = 1\n\n[[model]]\n\n[[plugin]]\nid = 1\n",
-                "version = 1\n\n[[model]]\n",
-            ),
+            ("version = 1\n\n[[model]]\n\n[[plugin]]\nid = 1\n", "version = 1\n\n[[model]]\n"),
             ("version = 1\n", "version = 1\n"),
             ("", ""),
         ] {
@@ -227,12 +202,6 @@ mod tests {
                 differing.push((a.path, bytes));
             }
         }
-        assert_eq!(
-            differing,
-            [(
-                "changed-after-locking/models/sentiment/model.safetensors",
-                1
-            )]
-        );
+        assert_eq!(differing, [("changed-after-locking/models/sentiment/model.safetensors", 1)]);
     }
 }

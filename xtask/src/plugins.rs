@@ -46,21 +46,13 @@ pub(crate) fn command(workspace: &Workspace) -> Result<()> {
 /// When they don't build.
 pub(crate) fn build(workspace: &Workspace, toolchain: &WasmToolchain) -> Result<Vec<Core>> {
     let mut build = command::cargo();
-    build
-        .current_dir(&workspace.root)
-        .args(["build", "--lib", "--profile", PROFILE]);
-    build
-        .args(["--target", wasm::TARGET])
-        .arg("--target-dir")
-        .arg(workspace.wasm_target());
+    build.current_dir(&workspace.root).args(["build", "--lib", "--profile", PROFILE]);
+    build.args(["--target", wasm::TARGET]).arg("--target-dir").arg(workspace.wasm_target());
     for plugin in &workspace.plugins {
         build.args(["--package", &plugin.package]);
     }
     toolchain.apply(&mut build);
-    build.env(
-        "CARGO_ENCODED_RUSTFLAGS",
-        flags(workspace, toolchain)?.join("\u{1f}"),
-    );
+    build.env("CARGO_ENCODED_RUSTFLAGS", flags(workspace, toolchain)?.join("\u{1f}"));
     command::run(&mut build).context("the plugins do not build")?;
     let folder = workspace.wasm_target().join(wasm::TARGET).join(PROFILE);
     let cores = workspace.plugins.iter().map(|plugin| Core {
@@ -94,18 +86,10 @@ pub(crate) fn pack(workspace: &Workspace, host: &Path, cores: &[Core]) -> Result
     fs::create_dir_all(&folder)?;
     let mut changed = remove_strangers(workspace)?;
     for Core { plugin, file } in cores {
-        let manifest = workspace
-            .root
-            .join("plugins")
-            .join(&plugin.name)
-            .join("plugin.toml");
-        let fresh = workspace
-            .wasm_target()
-            .join(format!("{}.packed", plugin.name));
+        let manifest = workspace.root.join("plugins").join(&plugin.name).join("plugin.toml");
+        let fresh = workspace.wasm_target().join(format!("{}.packed", plugin.name));
         let mut pack = Command::new(host);
-        pack.current_dir(&workspace.root)
-            .args(["plugin", "pack", "--manifest"])
-            .arg(manifest);
+        pack.current_dir(&workspace.root).args(["plugin", "pack", "--manifest"]).arg(manifest);
         pack.arg("--core").arg(file).arg("-o").arg(&fresh);
         command::capture(&mut pack)
             .with_context(|| format!("plugins/{} could not be packed", plugin.name))?;
@@ -121,11 +105,7 @@ fn packed(workspace: &Workspace, plugin: &Plugin) -> PathBuf {
 
 /// Removes packed plugins whose sources are gone: the host would embed them.
 fn remove_strangers(workspace: &Workspace) -> Result<bool> {
-    let ours: BTreeSet<_> = workspace
-        .plugins
-        .iter()
-        .map(|p| packed(workspace, p))
-        .collect();
+    let ours: BTreeSet<_> = workspace.plugins.iter().map(|p| packed(workspace, p)).collect();
     let mut changed = false;
     for entry in fs::read_dir(workspace.packed())? {
         let path = entry?.path();
@@ -160,18 +140,11 @@ mod tests {
         let (fresh, old) = (folder.join("fresh"), folder.join("old"));
         for (bytes, expected) in [("one", true), ("one", false), ("two", true)] {
             fs::write(&fresh, bytes).unwrap();
-            assert_eq!(
-                replace_if_different(&fresh, &old).unwrap(),
-                expected,
-                "{bytes}"
-            );
+            assert_eq!(replace_if_different(&fresh, &old).unwrap(), expected, "{bytes}");
             assert_eq!(fs::read(&old).unwrap(), bytes.as_bytes());
             assert!(!fresh.exists());
         }
-        assert!(
-            replace_if_different(&fresh, &old).is_err(),
-            "nothing was written"
-        );
+        assert!(replace_if_different(&fresh, &old).is_err(), "nothing was written");
         fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -30,10 +30,7 @@ pub(crate) fn run(workspace: &Workspace, steps: &mut Steps) -> Result<Ready> {
     steps.next(&format!("Finding a Rust that builds for {}", wasm::TARGET));
     let toolchain = wasm::ensure(workspace)?;
 
-    steps.next(&format!(
-        "Building {} plugins for the sandbox",
-        workspace.plugins.len()
-    ));
+    steps.next(&format!("Building {} plugins for the sandbox", workspace.plugins.len()));
     let cores = plugins::build(workspace, &toolchain)?;
 
     steps.next("Building the host (the first time, wasmtime takes 5 to 10 minutes)");

@@ -85,11 +85,7 @@ impl Bar {
     /// Starts a bar over `total` units; `bytes` tells how to write them.
     pub(crate) fn new(label: &str, total: u64, bytes: bool) -> Self {
         let bar = std::io::stderr().is_terminal().then(|| {
-            let units = if bytes {
-                "{bytes}/{total_bytes}"
-            } else {
-                "{pos}/{len}"
-            };
+            let units = if bytes { "{bytes}/{total_bytes}" } else { "{pos}/{len}" };
             let style = ProgressStyle::with_template(&format!(
                 "      {{msg}} {{wide_bar}} {units} {{elapsed}}"
             ));
@@ -103,12 +99,7 @@ impl Bar {
         if bar.is_none() {
             note(label);
         }
-        Self {
-            bar,
-            label: label.to_owned(),
-            total: total.max(1),
-            done: 0,
-        }
+        Self { bar, label: label.to_owned(), total: total.max(1), done: 0 }
     }
 
     /// Says that `units` more are done.
@@ -134,10 +125,7 @@ impl Drop for Bar {
 
 /// Returns how many whole quarters of `total` are done, at most four.
 fn quarter(done: u64, total: u64) -> u64 {
-    (u128::from(done) * 4 / u128::from(total.max(1)))
-        .min(4)
-        .try_into()
-        .unwrap_or(4)
+    (u128::from(done) * 4 / u128::from(total.max(1))).min(4).try_into().unwrap_or(4)
 }
 
 #[cfg(test)]

@@ -15,16 +15,11 @@ use crate::{command, setup};
 pub(crate) fn command(workspace: &Workspace, long: bool, rest: &[String]) -> Result<()> {
     let mut steps = Steps::new(setup::STEPS + 1);
     setup::run(workspace, &mut steps)?;
-    steps.next(if long {
-        "Running every test, the long ones too"
-    } else {
-        "Running every test"
-    });
+    steps.next(if long { "Running every test, the long ones too" } else { "Running every test" });
     let mut test = command::cargo();
     // The release profile is the one wasmtime is built with already. Every failure is shown, not
     // the first test binary's alone.
-    test.current_dir(&workspace.root)
-        .args(["test", "--release", "--workspace", "--no-fail-fast"]);
+    test.current_dir(&workspace.root).args(["test", "--release", "--workspace", "--no-fail-fast"]);
     test.args(rest);
     if long {
         test.env("MODELHOST_LONG_TESTS", "1");

@@ -102,10 +102,7 @@ fn first_that_works(workspace: &Workspace) -> Result<WasmToolchain> {
         return Ok(found);
     }
     if let Some(found) = debian::installed(workspace)? {
-        term::note(&format!(
-            "{TARGET}: Debian's Rust in {}",
-            debian::shown(workspace)
-        ));
+        term::note(&format!("{TARGET}: Debian's Rust in {}", debian::shown(workspace)));
         return Ok(found);
     }
     let rustup = match take(Way::Rustup, workspace) {
@@ -150,11 +147,7 @@ fn in_sysroot() -> Result<Option<WasmToolchain>> {
         return Ok(None);
     }
     let sysroot = rustc_prints(&["--print", "sysroot"])?.into();
-    Ok(Some(WasmToolchain {
-        rustc: None,
-        linker: None,
-        sysroot,
-    }))
+    Ok(Some(WasmToolchain { rustc: None, linker: None, sysroot }))
 }
 
 /// Returns whether a folder holds a standard library.
@@ -174,14 +167,9 @@ fn by_rustup() -> Result<WasmToolchain> {
     if !command::exists("rustup") {
         bail!("there is no rustup here");
     }
-    term::note(&format!(
-        "rustup target add {TARGET}: fetches the standard library for plugins"
-    ));
+    term::note(&format!("rustup target add {TARGET}: fetches the standard library for plugins"));
     // In the environment that cargo set for us, so it is the toolchain in use that gets it.
-    command::run_within(
-        Command::new("rustup").args(["target", "add", TARGET]),
-        RUSTUP_LIMIT,
-    )?;
+    command::run_within(Command::new("rustup").args(["target", "add", TARGET]), RUSTUP_LIMIT)?;
     in_sysroot()?.with_context(|| {
         "rustup added the target to another toolchain than the `rustc` found first in PATH"
             .to_owned()

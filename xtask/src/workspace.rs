@@ -42,10 +42,7 @@ impl Workspace {
         // Cargo names the folder when it runs us; run by hand, it is the one we were built in.
         let own = std::env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
-        let root = own
-            .parent()
-            .context("xtask has no folder above it")?
-            .to_owned();
+        let root = own.parent().context("xtask has no folder above it")?.to_owned();
         let text = command::capture(command::cargo().current_dir(&root).args([
             "metadata",
             "--no-deps",
@@ -72,31 +69,18 @@ impl Workspace {
             if parent.parent() != Some(&folder) {
                 continue;
             }
-            let name = parent
-                .file_name()
-                .unwrap_or_default()
-                .to_string_lossy()
-                .into_owned();
+            let name = parent.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let library = package
                 .targets
                 .iter()
                 .find(|target| target.crate_types.iter().any(|kind| kind == "cdylib"))
                 .map(|target| target.name.replace('-', "_"))
                 .with_context(|| format!("plugins/{name} has no `crate-type = [\"cdylib\", …]`"))?;
-            plugins.push(Plugin {
-                name,
-                package: package.name,
-                library,
-            });
+            plugins.push(Plugin { name, package: package.name, library });
         }
         plugins.sort_by(|a, b| a.name.cmp(&b.name));
         let rust_version = rust_version.context("Cargo.toml states no `rust-version`")?;
-        Ok(Self {
-            root,
-            host_target: metadata.target_directory,
-            rust_version,
-            plugins,
-        })
+        Ok(Self { root, host_target: metadata.target_directory, rust_version, plugins })
     }
 
     /// Returns the built host.
@@ -117,10 +101,7 @@ impl Workspace {
 
     /// Returns a path as a person at the root would write it.
     pub(crate) fn shown(&self, path: &Path) -> String {
-        path.strip_prefix(&self.root)
-            .unwrap_or(path)
-            .display()
-            .to_string()
+        path.strip_prefix(&self.root).unwrap_or(path).display().to_string()
     }
 }
 
@@ -129,9 +110,7 @@ pub(crate) fn cargo_home() -> Result<PathBuf> {
     if let Some(home) = std::env::var_os("CARGO_HOME") {
         return Ok(home.into());
     }
-    Ok(std::env::home_dir()
-        .context("there is no home folder")?
-        .join(".cargo"))
+    Ok(std::env::home_dir().context("there is no home folder")?.join(".cargo"))
 }
 
 /// A version of Rust, as far as it matters here.
@@ -216,16 +195,9 @@ mod tests {
         }"#;
         let metadata = serde_json::from_str(text).unwrap();
         let workspace = Workspace::new("/w".into(), metadata).unwrap();
-        let names: Vec<_> = workspace
-            .plugins
-            .iter()
-            .map(|p| (&*p.name, &*p.library))
-            .collect();
+        let names: Vec<_> = workspace.plugins.iter().map(|p| (&*p.name, &*p.library)).collect();
         assert_eq!(names, [("a", "p_a"), ("b", "p_b")]);
         assert_eq!(workspace.rust_version.to_string(), "1.95");
-        assert_eq!(
-            workspace.shown(Path::new("/w/target/plugins")),
-            "target/plugins"
-        );
+        assert_eq!(workspace.shown(Path::new("/w/target/plugins")), "target/plugins");
     }
 }

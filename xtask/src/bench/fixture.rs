@@ -46,10 +46,7 @@ impl Fixture {
     /// # Errors
     /// When a file can't be written or a model can't be locked.
     pub(super) fn make(workspace: &Workspace, host: &Path) -> Result<Self> {
-        let fixture = Self {
-            host: host.to_owned(),
-            folder: workspace.root.join("target/bench"),
-        };
+        let fixture = Self { host: host.to_owned(), folder: workspace.root.join("target/bench") };
         fixture.weights("large", 1024 * MIB)?;
         fixture.weights("small", 16 * MIB)?;
         fixture.many()?;
@@ -89,9 +86,7 @@ impl Fixture {
     /// Returns the host, in a repository and with a cache.
     pub(super) fn modelhost(&self, name: &str, cache: &Path) -> Command {
         let mut command = Command::new(&self.host);
-        command
-            .current_dir(self.repository(name))
-            .env("MODELHOST_CACHE_DIR", cache);
+        command.current_dir(self.repository(name)).env("MODELHOST_CACHE_DIR", cache);
         // What CI changes is not what is measured.
         command.env_remove("CI").env("NO_COLOR", "1");
         command

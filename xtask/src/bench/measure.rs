@@ -29,11 +29,7 @@ pub(super) struct Pair {
 impl Pair {
     /// Returns the median of the rounds' ratios: what drifts during the rounds cancels out.
     pub(super) fn ratio(&self) -> f64 {
-        let ratios = self
-            .ours
-            .iter()
-            .zip(&self.theirs)
-            .map(|(ours, theirs)| ours / theirs);
+        let ratios = self.ours.iter().zip(&self.theirs).map(|(ours, theirs)| ours / theirs);
         median(&ratios.collect::<Vec<_>>())
     }
 }
@@ -47,10 +43,7 @@ pub(super) fn alternate(ours: Program<'_>, theirs: Program<'_>, rounds: Rounds) 
         must_succeed(&mut ours()?)?;
         must_succeed(&mut theirs()?)?;
     }
-    let mut pair = Pair {
-        ours: Vec::new(),
-        theirs: Vec::new(),
-    };
+    let mut pair = Pair { ours: Vec::new(), theirs: Vec::new() };
     for _ in 0..rounds.counted {
         pair.ours.push(seconds(&mut ours()?)?);
         pair.theirs.push(seconds(&mut theirs()?)?);
@@ -76,10 +69,7 @@ fn seconds(command: &mut Command) -> Result<f64> {
 }
 
 fn silence(command: &mut Command) {
-    command
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
 }
 
 /// Returns the most memory that a program and its children held together, in bytes, or nothing
@@ -111,10 +101,7 @@ fn resident(root: &Child) -> u64 {
     while let Some(id) = open.pop() {
         let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
         sum += high_water(&status);
-        let tasks = fs::read_dir(format!("/proc/{id}/task"))
-            .into_iter()
-            .flatten()
-            .flatten();
+        let tasks = fs::read_dir(format!("/proc/{id}/task")).into_iter().flatten().flatten();
         for task in tasks {
             let children = fs::read_to_string(task.path().join("children")).unwrap_or_default();
             open.extend(children.split_whitespace().map(str::to_owned));
@@ -127,8 +114,7 @@ fn resident(root: &Child) -> u64 {
 fn high_water(status: &str) -> u64 {
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    kib.and_then(|kib| kib.trim().parse::<u64>().ok())
-        .map_or(0, |kib| kib.saturating_mul(1024))
+    kib.and_then(|kib| kib.trim().parse::<u64>().ok()).map_or(0, |kib| kib.saturating_mul(1024))
 }
 
 /// Returns the middle of some figures, or no number if there are none.
@@ -150,21 +136,16 @@ mod tests {
     #[test]
     fn the_median_is_the_middle() {
         assert!(median(&[]).is_nan());
-        for (figures, expected) in [
-            (&[3.0][..], 3.0),
-            (&[9.0, 1.0, 2.0], 2.0),
-            (&[4.0, 1.0, 2.0, 100.0], 3.0),
-        ] {
+        for (figures, expected) in
+            [(&[3.0][..], 3.0), (&[9.0, 1.0, 2.0], 2.0), (&[4.0, 1.0, 2.0, 100.0], 3.0)]
+        {
             assert_eq!(median(figures), expected, "{figures:?}");
         }
     }
 
     #[test]
     fn a_ratio_is_taken_round_by_round() {
-        let pair = Pair {
-            ours: vec![1.0, 20.0, 3.0],
-            theirs: vec![2.0, 10.0, 6.0],
-        };
+        let pair = Pair { ours: vec![1.0, 20.0, 3.0], theirs: vec![2.0, 10.0, 6.0] };
         assert_eq!(pair.ratio(), 0.5);
     }
 
@@ -184,13 +165,9 @@ mod tests {
     #[cfg(target_os = "linux")]
     fn children_count_towards_the_peak() {
         let hold = "x=$(head -c 30000000 /dev/zero | tr '\\0' a); sleep 0.2";
-        let alone = peak_memory(Command::new("bash").args(["-c", hold]))
-            .unwrap()
-            .unwrap();
+        let alone = peak_memory(Command::new("bash").args(["-c", hold])).unwrap().unwrap();
         let two = format!("({hold}) & ({hold}) & wait");
-        let together = peak_memory(Command::new("bash").args(["-c", &two]))
-            .unwrap()
-            .unwrap();
+        let together = peak_memory(Command::new("bash").args(["-c", &two])).unwrap().unwrap();
         assert!(alone >= 30_000_000, "{alone}");
         assert!(together >= 60_000_000, "{together}");
     }

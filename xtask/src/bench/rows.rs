@@ -25,12 +25,7 @@ pub(super) struct Plan {
 
 /// Returns the rows in the order they are measured.
 pub(super) fn all() -> Vec<Plan> {
-    let plan = |title, rounds, quick_rounds, measure| Plan {
-        title,
-        rounds,
-        quick_rounds,
-        measure,
-    };
+    let plan = |title, rounds, quick_rounds, measure| Plan { title, rounds, quick_rounds, measure };
     vec![
         plan("whole gate, one file of 1 GiB", 15, 3, large),
         plan("peak memory, one file of 1 GiB", 5, 2, memory),
@@ -56,18 +51,9 @@ fn large(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<()> {
         openssl.args(["dgst", "-sha256"]).arg(&file);
         Ok(openssl)
     };
-    let pair = alternate(
-        &|| Ok(fixture.gate("large", &fixture.warm_cache())),
-        &theirs,
-        rounds,
-    )?;
+    let pair = alternate(&|| Ok(fixture.gate("large", &fixture.warm_cache())), &theirs, rounds)?;
     let met = pair.ratio() <= BOUND;
-    table.push(timed(
-        TITLE,
-        &pair,
-        "openssl dgst",
-        Target::new(&format!("ratio ≤ {BOUND}"), met),
-    ));
+    table.push(timed(TITLE, &pair, "openssl dgst", Target::new(&format!("ratio ≤ {BOUND}"), met)));
     Ok(())
 }
 
@@ -88,10 +74,7 @@ fn memory(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<()> {
             figures.push(bytes as f64);
         }
     }
-    let pair = Pair {
-        ours: large,
-        theirs: small,
-    };
+    let pair = Pair { ours: large, theirs: small };
     let ours = Figure::new("modelhost", Unit::Bytes, &pair.ours);
     let met = ours.median() <= BOUND && pair.ratio() <= SAME;
     table.push(Row {
@@ -113,11 +96,7 @@ fn tiny_warm(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<()>
         version.arg("--version");
         Ok(version)
     };
-    let pair = alternate(
-        &|| Ok(fixture.gate("tiny", &fixture.warm_cache())),
-        &theirs,
-        rounds,
-    )?;
+    let pair = alternate(&|| Ok(fixture.gate("tiny", &fixture.warm_cache())), &theirs, rounds)?;
     let row = timed(
         "tiny model, compiled plugins cached",
         &pair,
@@ -135,12 +114,7 @@ fn tiny_empty(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<()
     let theirs = || Ok(fixture.gate("tiny", &fixture.warm_cache()));
     let pair = alternate(&ours, &theirs, rounds)?;
     let met = super::measure::median(&pair.ours) <= BOUND;
-    table.push(timed(
-        "tiny model, empty cache",
-        &pair,
-        "cached",
-        Target::new("≤ 2 s", met),
-    ));
+    table.push(timed("tiny model, empty cache", &pair, "cached", Target::new("≤ 2 s", met)));
     Ok(())
 }
 
@@ -158,11 +132,7 @@ fn many(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<()> {
         sha256sum.args((0..MANY).map(|number| format!("shard-{number:03}.safetensors")));
         Ok(sha256sum)
     };
-    let pair = alternate(
-        &|| Ok(fixture.gate("many", &fixture.warm_cache())),
-        &theirs,
-        rounds,
-    )?;
+    let pair = alternate(&|| Ok(fixture.gate("many", &fixture.warm_cache())), &theirs, rounds)?;
     let bound = 3.0 * super::measure::median(&pair.theirs) + 0.100;
     let met = super::measure::median(&pair.ours) <= bound;
     let target = Target::new(&format!("≤ 3 × + 100 ms = {:.0} ms", bound * 1e3), met);
@@ -185,10 +155,7 @@ fn instantiate(fixture: &Fixture, rounds: Rounds, table: &mut Table) -> Result<(
         command::capture(gate.arg("-o").arg(output))?;
         let timings: Timings = serde_json::from_slice(&fs::read(&report)?)
             .context("`-o timings` wrote something unexpected")?;
-        let tasks = timings
-            .tasks
-            .into_iter()
-            .filter(|task| task.plugin == "pickle");
+        let tasks = timings.tasks.into_iter().filter(|task| task.plugin == "pickle");
         figures.extend(tasks.map(|task| task.instantiate_ms / 1e3));
     }
     let ours = Figure::new("modelhost", Unit::Seconds, &figures);
@@ -218,10 +185,7 @@ struct TaskTimings {
 
 /// How fast a guest reads and scans takes a plugin that does nothing else.
 fn guest(_: &Fixture, _: Rounds, table: &mut Table) -> Result<()> {
-    table.skip(
-        "guest read and scan throughput",
-        "there is no plugin for it yet",
-    );
+    table.skip("guest read and scan throughput", "there is no plugin for it yet");
     Ok(())
 }
 

@@ -62,10 +62,7 @@ pub(super) struct Target {
 impl Target {
     /// States a bound and whether it was kept.
     pub(super) fn new(bound: &str, met: bool) -> Self {
-        Self {
-            bound: bound.to_owned(),
-            met,
-        }
+        Self { bound: bound.to_owned(), met }
     }
 }
 
@@ -116,13 +113,7 @@ impl Table {
             processor,
             threads: std::thread::available_parallelism().map_or(1, usize::from),
         };
-        Self {
-            schema: SCHEMA,
-            machine,
-            quick,
-            rows: Vec::new(),
-            not_measured: Vec::new(),
-        }
+        Self { schema: SCHEMA, machine, quick, rows: Vec::new(), not_measured: Vec::new() }
     }
 
     /// Adds a row.
@@ -151,11 +142,7 @@ impl Table {
         for (number, row) in cells.iter().enumerate() {
             let mut line = String::new();
             for (column, cell) in row.iter().enumerate() {
-                let width = cells
-                    .iter()
-                    .filter_map(|row| row.get(column))
-                    .map(|c| count(c))
-                    .max();
+                let width = cells.iter().filter_map(|row| row.get(column)).map(|c| count(c)).max();
                 let padding = width.unwrap_or(0).saturating_sub(count(cell));
                 line.push_str(cell);
                 line.push_str(&" ".repeat(padding + 2));
@@ -171,17 +158,9 @@ impl Table {
             // Writing to a string does not fail.
             let _ = writeln!(text, "not measured: {skipped}");
         }
-        let Machine {
-            system,
-            architecture,
-            processor,
-            threads,
-        } = &self.machine;
+        let Machine { system, architecture, processor, threads } = &self.machine;
         let processor = processor.as_deref().unwrap_or("unknown processor");
-        let _ = write!(
-            text,
-            "{processor}, {threads} threads, {system} {architecture}"
-        );
+        let _ = write!(text, "{processor}, {threads} threads, {system} {architecture}");
         if self.quick {
             text.push_str("; quick: few rounds, not for publishing");
         }
@@ -200,40 +179,23 @@ impl Table {
     }
 
     fn head(&self) -> Vec<String> {
-        let mut cells: Vec<String> = [
-            "measured",
-            "modelhost",
-            "beside it",
-            "ratio",
-            "target",
-            "met",
-        ]
-        .map(str::to_owned)
-        .into();
+        let mut cells: Vec<String> =
+            ["measured", "modelhost", "beside it", "ratio", "target", "met"]
+                .map(str::to_owned)
+                .into();
         cells.extend(self.peers().into_iter().map(str::to_owned));
         cells
     }
 
     fn cells(&self, row: &Row) -> Vec<String> {
-        let beside = row
-            .beside
-            .as_ref()
-            .map(|f| format!("{} {}", shown(f), f.label));
-        let met = row
-            .target
-            .as_ref()
-            .map(|target| if target.met { "met" } else { "NOT MET" });
+        let beside = row.beside.as_ref().map(|f| format!("{} {}", shown(f), f.label));
+        let met = row.target.as_ref().map(|target| if target.met { "met" } else { "NOT MET" });
         let mut cells = vec![
             row.title.clone(),
             shown(&row.ours),
             beside.unwrap_or_default(),
-            row.ratio
-                .map(|ratio| format!("{ratio:.2}"))
-                .unwrap_or_default(),
-            row.target
-                .as_ref()
-                .map(|target| target.bound.clone())
-                .unwrap_or_default(),
+            row.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
+            row.target.as_ref().map(|target| target.bound.clone()).unwrap_or_default(),
             met.unwrap_or_default().to_owned(),
         ];
         for name in self.peers() {
@@ -291,14 +253,8 @@ mod tests {
         let text = table().human();
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[1].ends_with("met      peer"), "{text}");
-        assert_eq!(
-            lines[3],
-            "one       11.0 ms    10.0 ms other  1.10   ratio ≤ 1.15  met"
-        );
-        assert!(
-            lines[4].contains("NOT MET") && lines[4].ends_with("900.0 MB"),
-            "{text}"
-        );
+        assert_eq!(lines[3], "one       11.0 ms    10.0 ms other  1.10   ratio ≤ 1.15  met");
+        assert!(lines[4].contains("NOT MET") && lines[4].ends_with("900.0 MB"), "{text}");
         assert_eq!(lines[5], "not measured: three: no such tool");
     }
 

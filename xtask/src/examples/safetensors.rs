@@ -19,13 +19,7 @@ pub(crate) struct Tensor {
 pub(crate) fn header(tensors: &[Tensor]) -> Vec<u8> {
     let mut json = String::from(r#"{"__metadata__":{"format":"pt"}"#);
     let mut offset = 0;
-    for Tensor {
-        name,
-        dtype,
-        shape,
-        length,
-    } in tensors
-    {
+    for Tensor { name, dtype, shape, length } in tensors {
         let end = offset + length;
         // Names and shapes of ours need no escapes.
         let written = write!(
@@ -46,11 +40,8 @@ pub(crate) fn header(tensors: &[Tensor]) -> Vec<u8> {
 
 /// Returns a file of three small tensors.
 pub(super) fn tiny() -> Vec<u8> {
-    let shapes: [(&str, &[u64]); 3] = [
-        ("embedding.weight", &[16, 8]),
-        ("classifier.weight", &[2, 8]),
-        ("classifier.bias", &[2]),
-    ];
+    let shapes: [(&str, &[u64]); 3] =
+        [("embedding.weight", &[16, 8]), ("classifier.weight", &[2, 8]), ("classifier.bias", &[2])];
     let tensor = |&(name, shape): &(&str, &[u64])| Tensor {
         name: name.to_owned(),
         dtype: "F32",

@@ -54,11 +54,8 @@ pub(super) fn resolve(least: Version) -> Result<Option<Vec<Package>>> {
     let Some((_, suffix)) = best else {
         return Ok(None);
     };
-    let roots = [
-        format!("rustc{suffix}"),
-        format!("libstd-rust{suffix}-dev"),
-        format!("rust{suffix}-src"),
-    ];
+    let roots =
+        [format!("rustc{suffix}"), format!("libstd-rust{suffix}-dev"), format!("rust{suffix}-src")];
     closure(roots.into()).map(Some)
 }
 
@@ -86,10 +83,7 @@ fn closure(mut open: Vec<String>) -> Result<Vec<Package>> {
         let package = Package { name, version };
         let text = ask(&["depends", &package.pinned()])?;
         packages.insert(package);
-        anyhow::ensure!(
-            packages.len() <= MAX_PACKAGES,
-            "Debian's Rust needs too many packages"
-        );
+        anyhow::ensure!(packages.len() <= MAX_PACKAGES, "Debian's Rust needs too many packages");
         for alternatives in depends(&text) {
             let satisfied = |name: &&str| seen.contains(*name) || is_installed(name);
             if alternatives.iter().any(|name| satisfied(&name.as_str())) {
@@ -111,9 +105,7 @@ fn depends(text: &str) -> Vec<Vec<String>> {
             Some(rest) => (true, rest),
             None => (false, line.trim_start()),
         };
-        let Some(name) = ["Depends:", "PreDepends:"]
-            .iter()
-            .find_map(|key| rest.strip_prefix(key))
+        let Some(name) = ["Depends:", "PreDepends:"].iter().find_map(|key| rest.strip_prefix(key))
         else {
             continue;
         };
@@ -136,10 +128,7 @@ fn candidate(name: &str) -> Result<Option<String>> {
 
 /// Reads `apt-cache policy`.
 fn candidate_in(text: &str) -> Option<String> {
-    let version = text
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("Candidate:"))?
-        .trim();
+    let version = text.lines().find_map(|line| line.trim().strip_prefix("Candidate:"))?.trim();
     (version != "(none)").then(|| version.to_owned())
 }
 
@@ -155,11 +144,7 @@ fn is_installed(name: &str) -> bool {
 pub(super) fn size(packages: &[Package]) -> u64 {
     let sizes = packages.iter().filter_map(|package| {
         let text = ask(&["show", &package.pinned()]).ok()?;
-        text.lines()
-            .find_map(|line| line.strip_prefix("Size:"))?
-            .trim()
-            .parse::<u64>()
-            .ok()
+        text.lines().find_map(|line| line.strip_prefix("Size:"))?.trim().parse::<u64>().ok()
     });
     sizes.sum()
 }
@@ -200,10 +185,7 @@ mod tests {
     #[test]
     fn a_candidate_is_read_or_absent() {
         for (text, expected) in [
-            (
-                "rustc:\n  Installed: (none)\n  Candidate: 1.63.0+dfsg1-2\n",
-                Some("1.63.0+dfsg1-2"),
-            ),
+            ("rustc:\n  Installed: (none)\n  Candidate: 1.63.0+dfsg1-2\n", Some("1.63.0+dfsg1-2")),
             ("rustc:\n  Installed: (none)\n  Candidate: (none)\n", None),
             ("", None),
         ] {

@@ -91,10 +91,7 @@ pub(super) fn install(workspace: &Workspace) -> Result<WasmToolchain> {
     write_rustc(&layout)?;
     library::build(&layout, &linker)?;
     let names: Vec<_> = packages.iter().map(apt::Package::pinned).collect();
-    fs::write(
-        layout.folder.join(READY),
-        format!("{RECIPE}\n{}\n", names.join("\n")),
-    )?;
+    fs::write(layout.folder.join(READY), format!("{RECIPE}\n{}\n", names.join("\n")))?;
     toolchain(&layout)
 }
 
@@ -141,11 +138,7 @@ fn fetch(workspace: &Workspace, layout: &Layout) -> Result<Vec<apt::Package>> {
 
 /// Downloads packages into their folder, except those that are there.
 fn download(layout: &Layout, packages: &[apt::Package]) -> Result<()> {
-    let missing: Vec<_> = packages
-        .iter()
-        .filter(|p| file(layout, p).is_none())
-        .cloned()
-        .collect();
+    let missing: Vec<_> = packages.iter().filter(|p| file(layout, p).is_none()).cloned().collect();
     if missing.is_empty() {
         term::note(&format!("{} packages: downloaded earlier", packages.len()));
         return Ok(());
@@ -157,9 +150,7 @@ fn download(layout: &Layout, packages: &[apt::Package]) -> Result<()> {
         names.join(", ")
     ));
     let mut download = apt_get();
-    download
-        .current_dir(&layout.packages)
-        .args(["download", "--quiet=2"]);
+    download.current_dir(&layout.packages).args(["download", "--quiet=2"]);
     download.args(missing.iter().map(apt::Package::pinned));
     command::capture(&mut download)?;
     Ok(())
@@ -169,15 +160,8 @@ fn download(layout: &Layout, packages: &[apt::Package]) -> Result<()> {
 /// one can't write into a build folder.
 fn apt_get() -> Command {
     let mut command = Command::new("apt-get");
-    command
-        .env("LC_ALL", "C")
-        .args(["-o", "APT::Sandbox::User=root"]);
-    command.args([
-        "-o",
-        "Acquire::http::Timeout=30",
-        "-o",
-        "Acquire::Retries=2",
-    ]);
+    command.env("LC_ALL", "C").args(["-o", "APT::Sandbox::User=root"]);
+    command.args(["-o", "Acquire::http::Timeout=30", "-o", "Acquire::Retries=2"]);
     command
 }
 
@@ -211,10 +195,7 @@ fn unpack(layout: &Layout, packages: &[apt::Package]) -> Result<()> {
 fn write_rustc(layout: &Layout) -> Result<()> {
     let libraries = libraries(&layout.sysroot().join("lib"))
         .context("the packages hold no rustc_driver library")?;
-    let libraries = libraries
-        .strip_prefix(&layout.folder)?
-        .display()
-        .to_string();
+    let libraries = libraries.strip_prefix(&layout.folder)?.display().to_string();
     let script = format!(
         "#!/bin/sh\n\
          # Starts Debian's unpacked rustc; written by `cargo xtask`.\n\
@@ -257,11 +238,7 @@ fn make_executable(_: &Path) -> Result<()> {
 
 /// Removes a file or a folder, if it is there.
 pub(super) fn remove(path: &Path) -> Result<()> {
-    let removed = if path.is_dir() {
-        fs::remove_dir_all(path)
-    } else {
-        fs::remove_file(path)
-    };
+    let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
     match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("{} could not be removed", path.display()))

@@ -14,9 +14,7 @@ use crate::{command, term};
 
 /// Builds the standard library from the unpacked sources and lays it where the compiler looks.
 pub(super) fn build(layout: &Layout, linker: &Path) -> Result<()> {
-    term::note(&format!(
-        "building the standard library for {TARGET} from its sources, once"
-    ));
+    term::note(&format!("building the standard library for {TARGET} from its sources, once"));
     let folder = layout.folder.join("std-build");
     remove(&folder)?;
     fs::create_dir_all(folder.join("src"))?;
@@ -28,25 +26,13 @@ pub(super) fn build(layout: &Layout, linker: &Path) -> Result<()> {
     let flags = [
         // As in the library that rustup ships, so that no path of this machine gets into plugins.
         format!("--remap-path-prefix={}=/rust", layout.sysroot().display()),
-        format!(
-            "--remap-path-prefix={}=/rust",
-            sources.canonicalize()?.display()
-        ),
-        format!(
-            "--remap-path-prefix={}=/cargo",
-            crate::workspace::cargo_home()?.display()
-        ),
+        format!("--remap-path-prefix={}=/rust", sources.canonicalize()?.display()),
+        format!("--remap-path-prefix={}=/cargo", crate::workspace::cargo_home()?.display()),
     ];
     let mut build = command::cargo();
     build
         .current_dir(&folder)
-        .args([
-            "build",
-            "--release",
-            "-Zbuild-std=std,panic_abort",
-            "--target",
-            TARGET,
-        ])
+        .args(["build", "--release", "-Zbuild-std=std,panic_abort", "--target", TARGET])
         .arg("--target-dir")
         .arg(folder.join("target"))
         .env("RUSTC", &layout.rustc)
@@ -76,10 +62,7 @@ pub(super) fn build(layout: &Layout, linker: &Path) -> Result<()> {
 pub(super) fn linker() -> Result<PathBuf> {
     let sysroot = PathBuf::from(super::rustc_prints(&["--print", "sysroot"])?);
     let verbose = super::rustc_prints(&["--version", "--verbose"])?;
-    let host = verbose
-        .lines()
-        .find_map(|line| line.strip_prefix("host: "))
-        .unwrap_or_default();
+    let host = verbose.lines().find_map(|line| line.strip_prefix("host: ")).unwrap_or_default();
     // Not the `gcc-ld/wasm-ld` beside it, which does not take the flavour that rustc names.
     let lld = sysroot.join("lib/rustlib").join(host).join("bin/rust-lld");
     if lld.is_file() {
@@ -90,8 +73,5 @@ pub(super) fn linker() -> Result<PathBuf> {
             return Ok(name.into());
         }
     }
-    bail!(
-        "there is no linker for wasm: neither {} nor an installed `lld`",
-        lld.display()
-    )
+    bail!("there is no linker for wasm: neither {} nor an installed `lld`", lld.display())
 }
