@@ -6,6 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
+use p256::elliptic_curve::point::AffineCoordinates as _;
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 use crate::{der, pem};
@@ -13,29 +14,20 @@ use crate::{der, pem};
 /// The most keys in one document: room for the old and the new key of a few signers.
 const MAX_KEYS: usize = 16;
 
-/// What stands before the point in the DER form of a key on each curve (RFC 5480),
-/// and how long the uncompressed point is.
-const P256: (&[u8], usize) = (
-    &[
-        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08,
-        0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00,
-    ],
-    65,
-);
-const P384: (&[u8], usize) = (
-    &[
-        0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05,
-        0x2b, 0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00,
-    ],
-    97,
-);
-const P521: (&[u8], usize) = (
-    &[
-        0x30, 0x81, 0x9b, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06,
-        0x05, 0x2b, 0x81, 0x04, 0x00, 0x23, 0x03, 0x81, 0x86, 0x00,
-    ],
-    133,
-);
+/// What stands before the coordinates in the DER form of a key on each curve (RFC
+/// 5480): the kind of key, and that the point is given by both of them.
+const P256: &[u8] = &[
+    0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x08, 0x2a,
+    0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+];
+const P384: &[u8] = &[
+    0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
+    0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04,
+];
+const P521: &[u8] = &[
+    0x30, 0x81, 0x9b, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05,
+    0x2b, 0x81, 0x04, 0x00, 0x23, 0x03, 0x81, 0x86, 0x00, 0x04,
+];
 
 /// A public key on one of the three curves that model signing uses.
 #[derive(Clone, Debug)]
@@ -55,17 +47,16 @@ impl PublicKey {
     /// Reads a key from its DER form (SubjectPublicKeyInfo). None where it is
     /// of another kind, or no point of its curve.
     pub fn from_der(der: &[u8]) -> Option<Self> {
-        let point = |(prefix, length): (&[u8], usize)| {
-            // 4: the point is not compressed.
-            der.strip_prefix(prefix)
-                .filter(|point| point.len() == length && point.first() == Some(&4))
-        };
-        let point = if let Some(point) = point(P256) {
-            Point::P256(p256::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?)
-        } else if let Some(point) = point(P384) {
-            Point::P384(p384::ecdsa::VerifyingKey::from_sec1_bytes(point).ok()?)
+        let point = if let Some((x, y)) = coordinates::<32>(der, P256) {
+            let point = p256::AffinePoint::from_coordinates(&x.into(), &y.into());
+            Point::P256(p256::ecdsa::VerifyingKey::from_affine(point.into_option()?).ok()?)
+        } else if let Some((x, y)) = coordinates::<48>(der, P384) {
+            let point = p384::AffinePoint::from_coordinates(&x.into(), &y.into());
+            Point::P384(p384::ecdsa::VerifyingKey::from_affine(point.into_option()?).ok()?)
         } else {
-            Point::P521(p521::ecdsa::VerifyingKey::from_sec1_bytes(point(P521)?).ok()?)
+            let (x, y) = coordinates::<66>(der, P521)?;
+            let point = p521::AffinePoint::from_coordinates(&x.into(), &y.into());
+            Point::P521(p521::ecdsa::VerifyingKey::from_affine(point.into_option()?).ok()?)
         };
         Some(Self { point, der: der.to_owned() })
     }
@@ -134,6 +125,16 @@ impl PublicKey {
     }
 }
 
+/// Takes the coordinates off the end of a key in DER that starts with `prefix`. The
+/// form of half the length, of one coordinate, is not taken: nobody writes it.
+fn coordinates<const LENGTH: usize>(
+    der: &[u8],
+    prefix: &[u8],
+) -> Option<([u8; LENGTH], [u8; LENGTH])> {
+    let (x, y) = der.strip_prefix(prefix)?.split_at_checked(LENGTH)?;
+    Some((x.try_into().ok()?, y.try_into().ok()?))
+}
+
 /// Pads a number with zeros to the length that its curve has.
 fn padded<const LENGTH: usize>(number: &[u8]) -> Option<[u8; LENGTH]> {
     let mut padded = [0; LENGTH];
@@ -191,7 +192,7 @@ mod tests {
                 .sign_prehash(&$digest::digest($message))
                 .expect("a digest of the curve's length");
             let numbers: Vec<_> = signature.to_bytes().chunks($length).map(integer).collect();
-            (sequence(&numbers.concat()), [$prefix.0, point.as_bytes()].concat())
+            (sequence(&numbers.concat()), [$prefix, &point.as_bytes()[1..]].concat())
         }};
     }
 
