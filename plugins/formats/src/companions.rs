@@ -153,21 +153,29 @@ pub fn is_msgpack(head: &[u8]) -> bool {
         Some(0xdf) => 5,
         _ => return false,
     };
-    matches!(head.get(key), Some(0xa1..=0xbf | 0xd9..=0xdb))
+    matches!(head.get(key), Some(0xa1..=0xbf | 0xc4..=0xc6 | 0xd9..=0xdb))
 }
 
 /// Walks MessagePack to its end.
-pub fn msgpack(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
+pub fn msgpack(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
     let mut cursor = Cursor::new(source, 0);
     // How many items are still to come, at each depth.
     let mut open = vec![1_u64];
+    let mut before = [0; 4];
     while let Some(left) = open.last_mut() {
         let Some(rest) = left.checked_sub(1) else {
             open.pop();
             continue;
         };
         *left = rest;
-        let items = item(&mut cursor)?;
+        let (items, short) = item(&mut cursor)?;
+        if before == *b"kind" && short == *b"O\0\0\0" {
+            found.add(rules::PICKLED_TYPE, None, || {
+                let message = "an array of objects, which msgpack-numpy unpickles";
+                Defect::new(rules::PICKLED_TYPE, message).offset(cursor.at())
+            });
+        }
+        before = short;
         if items > 0 {
             if items > cursor.left() || open.len() > MAX_DEPTH {
                 return broken();
@@ -178,8 +186,10 @@ pub fn msgpack(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
     if cursor.left() == 0 { Ok(()) } else { broken() }
 }
 
-/// Passes over one item; returns how many more are within it.
-fn item(cursor: &mut Cursor<'_>) -> Result<u64, Stop> {
+/// Passes over one item; returns how many more are within it, and its bytes where
+/// it is a text of at most four.
+fn item(cursor: &mut Cursor<'_>) -> Result<(u64, [u8; 4]), Stop> {
+    const NONE: [u8; 4] = [0; 4];
     let byte = cursor.u8("an item")?;
     let mut big = |width: u8| -> Result<u64, Stop> {
         Ok(match width {
@@ -190,8 +200,8 @@ fn item(cursor: &mut Cursor<'_>) -> Result<u64, Stop> {
     };
     let skipped = match byte {
         0x00..=0x7f | 0xc0 | 0xc2 | 0xc3 | 0xe0..=0xff => 0,
-        0x80..=0x8f => return Ok(u64::from(byte & 15) * 2),
-        0x90..=0x9f => return Ok(u64::from(byte & 15)),
+        0x80..=0x8f => return Ok((u64::from(byte & 15) * 2, NONE)),
+        0x90..=0x9f => return Ok((u64::from(byte & 15), NONE)),
         0xa0..=0xbf => u64::from(byte & 31),
         0xc4 | 0xd9 => big(1)?,
         0xc5 | 0xda => big(2)?,
@@ -207,14 +217,21 @@ fn item(cursor: &mut Cursor<'_>) -> Result<u64, Stop> {
         0xd6 => 5,
         0xd7 => 9,
         0xd8 => 17,
-        0xdc => return big(2),
-        0xdd => return big(4),
-        0xde => return Ok(big(2)? * 2),
-        0xdf => return Ok(big(4)? * 2),
+        0xdc => return Ok((big(2)?, NONE)),
+        0xdd => return Ok((big(4)?, NONE)),
+        0xde => return Ok((big(2)? * 2, NONE)),
+        0xdf => return Ok((big(4)? * 2, NONE)),
         0xc1 => return broken(),
     };
-    cursor.skip(skipped, "an item")?;
-    Ok(0)
+    let mut short = NONE;
+    if matches!(byte, 0xa1..=0xa4 | 0xc4 | 0xd9) && skipped <= 4 {
+        for byte in short.iter_mut().take(usize::try_from(skipped).unwrap_or(0)) {
+            *byte = cursor.u8("a text")?;
+        }
+    } else {
+        cursor.skip(skipped, "an item")?;
+    }
+    Ok((0, short))
 }
 
 /// Tells whether a file that begins with `head` may be the index of a TensorFlow

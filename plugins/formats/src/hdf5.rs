@@ -126,6 +126,12 @@ impl Walk<'_> {
             }
             keras::look(&config, &name, self.found)?;
         }
+        for name in object.pickles {
+            self.found.add(rules::PICKLED_TYPE, None, || {
+                let message = "the attribute is a pickle that imports, and PyTables unpickles it";
+                Defect::new(rules::PICKLED_TYPE, message).member(name).offset(address)
+            });
+        }
         for reach in object.reaches {
             let message = format!("the object {reach}");
             self.found.push(Defect::new(rules::EXTERNAL_PATH, message).offset(address));

@@ -1,21 +1,38 @@
-//! Owns HDF5's attributes that hold the configuration of a Keras model, as text of
-//! fixed or of variable length. Leaves the configuration to `keras`.
+//! Owns HDF5's attributes that matter: the configuration of a Keras model, as text
+//! of fixed or of variable length, and what PyTables unpickles. Leaves the
+//! configuration to `keras`.
 
 use crate::found::Stop;
 use crate::hdf5::cursor;
 use crate::hdf5_object::text;
 use crate::keras::MAX_CONFIG;
+use crate::pickled;
 use crate::source::{Cursor, Source};
 
 /// The attributes that are kept: the configuration of a Keras model.
 const KEPT: &[&str] = &["model_config", "training_config"];
 
-/// Reads an attribute; none where it is no configuration.
+/// The attribute by which PyTables, and pandas through it, marks data as pickles.
+const MARK: (&str, &[u8]) = ("PSEUDOATOM", b"object");
+
+/// Modules that pandas's own attributes import from. They are not judged here, and
+/// not called harmful either.
+const ORDINARY: &[&[u8]] = &[b"copy_reg\n", b"copyreg\n", b"datetime\n", b"numpy.", b"pandas."];
+
+/// An attribute that matters.
+pub enum Attribute {
+    /// The configuration of a Keras model, by its name.
+    Config(String, Vec<u8>),
+    /// A text that PyTables unpickles when it is read, and that imports.
+    Pickle(String),
+}
+
+/// Reads an attribute; none where it does not matter.
 pub fn attribute(
     source: &dyn Source,
     cursor: &mut Cursor<'_>,
     length: u64,
-) -> Result<Option<(String, Vec<u8>)>, Stop> {
+) -> Result<Option<Attribute>, Stop> {
     let at = cursor.at();
     let version = cursor.u8("a version")?;
     let flags = cursor.u8("flags")?;
@@ -34,9 +51,7 @@ pub fn attribute(
     }
     let start = cursor.at();
     let name_text = text(cursor, name)?;
-    if !KEPT.contains(&name_text.as_str()) {
-        return Ok(None);
-    }
+    let kept = KEPT.contains(&name_text.as_str());
     cursor.seek(start + padded(name));
     let class = cursor.u8("a type")? & 15;
     let bits = cursor.array::<3>("a type")?;
@@ -45,6 +60,7 @@ pub fn attribute(
     let left = (at + length).checked_sub(cursor.at());
     let left = left.ok_or_else(|| Stop::malformed(at, "an attribute reaches past its message"))?;
     let content = match (version > 1 && flags & 1 != 0, class) {
+        (true, _) if !kept => return Ok(None),
         (true, _) => {
             return Err(Stop::Unsupported("an attribute of a shared type".to_owned()));
         }
@@ -53,7 +69,7 @@ pub fn attribute(
             cursor.take(usize::try_from(length).unwrap_or(0), "an attribute")?
         }
         // A text of variable length, in a heap of its own.
-        (false, 9) if bits[0] & 15 == 1 && left >= 16 => {
+        (false, 9) if kept && bits[0] & 15 == 1 && left >= 16 => {
             let length = cursor.u32("a length")?;
             let place = (cursor.u64("a heap")?, cursor.u32("an index")?);
             from_heap(source, place, length.into())?
@@ -61,7 +77,25 @@ pub fn attribute(
         (false, _) => return Ok(None),
     };
     let end = content.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-    Ok(Some((name_text, content[..end].to_vec())))
+    let content = content[..end].to_vec();
+    if kept {
+        return Ok(Some(Attribute::Config(name_text, content)));
+    }
+    if (name_text.as_str(), content.as_slice()) == MARK {
+        return Err(Stop::Unsupported("data that are pickles to PyTables".to_owned()));
+    }
+    // PyTables takes each text that ends in a pickle's last opcode for one.
+    let import = match content.last() {
+        Some(b'.') => pickled::import(&content)?,
+        _ => None,
+    };
+    let Some(at) = import.and_then(|at| usize::try_from(at).ok()) else { return Ok(None) };
+    let named = content.get(at + 1..).unwrap_or_default();
+    if ORDINARY.iter().any(|module| named.starts_with(module)) {
+        let what = format!("the attribute `{name_text}`, a pickle that can't be judged here");
+        return Err(Stop::Unsupported(what));
+    }
+    Ok(Some(Attribute::Pickle(name_text)))
 }
 
 /// Returns the first `length` bytes of an object in a global heap.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::found::Stop;
 use crate::hdf5::{NOWHERE, cursor};
-use crate::hdf5_attribute::attribute;
+use crate::hdf5_attribute::{Attribute, attribute};
 use crate::source::{Cursor, Source};
 
 /// How many blocks of messages are read for all objects together.
@@ -20,6 +20,8 @@ const MAX_NAME: u64 = 64 * 1024;
 pub struct Object {
     /// Its attributes that hold a configuration, with their content.
     pub attributes: Vec<(String, Vec<u8>)>,
+    /// The names of its attributes that are pickles to PyTables.
+    pub pickles: Vec<String>,
     /// Its links.
     pub links: Vec<Link>,
     /// The tree and the heap of a group in the older form.
@@ -187,12 +189,14 @@ fn keep(
         0x08 if !shared => layout(source, cursor, object)?,
         0x0c if shared => return Err(Stop::Unsupported("a shared attribute".to_owned())),
         0x0c => {
-            if let Some(attribute) = attribute(source, cursor, length)? {
-                object.attributes.push(attribute);
-                if object.attributes.len() > MAX_KEPT {
-                    let what = "several configurations of a model in one object";
-                    return Err(Stop::malformed(cursor.at(), what));
-                }
+            match attribute(source, cursor, length)? {
+                Some(Attribute::Config(name, text)) => object.attributes.push((name, text)),
+                Some(Attribute::Pickle(name)) => object.pickles.push(name),
+                None => {}
+            }
+            if object.attributes.len() > MAX_KEPT {
+                let what = "several configurations of a model in one object";
+                return Err(Stop::malformed(cursor.at(), what));
             }
         }
         0x11 => object.group = Some((cursor.u64("a tree")?, cursor.u64("a heap")?)),

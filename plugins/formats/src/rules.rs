@@ -33,7 +33,7 @@ pub const EXTERNAL_PATH: Rule = Rule::new("external-path", Severity::High);
 pub const CODE_LAYER: Rule = Rule::new("code-layer", Severity::High);
 /// Loading imports from outside of Keras, or calls what is no layer.
 pub const FOREIGN_MODULE: Rule = Rule::new("foreign-module", Severity::High);
-/// A column's type is a pickle.
+/// A value in a file of data is a pickle to those who read it.
 pub const PICKLED_TYPE: Rule = Rule::new("pickled-type", Severity::High);
 
 /// All of the above.

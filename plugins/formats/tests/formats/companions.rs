@@ -136,11 +136,17 @@ fn broken_companions_are_left_unjudged() {
 #[test]
 fn what_else_they_are_is_seen() {
     let evil = |name: &str| footed(b"PAR1", name.as_bytes(), b"PAR1");
-    let rows: [(&str, Vec<u8>, &str); 7] = [
+    let rows: [(&str, Vec<u8>, &str); 9] = [
         ("bytes behind a PNG", [png(), vec![1, 2]].concat(), "trailing-data"),
         ("bytes behind a JPEG", [jpeg(), vec![1, 2]].concat(), "trailing-data"),
         ("a pickled type", evil("..arrow.py_extension_type.."), "pickled-type"),
         ("a pickled type in base64", evil("AAYXJyb3cucHlfZXh0ZW5zaW9uX3R5cGU="), "pickled-type"),
+        (
+            "objects in MessagePack",
+            b"\x83\xc4\x02nd\xc3\xc4\x04kind\xc4\x01O\xc4\x04data\xc4\x01.".to_vec(),
+            "pickled-type",
+        ),
+        ("numbers in MessagePack", b"\x82\xc4\x04kind\xc4\x01V\xa4data\xc4\x01O".to_vec(), "clean"),
         (
             "a pickled type in the head",
             footed(b"ARROW1\0\0arrow.py_extension_type", b"footer", b"ARROW1"),

@@ -287,6 +287,11 @@ fn hdf5_files() {
     let rows = [
         ("sound", hdf5("model_config", r#"{"class_name":"Dense"}"#, &[]), "clean"),
         ("another attribute", hdf5("notes", lambda, &[]), "clean"),
+        ("a text that ends like a pickle", hdf5("notes", "A note.", &[]), "clean"),
+        ("a pickle of values", hdf5("notes", "(I1\nI2\ntp0\n.", &[]), "clean"),
+        ("a pickle that imports", hdf5("notes", "cos\nsystem\n(Vecho\ntR.", &[]), "pickled-type"),
+        ("a pickle of pandas", hdf5("info", "(dcpandas._libs\noffsets\n.", &[]), "unsupported"),
+        ("data that are pickles", hdf5("PSEUDOATOM", "object", &[]), "unsupported"),
         ("lambda", hdf5("model_config", lambda, &[]), "code-layer"),
         ("no JSON", hdf5("model_config", "{", &[]), "malformed"),
         ("bytes behind it", [hdf5("a", "b", &[]), vec![0]].concat(), "trailing-data"),
