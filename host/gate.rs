@@ -25,6 +25,7 @@ use crate::domain::report::{Report, Timings};
 use crate::engine::{Cache, Engine, EngineError};
 use crate::model::{Model, ModelError};
 use crate::plugin::PluginError;
+use crate::plugin::component::ComponentError;
 use crate::policy::decide;
 use crate::record::lock::LockFile;
 use crate::runner::{self, ExecuteError, Work};
@@ -99,7 +100,7 @@ pub enum GateError {
         plugin: String,
         /// What is wrong with it.
         #[source]
-        source: EngineError,
+        source: ComponentError,
     },
     /// A model can't be opened.
     #[error(transparent)]

@@ -8,7 +8,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use wasmtime::component::Component;
 
 use super::cache::Cache;
-use super::engine::{Engine, EngineError, guest_features};
+use super::engine::{Engine, EngineError};
+use crate::plugin::component;
 use crate::domain::digest::Digest;
 use crate::domain::text::GuestText;
 
@@ -73,15 +74,6 @@ impl Engine {
 }
 
 /// Checks that `bytes` are a component of the features that plugins may use.
-///
-/// # Errors
-/// Says what is wrong, and where.
-pub fn validate(bytes: &[u8]) -> Result<(), EngineError> {
-    if wasmtime::Engine::detect_precompiled(bytes).is_some() {
-        return Err(EngineError::Invalid("this is precompiled native code, not a component".to_owned()));
-    }
-    wasmparser::Validator::new_with_features(guest_features())
-        .validate_all(bytes)
-        .map(drop)
-        .map_err(|error| EngineError::Invalid(GuestText::capped(&error.to_string()).to_string()))
+fn validate(bytes: &[u8]) -> Result<(), EngineError> {
+    component::validate(bytes).map_err(|error| EngineError::Invalid(error.to_string()))
 }

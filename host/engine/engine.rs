@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
 use std::time::Duration;
 
-use wasmtime::{
-    Config, InstanceAllocationStrategy, Strategy, WasmBacktraceDetails, WasmFeatures,
-};
+use wasmtime::{Config, InstanceAllocationStrategy, Strategy, WasmBacktraceDetails, WasmFeatures};
+
+use crate::plugin::component;
 
 /// How often running guests look at the clock.
 const TICK: Duration = Duration::from_millis(10);
@@ -32,21 +32,6 @@ pub enum EngineError {
     /// The component is valid but could not be compiled.
     #[error("{0}")]
     Compile(String),
-}
-
-/// The features that a component may use: what the supported toolchains emit,
-/// and nothing else. No threads, SIMD, GC, exceptions, tail calls, 64-bit
-/// memories, several memories, or component-model async.
-pub(super) fn guest_features() -> WasmFeatures {
-    WasmFeatures::MUTABLE_GLOBAL
-        | WasmFeatures::SATURATING_FLOAT_TO_INT
-        | WasmFeatures::SIGN_EXTENSION
-        | WasmFeatures::MULTI_VALUE
-        | WasmFeatures::BULK_MEMORY
-        | WasmFeatures::REFERENCE_TYPES
-        | WasmFeatures::EXTENDED_CONST
-        | WasmFeatures::FLOATS
-        | WasmFeatures::COMPONENT_MODEL
 }
 
 /// A WebAssembly engine for plugins, and the clock that its guests look at.
@@ -103,7 +88,7 @@ fn config() -> Config {
     // wasmtime's own adapters between nested components, without which it
     // panics; guests that use them are refused before by our own validation.
     config.wasm_features(WasmFeatures::all(), false);
-    config.wasm_features(guest_features() | WasmFeatures::MULTI_MEMORY, true);
+    config.wasm_features(component::features() | WasmFeatures::MULTI_MEMORY, true);
     // Else the bits of a NaN, and with them a verdict, differ by machine.
     config.cranelift_nan_canonicalization(true);
     // Guard pages instead of explicit bounds checks; memories never move.
@@ -128,23 +113,5 @@ mod tests {
     #[test]
     fn sets_up() {
         Engine::new().expect("an engine");
-    }
-
-    #[test]
-    fn guests_get_none_of_the_features_that_checks_do_not_need() {
-        let features = guest_features();
-        for (name, off) in [
-            ("threads", WasmFeatures::THREADS),
-            ("simd", WasmFeatures::SIMD),
-            ("relaxed simd", WasmFeatures::RELAXED_SIMD),
-            ("gc", WasmFeatures::GC),
-            ("exceptions", WasmFeatures::EXCEPTIONS),
-            ("tail calls", WasmFeatures::TAIL_CALL),
-            ("memory64", WasmFeatures::MEMORY64),
-            ("several memories", WasmFeatures::MULTI_MEMORY),
-            ("component async", WasmFeatures::CM_ASYNC),
-        ] {
-            assert!(!features.contains(off), "{name}");
-        }
     }
 }

@@ -12,10 +12,10 @@ use crate::domain::capability::Grants;
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::digest::Digest;
 use crate::domain::plugin::{PluginId, PluginRef, ResolvedPlugin};
-use crate::engine::{Engine, compile};
+use crate::engine::Engine;
 use crate::model;
 use crate::plugin::globs::Globs;
-use crate::plugin::{resolve, settings};
+use crate::plugin::{component, resolve, settings};
 use crate::policy::Policy;
 use crate::runner::Candidate;
 
@@ -84,7 +84,7 @@ impl Gate {
             if self.cache.as_ref().is_some_and(|cache| cache.has(engine, plugin.digest)) {
                 continue;
             }
-            compile::validate(&plugin.bytes).map_err(|source| GateError::Component {
+            component::validate(&plugin.bytes).map_err(|source| GateError::Component {
                 plugin: format!("{} (plugin {})", path.display(), plugin.manifest.id),
                 source,
             })?;

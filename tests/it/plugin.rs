@@ -39,6 +39,32 @@ fn what_is_no_plugin_is_refused_by_name_before_anything_runs() {
     }
 }
 
+/// A component whose types nest deeper than a reader's stack is refused, and
+/// does not end the process.
+#[test]
+fn nested_types_do_not_end_the_process() {
+    for depth in [1_000, 20_000] {
+        let place = place();
+        // The text format has a bound of its own, so the section of types is
+        // written by hand: one component type within the other.
+        let mut types = vec![1];
+        types.extend([0x41, 1, 1].repeat(depth));
+        types.extend([0x42, 0]);
+        let mut plugin = Guest::read("honest-pass").plugin;
+        plugin.push(7);
+        let mut size = types.len();
+        while size >= 0x80 {
+            plugin.push(u8::try_from(size & 0x7f).expect("seven bits") | 0x80);
+            size >>= 7;
+        }
+        plugin.push(u8::try_from(size).expect("seven bits"));
+        plugin.extend_from_slice(&types);
+        place.write("plugins/deep.wasm", plugin);
+        let said = place.modelhost(&["run", "m", "--no-cache", "--plugins", "plugins"]);
+        said.code(2).says("deep.wasm").says("nest");
+    }
+}
+
 #[test]
 fn folders_of_plugins_must_hold_some() {
     let place = place();
