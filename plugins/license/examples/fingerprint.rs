@@ -24,15 +24,9 @@ const FIRST: usize = 7;
 )]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut arguments = std::env::args().skip(1);
-    let id = arguments
-        .next()
-        .ok_or("the license's identifier is missing")?;
-    let before = arguments
-        .next()
-        .ok_or("how many words may come before is missing")?;
-    let after = arguments
-        .next()
-        .ok_or("how many words may follow is missing")?;
+    let id = arguments.next().ok_or("the license's identifier is missing")?;
+    let before = arguments.next().ok_or("how many words may come before is missing")?;
+    let after = arguments.next().ok_or("how many words may follow is missing")?;
     let mut text = String::new();
     std::io::stdin().read_to_string(&mut text)?;
     let words = Words::of(&text);
@@ -51,12 +45,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let [first, last] = pair else {
             return Err("last words are missing".into());
         };
-        let start = words
-            .find(first, from)
-            .ok_or_else(|| format!("{id}: no `{first}`"))?;
-        let end = words
-            .find(last, start)
-            .ok_or_else(|| format!("{id}: no `{last}`"))?;
+        let start = words.find(first, from).ok_or_else(|| format!("{id}: no `{first}`"))?;
+        let end = words.find(last, start).ok_or_else(|| format!("{id}: no `{last}`"))?;
         from = end + last.split(' ').count();
         print(start, from - start).ok_or("a stretch is empty")?;
     }

@@ -43,10 +43,7 @@ pub struct Malformed {
 
 impl Malformed {
     fn new(line: usize, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            line: u32::try_from(line).unwrap_or(u32::MAX),
-        }
+        Self { message: message.into(), line: u32::try_from(line).unwrap_or(u32::MAX) }
     }
 }
 
@@ -107,10 +104,7 @@ fn parse(yaml: &str, first_line: usize) -> Result<Card, Malformed> {
     for event in Parser::new_from_str(yaml) {
         let (event, span) = event.map_err(|error| {
             let line = first_line + error.marker().line().saturating_sub(1);
-            Malformed::new(
-                line,
-                format!("the front matter is not YAML: {}", error.info()),
-            )
+            Malformed::new(line, format!("the front matter is not YAML: {}", error.info()))
         })?;
         let line = first_line + span.start.line().saturating_sub(1);
         let wanted = match &awaited {
@@ -149,10 +143,7 @@ fn parse(yaml: &str, first_line: usize) -> Result<Card, Malformed> {
             }
             Event::Alias(_) => {
                 if let Some(key) = wanted {
-                    return Err(Malformed::new(
-                        line,
-                        format!("`{key}` refers to another value"),
-                    ));
+                    return Err(Malformed::new(line, format!("`{key}` refers to another value")));
                 }
             }
             Event::SequenceStart(..) | Event::MappingStart(..) => {
@@ -194,10 +185,7 @@ fn put(card: &mut Card, key: &str, text: &str, line: usize) {
     if empty {
         return;
     }
-    let value = Value {
-        text: text.to_owned(),
-        line: u32::try_from(line).unwrap_or(u32::MAX),
-    };
+    let value = Value { text: text.to_owned(), line: u32::try_from(line).unwrap_or(u32::MAX) };
     match key {
         "license" => card.licenses.push(value),
         "license_name" => card.name = Some(value),

@@ -99,26 +99,18 @@ impl Claims {
 
     fn add(&mut self, by: By, location: Location, raw: &str) {
         let meaning = ids::meaning(raw);
-        self.claims.push(Claim {
-            by,
-            location,
-            raw: raw.trim().to_owned(),
-            meaning,
-        });
+        self.claims.push(Claim { by, location, raw: raw.trim().to_owned(), meaning });
     }
 
     fn card(&mut self, file: &File) -> Result<(), Failure> {
         let length = usize::try_from(file.size().min(MAX_CARD)).unwrap_or(0);
-        let bytes = file
-            .read_exact_at(0, length)
-            .map_err(|error| error.in_file(file))?;
+        let bytes = file.read_exact_at(0, length).map_err(|error| error.in_file(file))?;
         let at = |line| Location::file(file).line(line);
         let card = match card::read(&bytes) {
             Ok(Some(card)) => card,
             Ok(None) => return Ok(()),
             Err(wrong) => {
-                self.findings
-                    .push(rules::CARD_MALFORMED.finding(at(wrong.line), wrong.message));
+                self.findings.push(rules::CARD_MALFORMED.finding(at(wrong.line), wrong.message));
                 return Ok(());
             }
         };
@@ -137,12 +129,7 @@ impl Claims {
         let Some(name) = &card.name else {
             let raw = "other".to_owned();
             let location = Location::file(file).line(line);
-            self.claims.push(Claim {
-                by: By::Card,
-                location,
-                raw,
-                meaning: Meaning::Other,
-            });
+            self.claims.push(Claim { by: By::Card, location, raw, meaning: Meaning::Other });
             return;
         };
         let location = Location::file(file).line(name.line);
@@ -150,25 +137,15 @@ impl Claims {
             Meaning::Unknown | Meaning::Other => reference(&name.text),
             meaning => meaning,
         };
-        self.claims.push(Claim {
-            by: By::Card,
-            location,
-            raw: name.text.clone(),
-            meaning,
-        });
+        self.claims.push(Claim { by: By::Card, location, raw: name.text.clone(), meaning });
     }
 
     fn text(&mut self, file: &File) -> Result<(), Failure> {
         if file.size() > MAX_TEXT {
-            self.unknown(
-                file,
-                format!("{} bytes are too long for a license", file.size()),
-            );
+            self.unknown(file, format!("{} bytes are too long for a license", file.size()));
             return Ok(());
         }
-        let bytes = file
-            .read_all(MAX_TEXT)
-            .map_err(|error| error.in_file(file))?;
+        let bytes = file.read_all(MAX_TEXT).map_err(|error| error.in_file(file))?;
         let text = String::from_utf8_lossy(&bytes);
         let before = self.claims.len();
         for (line, tag) in (1..).zip(text.lines()).filter_map(tagged) {
@@ -195,8 +172,7 @@ impl Claims {
 
     fn unknown(&mut self, file: &File, message: String) {
         self.unrecognised += 1;
-        self.findings
-            .push(rules::TEXT_UNRECOGNISED.finding(Location::file(file), message));
+        self.findings.push(rules::TEXT_UNRECOGNISED.finding(Location::file(file), message));
     }
 }
 
@@ -204,10 +180,7 @@ impl Claims {
 fn tagged((number, line): (u32, &str)) -> Option<(u32, &str)> {
     let tag = line.split_once(TAG)?.1;
     // Comments and markup end after the expression.
-    let end = ["-->", "*/", "`", "<"]
-        .iter()
-        .filter_map(|end| tag.find(end))
-        .min();
+    let end = ["-->", "*/", "`", "<"].iter().filter_map(|end| tag.find(end)).min();
     Some((number, tag[..end.unwrap_or(tag.len())].trim()))
 }
 
@@ -238,11 +211,9 @@ fn is_license(path: &str) -> bool {
     let other = |ending: &str| rest.ends_with(ending);
     !rest.contains('/')
         && (rest.is_empty() || rest.starts_with(['.', '-', '_', ' ']))
-        && ![
-            ".py", ".json", ".yaml", ".yml", ".toml", ".pdf", ".html", ".docx",
-        ]
-        .into_iter()
-        .any(other)
+        && ![".py", ".json", ".yaml", ".yml", ".toml", ".pdf", ".html", ".docx"]
+            .into_iter()
+            .any(other)
 }
 
 #[cfg(test)]
@@ -251,13 +222,7 @@ mod tests {
 
     #[test]
     fn cards_and_license_files_are_known_by_name() {
-        for card in [
-            "README.md",
-            "readme.md",
-            "MODEL_CARD.md",
-            "model-card.md",
-            "Model card.md",
-        ] {
+        for card in ["README.md", "readme.md", "MODEL_CARD.md", "model-card.md", "Model card.md"] {
             assert!(is_card(card), "{card}");
         }
         for license in [
@@ -290,10 +255,7 @@ mod tests {
     fn tags_end_where_comments_do() {
         let rows = [
             ("// SPDX-License-Identifier: MIT", Some("MIT")),
-            (
-                "<!-- SPDX-License-Identifier: MIT OR Apache-2.0 -->",
-                Some("MIT OR Apache-2.0"),
-            ),
+            ("<!-- SPDX-License-Identifier: MIT OR Apache-2.0 -->", Some("MIT OR Apache-2.0")),
             ("/* SPDX-License-Identifier: MIT */", Some("MIT")),
             ("SPDX: MIT", None),
         ];

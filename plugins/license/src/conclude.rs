@@ -34,17 +34,11 @@ pub fn allowed(entries: &[String]) -> Result<Vec<LicenseReq>, Failure> {
 
 /// Says what the claims come to. An empty list of allowed licenses denies nothing.
 pub fn conclude(collected: Claims, allowed: &[LicenseReq]) -> Observations {
-    let Claims {
-        claims, findings, ..
-    } = collected;
+    let Claims { claims, findings, .. } = collected;
     let mut observations = Observations::new();
-    findings
-        .into_iter()
-        .for_each(|finding| observations.push(finding));
-    let claims: Vec<Claim> = claims
-        .into_iter()
-        .filter(|claim| claim.meaning != Meaning::Nothing)
-        .collect();
+    findings.into_iter().for_each(|finding| observations.push(finding));
+    let claims: Vec<Claim> =
+        claims.into_iter().filter(|claim| claim.meaning != Meaning::Nothing).collect();
     let known: Vec<(&Claim, &Expression)> = claims
         .iter()
         .filter_map(|claim| match &claim.meaning {
@@ -71,10 +65,7 @@ pub fn conclude(collected: Claims, allowed: &[LicenseReq]) -> Observations {
         ("declared-by-card", By::Card),
         ("found-in-text", By::Text),
     ] {
-        let parts = known
-            .iter()
-            .filter(|(claim, _)| claim.by == by)
-            .map(|(_, license)| *license);
+        let parts = known.iter().filter(|(claim, _)| claim.by == by).map(|(_, license)| *license);
         if let Some(license) = Expression::all_of(parts) {
             observations.fact(key, license.text());
         }
@@ -128,9 +119,7 @@ fn in_family(license: &str, family: &str) -> bool {
     let family = family.to_ascii_lowercase();
     let rail = license.contains("openrail") || license.contains("open-rail");
     (rail && family == "openrail")
-        || license
-            .strip_prefix(&family)
-            .is_some_and(|rest| rest.starts_with(['-', '0']))
+        || license.strip_prefix(&family).is_some_and(|rest| rest.starts_with(['-', '0']))
 }
 
 /// Returns a finding for each claim that shares no license with the one that
@@ -146,17 +135,11 @@ fn conflicts(known: &[(&Claim, &Expression)]) -> Vec<Finding> {
             place(other) < place(claim) && (other.by < By::Tag || claim.by < By::Tag)
         };
         let shares = |other: &Claim| {
-            let list = known
-                .iter()
-                .filter(|(part, _)| part.location.file == other.location.file);
-            list.into_iter()
-                .any(|(_, part)| !part.bases().is_disjoint(&bases))
+            let list = known.iter().filter(|(part, _)| part.location.file == other.location.file);
+            list.into_iter().any(|(_, part)| !part.bases().is_disjoint(&bases))
         };
         let others = known.iter().map(|(other, _)| *other);
-        if let Some(other) = others
-            .filter(|other| earlier(other))
-            .find(|other| !shares(other))
-        {
+        if let Some(other) = others.filter(|other| earlier(other)).find(|other| !shares(other)) {
             let message = format!("{}, but {}", other.told(), claim.told());
             findings.push(rules::CONFLICT.finding(claim.location.clone(), message));
         }
@@ -190,24 +173,15 @@ fn judge(
     let help = "add the license to `allow` in the plugin's settings, or don't use the model";
     let mut findings = Vec::new();
     if let Some(license) = concluded.filter(|license| !license.is_satisfied_by(allowed)) {
-        let place = known
-            .iter()
-            .find(|(_, part)| !part.is_satisfied_by(allowed));
+        let place = known.iter().find(|(_, part)| !part.is_satisfied_by(allowed));
         let location = place.map_or_else(Location::model, |(claim, _)| claim.location.clone());
         let message = format!("`{}` is not among the licenses allowed", license.text());
         findings.push(rules::NOT_ALLOWED.finding(location, message).help(help));
     }
     let operator = known.iter().any(|(claim, _)| claim.by == By::Operator);
     for claim in undecided.iter().filter(|_| !operator) {
-        let message = format!(
-            "`{}` can't be shown to be among the licenses allowed",
-            claim.raw
-        );
-        findings.push(
-            rules::NOT_ALLOWED
-                .finding(claim.location.clone(), message)
-                .help(help),
-        );
+        let message = format!("`{}` can't be shown to be among the licenses allowed", claim.raw);
+        findings.push(rules::NOT_ALLOWED.finding(claim.location.clone(), message).help(help));
     }
     findings
 }

@@ -14,10 +14,7 @@ const MAX_NAME: usize = 1024;
 /// The Hub's identifiers that are no SPDX identifier.
 const HUB: &str = include_str!("hub.tsv");
 /// SPDX's grammar, with the identifiers that SPDX has renamed since.
-const MODE: ParseMode = ParseMode {
-    allow_deprecated: true,
-    ..ParseMode::STRICT
-};
+const MODE: ParseMode = ParseMode { allow_deprecated: true, ..ParseMode::STRICT };
 /// Words that come and go in the name of one and the same license.
 const FILLERS: &[&str] = &["a", "license", "licence", "the", "v", "version"];
 
@@ -55,9 +52,7 @@ impl Expression {
     /// What is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
         let parsed = spdx::Expression::parse_mode(text, MODE);
-        parsed
-            .map(|parsed| Self(Box::new(parsed)))
-            .map_err(|error| error.reason.to_string())
+        parsed.map(|parsed| Self(Box::new(parsed))).map_err(|error| error.reason.to_string())
     }
 
     /// Returns the expression's text.
@@ -83,36 +78,25 @@ impl Expression {
     /// Returns the licenses in it, without what "only", "or later" and
     /// exceptions add: what a license's text can tell.
     pub fn bases(&self) -> BTreeSet<String> {
-        self.0
-            .requirements()
-            .map(|part| base(&part.req.license))
-            .collect()
+        self.0.requirements().map(|part| base(&part.req.license)).collect()
     }
 
     /// Tells whether the licenses allowed suffice: one side of each OR, both of
     /// each AND.
     pub fn is_satisfied_by(&self, allowed: &[LicenseReq]) -> bool {
-        self.0
-            .evaluate(|needed| allowed.iter().any(|allowed| suffices(allowed, needed)))
+        self.0.evaluate(|needed| allowed.iter().any(|allowed| suffices(allowed, needed)))
     }
 
     /// Returns the one license that this is; none where it is several.
     pub fn single(&self) -> Option<LicenseReq> {
-        let mut parts = self
-            .0
-            .requirements()
-            .map(|ExpressionReq { req, .. }| req.clone());
+        let mut parts = self.0.requirements().map(|ExpressionReq { req, .. }| req.clone());
         let first = parts.next()?;
         parts.next().is_none().then_some(first)
     }
 }
 
 fn bracketed(text: &str) -> String {
-    if text.contains(" OR ") {
-        format!("({text})")
-    } else {
-        text.to_owned()
-    }
+    if text.contains(" OR ") { format!("({text})") } else { text.to_owned() }
 }
 
 fn base(license: &LicenseItem) -> String {
@@ -124,15 +108,10 @@ fn base(license: &LicenseItem) -> String {
         LicenseItem::Other(_) => {
             let name = license.to_string();
             // The Hub's identifiers name no edition of terms that have several.
-            let dated = |part: &str| {
-                part.bytes()
-                    .all(|byte| byte.is_ascii_digit() || byte == b'-')
-            };
+            let dated = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
             let edition = name.len().checked_sub(11).and_then(|at| name.get(at..));
             let stem = edition.filter(|edition| edition.starts_with('-') && dated(edition));
-            stem.map_or(name.clone(), |edition| {
-                name[..name.len() - edition.len()].to_owned()
-            })
+            stem.map_or(name.clone(), |edition| name[..name.len() - edition.len()].to_owned())
         }
     }
 }
@@ -178,11 +157,7 @@ pub fn meaning(name: &str) -> Meaning {
         return Meaning::Invalid("a reference is made of letters, digits, `.` and `-`".to_owned());
     }
     let operator = |word: &str| ["and", "or", "with"].contains(&word.to_lowercase().as_str());
-    if name.split_whitespace().any(operator) {
-        expression(name)
-    } else {
-        Meaning::Unknown
-    }
+    if name.split_whitespace().any(operator) { expression(name) } else { Meaning::Unknown }
 }
 
 fn known(text: &str) -> Meaning {
@@ -210,12 +185,8 @@ fn identifier(name: &str) -> Option<String> {
         let sound = !reference.is_empty() && reference.bytes().all(plain);
         return sound.then(|| name.to_owned());
     }
-    let (bare, later) = name
-        .strip_suffix('+')
-        .map_or((name, false), |bare| (bare, true));
-    let license = LICENSES
-        .iter()
-        .find(|license| license.name.eq_ignore_ascii_case(bare))?;
+    let (bare, later) = name.strip_suffix('+').map_or((name, false), |bare| (bare, true));
+    let license = LICENSES.iter().find(|license| license.name.eq_ignore_ascii_case(bare))?;
     // The GNU licenses' bare identifiers are deprecated: they leave open whether
     // later versions are meant, so the narrower reading is taken.
     let suffix = if later { "-or-later" } else { "-only" };
@@ -223,11 +194,7 @@ fn identifier(name: &str) -> Option<String> {
     if spdx::license_id(&exact).is_some() {
         return Some(exact);
     }
-    Some(if later {
-        format!("{}+", license.name)
-    } else {
-        license.name.to_owned()
-    })
+    Some(if later { format!("{}+", license.name) } else { license.name.to_owned() })
 }
 
 /// Returns the identifier of the license of that full name.
@@ -238,12 +205,8 @@ pub fn full_name(name: &str) -> Option<String> {
         let key = key(candidate);
         key == wanted || key == only
     };
-    let license = LICENSES
-        .iter()
-        .find(|license| is(license.full_name) || is(license.name))?;
-    (!wanted.is_empty())
-        .then(|| identifier(license.name))
-        .flatten()
+    let license = LICENSES.iter().find(|license| is(license.full_name) || is(license.name))?;
+    (!wanted.is_empty()).then(|| identifier(license.name)).flatten()
 }
 
 /// Returns the words of a name that tell licenses apart.
@@ -255,9 +218,7 @@ fn key(name: &str) -> String {
         Some(number) if number.starts_with(|first: char| first.is_ascii_digit()) => number.len(),
         _ => word.len(),
     };
-    let parts: Vec<&str> = parts
-        .map(|word| &word[word.len() - plain(word)..])
-        .collect();
+    let parts: Vec<&str> = parts.map(|word| &word[word.len() - plain(word)..]).collect();
     parts.join(" ")
 }
 
@@ -271,9 +232,7 @@ fn expression(name: &str) -> Meaning {
         let spelled = if is_operator {
             upper.clone()
         } else if with {
-            let exception = EXCEPTIONS
-                .iter()
-                .find(|known| known.name.eq_ignore_ascii_case(word));
+            let exception = EXCEPTIONS.iter().find(|known| known.name.eq_ignore_ascii_case(word));
             match exception {
                 Some(exception) => exception.name.to_owned(),
                 None => {

@@ -78,10 +78,7 @@ pub fn recognise(text: &str) -> Text {
         let titled = stretch.id.contains("-NC");
         sound &= is_harmless(&words, covered, start, room + stretch.before, titled);
         (covered, room) = (end, stretch.after);
-        if !INCLUDED
-            .iter()
-            .any(|(whole, part)| *part == stretch.id && ids.contains(whole))
-        {
+        if !INCLUDED.iter().any(|(whole, part)| *part == stretch.id && ids.contains(whole)) {
             ids.push(stretch.id);
         }
     }
@@ -99,11 +96,7 @@ fn is_harmless(words: &Words, from: usize, to: usize, room: usize, titled: bool)
     // Texts that overlap leave no word between them.
     let count = to.saturating_sub(from);
     let between = words.span(from, count).unwrap_or_default();
-    count <= room
-        && (titled
-            || !CONDITIONS
-                .iter()
-                .any(|condition| between.contains(condition)))
+    count <= room && (titled || !CONDITIONS.iter().any(|condition| between.contains(condition)))
 }
 
 enum Place {
@@ -132,11 +125,7 @@ fn place(words: &Words, license: &[Stretch]) -> Place {
 fn follow(words: &Words, license: &[Stretch], start: usize) -> Option<usize> {
     let mut at = start;
     for (number, stretch) in license.iter().enumerate() {
-        let begin = if number == 0 {
-            at
-        } else {
-            words.find(stretch.first, at)?
-        };
+        let begin = if number == 0 { at } else { words.find(stretch.first, at)? };
         if begin - at > MAX_GAP || digest(words.span(begin, stretch.count)?) != stretch.digest {
             return None;
         }
@@ -149,11 +138,7 @@ fn follow(words: &Words, license: &[Stretch], start: usize) -> Option<usize> {
 /// 16 bytes of SHA-256.
 pub fn digest(words: &str) -> String {
     let digest = Sha256::digest(words.as_bytes());
-    digest
-        .iter()
-        .take(16)
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn stretches() -> Vec<Stretch> {

@@ -13,15 +13,10 @@ pub struct Words {
 impl Words {
     /// Returns the words of `text`.
     pub fn of(text: &str) -> Self {
-        let mut words = Self {
-            joined: String::with_capacity(text.len()),
-            starts: Vec::new(),
-        };
+        let mut words = Self { joined: String::with_capacity(text.len()), starts: Vec::new() };
         for token in text.split_whitespace().filter(|token| !is_marker(token)) {
             let parts = token.split(|letter: char| !letter.is_ascii_alphanumeric());
-            parts
-                .filter(|word| !word.is_empty())
-                .for_each(|word| words.push(word));
+            parts.filter(|word| !word.is_empty()).for_each(|word| words.push(word));
         }
         words.joined.push(' ');
         words
@@ -30,8 +25,7 @@ impl Words {
     fn push(&mut self, word: &str) {
         self.starts.push(self.joined.len());
         self.joined.push(' ');
-        self.joined
-            .extend(word.chars().map(|letter| letter.to_ascii_lowercase()));
+        self.joined.extend(word.chars().map(|letter| letter.to_ascii_lowercase()));
         // Links moved from one to the other without a change of text.
         if self.joined.ends_with(" https") {
             self.joined.pop();
@@ -74,9 +68,7 @@ impl Words {
 /// Tells whether a token is the number or letter of a list's item.
 fn is_marker(token: &str) -> bool {
     let token = token.trim_start_matches(|letter: char| !letter.is_ascii_alphanumeric());
-    let end = token
-        .find(|letter: char| !letter.is_ascii_alphanumeric())
-        .unwrap_or(token.len());
+    let end = token.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(token.len());
     let (item, rest) = token.split_at(end);
     let counts = match item.len() {
         1 => true,

@@ -11,20 +11,11 @@ fn said(card: &[u8]) -> String {
     match read(card) {
         Ok(None) => "none".to_owned(),
         Ok(Some(card)) => {
-            let licenses = card
-                .licenses
-                .iter()
-                .map(|value| format!("{}@{}", value.text, value.line));
-            let name = card
-                .name
-                .iter()
-                .map(|value| format!("name={}@{}", value.text, value.line));
+            let licenses =
+                card.licenses.iter().map(|value| format!("{}@{}", value.text, value.line));
+            let name = card.name.iter().map(|value| format!("name={}@{}", value.text, value.line));
             let link = card.link.iter().map(|value| format!("link={}", value.text));
-            licenses
-                .chain(name)
-                .chain(link)
-                .collect::<Vec<_>>()
-                .join(" ")
+            licenses.chain(name).chain(link).collect::<Vec<_>>().join(" ")
         }
         Err(wrong) => format!("line {}", wrong.line),
     }
@@ -42,10 +33,7 @@ fn front_matter() {
             "---\nlanguage: en\ntags:\n- license\nlicense: [mit, apache-2.0]\n---\n",
             "mit@5 apache-2.0@5",
         ),
-        (
-            "---\nlicense:\n  - mit\n  - apache-2.0\n---\n",
-            "mit@3 apache-2.0@4",
-        ),
+        ("---\nlicense:\n  - mit\n  - apache-2.0\n---\n", "mit@3 apache-2.0@4"),
         (
             "---\nlicense: other\nlicense_name: acme-1\nlicense_link: LICENSE\n---\n",
             "other@2 name=acme-1@3 link=LICENSE",
@@ -53,10 +41,7 @@ fn front_matter() {
         ("---\nlicense: 'mit'\n---\n", "mit@2"),
         ("---\nlicense: null\n---\n", ""),
         ("---\nlicense:\n---\n", ""),
-        (
-            "---\nwidget:\n- license: gpl\n  text: a\nlicense: mit\n---\n",
-            "mit@5",
-        ),
+        ("---\nwidget:\n- license: gpl\n  text: a\nlicense: mit\n---\n", "mit@5"),
         (
             "---\nmodel-index:\n- {name: x, results: [{license: gpl}]}\n? [a, b]\n: c\nlicense: mit\n---\n",
             "mit@6",
@@ -86,39 +71,20 @@ fn front_matter() {
 fn hostile_front_matter_costs_little() {
     let framed = |yaml: String| format!("---\n{yaml}\n---\n").into_bytes();
     let laughs: String = (1..30).fold("a0: &a0 [x, x]\n".to_owned(), |yaml, level| {
-        format!(
-            "{yaml}a{level}: &a{level} [*a{0}, *a{0}, *a{0}]\n",
-            level - 1
-        )
+        format!("{yaml}a{level}: &a{level} [*a{0}, *a{0}, *a{0}]\n", level - 1)
     });
     let most = MAX_FRONT_MATTER - 100;
     let rows = [
         ("aliases", framed(format!("{laughs}license: mit")), "mit@32"),
-        (
-            "too long",
-            framed("a: b\n".repeat(MAX_FRONT_MATTER)),
-            "line 2",
-        ),
-        (
-            "no end",
-            format!("---\n{}", "a: b\n".repeat(1_000_000)).into_bytes(),
-            "line 2",
-        ),
+        ("too long", framed("a: b\n".repeat(MAX_FRONT_MATTER)), "line 2"),
+        ("no end", format!("---\n{}", "a: b\n".repeat(1_000_000)).into_bytes(), "line 2"),
         ("deep lists", framed("[".repeat(most)), "line 2"),
         ("deep maps", framed("{a: ".repeat(most / 4)), "line 2"),
         ("deep blocks", framed("- ".repeat(most / 2)), "line 2"),
         ("questions", framed("? ".repeat(most / 2)), "line 2"),
         ("a long key", framed("a".repeat(most)), "line 2"),
-        (
-            "many keys",
-            framed("a: b\n".repeat(most / 5) + "license: mit"),
-            "mit@13088",
-        ),
-        (
-            "flow of keys",
-            framed(format!("{{{}}}", "a: b, ".repeat(most / 6))),
-            "",
-        ),
+        ("many keys", framed("a: b\n".repeat(most / 5) + "license: mit"), "mit@13088"),
+        ("flow of keys", framed(format!("{{{}}}", "a: b, ".repeat(most / 6))), ""),
         ("anchors", framed("&a ".repeat(most / 3)), "line 2"),
         ("quotes", framed("'".repeat(most)), "line 2"),
     ];
@@ -128,11 +94,7 @@ fn hostile_front_matter_costs_little() {
         if !expected.is_empty() && !expected.starts_with("mit@1") {
             assert_eq!(said, expected, "{name}");
         }
-        assert!(
-            start.elapsed() < Duration::from_secs(1),
-            "{name} took {:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < Duration::from_secs(1), "{name} took {:?}", start.elapsed());
     }
 }
 

@@ -27,15 +27,8 @@ fn model(card_text: &str, license: &str) -> testing::Model {
 fn said(model: &testing::Model, allow: &[&str]) -> (String, String) {
     let answer =
         testing::check::<License>(model, json!({ "allow": allow })).expect("it can be checked");
-    let rules: Vec<_> = answer
-        .findings()
-        .iter()
-        .map(|finding| finding.rule.name())
-        .collect();
-    (
-        rules.join(" "),
-        answer.fact("concluded").unwrap_or("-").to_owned(),
-    )
+    let rules: Vec<_> = answer.findings().iter().map(|finding| finding.rule.name()).collect();
+    (rules.join(" "), answer.fact("concluded").unwrap_or("-").to_owned())
 }
 
 #[test]
@@ -43,13 +36,7 @@ fn models() {
     let apache = card("license: apache-2.0");
     let (mit_text, apache_text) = (text("MIT"), text("Apache-2.0"));
     let rows: Vec<(&str, testing::Model, &[&str], &str, &str)> = vec![
-        (
-            "an ordinary folder",
-            model(&apache, apache_text),
-            &[],
-            "",
-            "Apache-2.0",
-        ),
+        ("an ordinary folder", model(&apache, apache_text), &[], "", "Apache-2.0"),
         (
             "an ordinary folder, allowed",
             model(&apache, apache_text),
@@ -66,13 +53,7 @@ fn models() {
         ),
         ("card alone", model(&apache, ""), &[], "", "Apache-2.0"),
         ("text alone", model("", mit_text), &["MIT"], "", "MIT"),
-        (
-            "title alone",
-            model("", "Apache License Version 2.0"),
-            &["Apache-2.0"],
-            "",
-            "Apache-2.0",
-        ),
+        ("title alone", model("", "Apache License Version 2.0"), &["Apache-2.0"], "", "Apache-2.0"),
         (
             "tag alone",
             model("", "SPDX-License-Identifier: MIT OR Apache-2.0\n"),
@@ -81,27 +62,9 @@ fn models() {
             "MIT OR Apache-2.0",
         ),
         ("nothing", model("", ""), &[], "not-named", "-"),
-        (
-            "nothing, with a list",
-            model("", ""),
-            &["MIT"],
-            "not-named",
-            "-",
-        ),
-        (
-            "a card without a license",
-            model(&card("language: en"), ""),
-            &[],
-            "not-named",
-            "-",
-        ),
-        (
-            "says unknown",
-            model(&card("license: unknown"), ""),
-            &[],
-            "not-named",
-            "-",
-        ),
+        ("nothing, with a list", model("", ""), &["MIT"], "not-named", "-"),
+        ("a card without a license", model(&card("language: en"), ""), &[], "not-named", "-"),
+        ("says unknown", model(&card("license: unknown"), ""), &[], "not-named", "-"),
         (
             "text against card",
             model(&card("license: mit"), apache_text),
@@ -130,13 +93,7 @@ fn models() {
             "not-allowed",
             "MIT AND Apache-2.0",
         ),
-        (
-            "a family",
-            model(&card("license: bsd"), ""),
-            &[],
-            "ambiguous",
-            "-",
-        ),
+        ("a family", model(&card("license: bsd"), ""), &[], "ambiguous", "-"),
         (
             "a family, with a list",
             model(&card("license: bsd"), ""),
@@ -158,13 +115,7 @@ fn models() {
             "ambiguous",
             "MIT",
         ),
-        (
-            "unknown id",
-            model(&card("license: acme"), ""),
-            &[],
-            "unknown-id",
-            "-",
-        ),
+        ("unknown id", model(&card("license: acme"), ""), &[], "unknown-id", "-"),
         (
             "unknown id, with a list",
             model(&card("license: acme"), ""),
@@ -179,13 +130,7 @@ fn models() {
             "unknown-id not-allowed",
             "MIT",
         ),
-        (
-            "invalid expression",
-            model(&card("license: mit or"), ""),
-            &[],
-            "expression-invalid",
-            "-",
-        ),
+        ("invalid expression", model(&card("license: mit or"), ""), &[], "expression-invalid", "-"),
         (
             "other, with a name",
             model(&card("license: other\nlicense_name: acme-1"), ""),
@@ -200,20 +145,8 @@ fn models() {
             "",
             "LicenseRef-scancode-llama-3.1-license-2024",
         ),
-        (
-            "other, alone",
-            model(&card("license: other"), ""),
-            &[],
-            "unknown-id",
-            "-",
-        ),
-        (
-            "other, with a text",
-            model(&card("license: other"), mit_text),
-            &["MIT"],
-            "",
-            "MIT",
-        ),
+        ("other, alone", model(&card("license: other"), ""), &[], "unknown-id", "-"),
+        ("other, with a text", model(&card("license: other"), mit_text), &["MIT"], "", "MIT"),
         (
             "a text that nobody knows",
             model(&apache, "You may look, but not touch."),
@@ -293,11 +226,7 @@ fn models() {
         ),
     ];
     for (name, model, allow, rules, concluded) in rows {
-        assert_eq!(
-            said(&model, allow),
-            (rules.to_owned(), concluded.to_owned()),
-            "{name}"
-        );
+        assert_eq!(said(&model, allow), (rules.to_owned(), concluded.to_owned()), "{name}");
     }
 }
 
@@ -305,10 +234,7 @@ fn models() {
 fn the_operator_s_word_counts_most() {
     let defined = |license: &str, card_text: &str| {
         let license = Some(license.to_owned());
-        model(card_text, "").definition(Definition {
-            license,
-            ..Definition::default()
-        })
+        model(card_text, "").definition(Definition { license, ..Definition::default() })
     };
     let rows = [
         ("Apache-2.0", "", "", "Apache-2.0"),
@@ -320,17 +246,9 @@ fn the_operator_s_word_counts_most() {
         ("nonsense", "", "unknown-id not-allowed", "-"),
     ];
     for (license, front_matter, rules, concluded) in rows {
-        let card_text = if front_matter.is_empty() {
-            String::new()
-        } else {
-            card(front_matter)
-        };
+        let card_text = if front_matter.is_empty() { String::new() } else { card(front_matter) };
         let found = said(&defined(license, &card_text), &["Apache-2.0"]);
-        assert_eq!(
-            found,
-            (rules.to_owned(), concluded.to_owned()),
-            "{license} {front_matter}"
-        );
+        assert_eq!(found, (rules.to_owned(), concluded.to_owned()), "{license} {front_matter}");
     }
 }
 
@@ -338,9 +256,7 @@ fn the_operator_s_word_counts_most() {
 fn a_conflict_names_both_claims_with_their_places() {
     let model = model(&card("language: en\nlicense: mit"), text("Apache-2.0"));
     let answer = testing::check::<License>(&model, json!({})).unwrap();
-    let [finding] = answer.findings() else {
-        panic!("{answer:?}")
-    };
+    let [finding] = answer.findings() else { panic!("{answer:?}") };
     assert_eq!(
         finding.message,
         "the card says `mit` (README.md:3), but the text is that of Apache-2.0 (LICENSE)"
@@ -354,10 +270,7 @@ fn a_conflict_names_both_claims_with_their_places() {
 fn settings_that_name_no_license_are_refused() {
     for allow in ["MIT OR Apache-2.0", "gpl", "acme", "other", "", "MIT OR"] {
         let failure = testing::check::<License>(&model("", ""), json!({ "allow": [allow] }));
-        assert!(
-            matches!(failure, Err(Failure::InvalidSettings(_))),
-            "{allow}"
-        );
+        assert!(matches!(failure, Err(Failure::InvalidSettings(_))), "{allow}");
     }
     let failure = testing::check::<License>(&model("", ""), json!({ "allowed": [] }));
     assert!(matches!(failure, Err(Failure::InvalidSettings(_))));

@@ -1,8 +1,5 @@
 //! Owns which texts are recognised, and that an altered one is not.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "texts of the system, and a bound on time"
-)]
+#![expect(clippy::disallowed_methods, reason = "texts of the system, and a bound on time")]
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -23,18 +20,12 @@ fn in_table() -> Vec<&'static str> {
 }
 
 fn text(id: &str) -> &'static str {
-    spdx::license_id(id)
-        .expect("the table holds SPDX identifiers")
-        .text()
+    spdx::license_id(id).expect("the table holds SPDX identifiers").text()
 }
 
 /// Licenses that SPDX lists apart though their words are those of another one.
-const TWINS: &[&str] = &[
-    "BSD-2-Clause-NetBSD",
-    "MPL-2.0-no-copyleft-exception",
-    "OFL-1.1-RFN",
-    "OFL-1.1-no-RFN",
-];
+const TWINS: &[&str] =
+    &["BSD-2-Clause-NetBSD", "MPL-2.0-no-copyleft-exception", "OFL-1.1-RFN", "OFL-1.1-no-RFN"];
 
 /// Wraps a text elsewhere and dresses it as a comment.
 fn wrapped(text: &str) -> String {
@@ -59,10 +50,7 @@ fn spdx_s_own_texts_are_recognised() {
     assert!(ids.len() > 40, "{}", ids.len());
     for id in ids {
         assert_eq!(recognise(text(id)), Text::Known(vec![id]));
-        assert_eq!(
-            recognise(&text(id).replace('\n', "\r\n")),
-            Text::Known(vec![id])
-        );
+        assert_eq!(recognise(&text(id).replace('\n', "\r\n")), Text::Known(vec![id]));
     }
 }
 
@@ -87,37 +75,21 @@ fn no_other_text_of_spdx_passes_for_one_in_the_table() {
             continue;
         }
         if let Text::Known(known) = recognise(text(license.name)) {
-            assert!(
-                TWINS.contains(&license.name),
-                "{} passes for {known:?}",
-                license.name
-            );
+            assert!(TWINS.contains(&license.name), "{} passes for {known:?}", license.name);
         }
     }
 }
 
 #[test]
 fn an_altered_text_is_not_recognised() {
-    for id in [
-        "MIT",
-        "Apache-2.0",
-        "BSD-3-Clause",
-        "GPL-3.0-only",
-        "CC-BY-4.0",
-    ] {
+    for id in ["MIT", "Apache-2.0", "BSD-3-Clause", "GPL-3.0-only", "CC-BY-4.0"] {
         let mut words: Vec<_> = text(id).split_whitespace().collect();
         words.remove(words.len() * 4 / 5);
         assert!(matches!(recognise(&words.join(" ")), Text::Like(_)), "{id}");
     }
-    let added = format!(
-        "{}\nThe software may not be used for commercial purposes.",
-        text("MIT")
-    );
+    let added = format!("{}\nThe software may not be used for commercial purposes.", text("MIT"));
     assert_eq!(recognise(&added), Text::Like("MIT"));
-    let clause = format!(
-        "\"Commons Clause\" License Condition v1.0\n{}",
-        text("Apache-2.0")
-    );
+    let clause = format!("\"Commons Clause\" License Condition v1.0\n{}", text("Apache-2.0"));
     assert_eq!(recognise(&clause), Text::Like("Apache-2.0"));
     let longer = format!("{}\n{}", text("MIT"), "And another thing. ".repeat(40));
     assert_eq!(recognise(&longer), Text::Like("MIT"));
@@ -131,10 +103,7 @@ fn two_texts_in_a_file_are_both_recognised() {
 
 #[test]
 fn a_title_names_its_license() {
-    assert_eq!(
-        recognise("Apache License Version 2.0\n"),
-        Text::Title("Apache-2.0".to_owned())
-    );
+    assert_eq!(recognise("Apache License Version 2.0\n"), Text::Title("Apache-2.0".to_owned()));
     assert_eq!(recognise("MIT License"), Text::Title("MIT".to_owned()));
     assert_eq!(recognise("All rights reserved."), Text::Unknown);
     assert_eq!(recognise(""), Text::Unknown);
@@ -178,11 +147,7 @@ fn hostile_texts_cost_little() {
     for text in rows {
         let start = Instant::now();
         assert!(!matches!(recognise(&text), Text::Known(_)));
-        assert!(
-            start.elapsed() < Duration::from_secs(1),
-            "{:?}",
-            start.elapsed()
-        );
+        assert!(start.elapsed() < Duration::from_secs(1), "{:?}", start.elapsed());
     }
 }
 
