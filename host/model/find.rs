@@ -88,11 +88,12 @@ fn look(dir: &Dir, any_file: &mut bool) -> io::Result<(bool, Vec<PathBuf>)> {
 }
 
 fn has_model_name(name: &Path) -> bool {
-    // Endings under which frameworks save and load.
-    const ENDINGS: [&str; 31] = [
+    // Endings under which frameworks save and load, and that of a signature over
+    // a whole model, which would go unseen if only its sub-folders were models.
+    const ENDINGS: [&str; 32] = [
         "bin", "ckpt", "dill", "engine", "gguf", "ggml", "h5", "hdf5", "joblib", "keras", "llamafile", "mar", "mlmodel",
         "model", "msgpack", "nemo", "npy", "npz", "onnx", "ort", "pb", "pickle", "pkl", "plan", "pt", "pt2", "pth",
-        "safetensors", "skops", "tflite", "torchscript",
+        "safetensors", "sig", "skops", "tflite", "torchscript",
     ];
     name.extension()
         .and_then(|ending| ending.to_str())
