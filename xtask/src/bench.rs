@@ -4,6 +4,7 @@
 //! `fixture.rs`, what a row is and how it is shown `table.rs`.
 
 mod fixture;
+mod guest;
 mod measure;
 mod rows;
 mod table;
@@ -13,6 +14,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result};
 
 use self::fixture::Fixture;
+use self::measure::median;
 use self::table::Table;
 use crate::setup;
 use crate::term::{self, Steps};
@@ -39,12 +41,16 @@ pub(crate) fn command(
     let rows = rows::all();
     let setup = if host.is_some() { 0 } else { setup::STEPS };
     let mut steps = Steps::new(setup + 1 + rows.len());
-    let host = match host {
-        Some(host) => std::path::absolute(host)?,
-        None => setup::run(workspace, &mut steps)?.host,
+    let (host, plugins) = match host {
+        Some(host) => (std::path::absolute(host)?, None),
+        None => {
+            let host = setup::run(workspace, &mut steps)?.host;
+            let plugins = guest::build(workspace, &host)?;
+            (host, Some(plugins))
+        }
     };
     steps.next("Making the files to measure on, in target/bench");
-    let fixture = Fixture::make(workspace, &host)?;
+    let fixture = Fixture::make(workspace, &host, plugins)?;
     let mut table = Table::new(quick);
     for row in rows {
         steps.next(&format!("Measuring: {}", row.title));

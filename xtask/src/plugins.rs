@@ -45,21 +45,34 @@ pub(crate) fn command(workspace: &Workspace) -> Result<()> {
 /// # Errors
 /// When they don't build.
 pub(crate) fn build(workspace: &Workspace, toolchain: &WasmToolchain) -> Result<Vec<Core>> {
-    let mut build = command::cargo();
-    build.current_dir(&workspace.root).args(["build", "--lib", "--profile", PROFILE]);
-    build.args(["--target", wasm::TARGET]).arg("--target-dir").arg(workspace.wasm_target());
-    for plugin in &workspace.plugins {
-        build.args(["--package", &plugin.package]);
-    }
-    toolchain.apply(&mut build);
-    build.env("CARGO_ENCODED_RUSTFLAGS", flags(workspace, toolchain)?.join("\u{1f}"));
-    command::run(&mut build).context("the plugins do not build")?;
-    let folder = workspace.wasm_target().join(wasm::TARGET).join(PROFILE);
+    let packages: Vec<&str> = workspace.plugins.iter().map(|plugin| &*plugin.package).collect();
+    let folder = compile(workspace, toolchain, &packages)?;
     let cores = workspace.plugins.iter().map(|plugin| Core {
         plugin: plugin.clone(),
         file: folder.join(format!("{}.wasm", plugin.library)),
     });
     Ok(cores.collect())
+}
+
+/// Compiles packages to core wasm, and returns the folder that it lies in.
+///
+/// # Errors
+/// When they don't build.
+pub(crate) fn compile(
+    workspace: &Workspace,
+    toolchain: &WasmToolchain,
+    packages: &[&str],
+) -> Result<PathBuf> {
+    let mut build = command::cargo();
+    build.current_dir(&workspace.root).args(["build", "--lib", "--profile", PROFILE]);
+    build.args(["--target", wasm::TARGET]).arg("--target-dir").arg(workspace.wasm_target());
+    for package in packages {
+        build.args(["--package", package]);
+    }
+    toolchain.apply(&mut build);
+    build.env("CARGO_ENCODED_RUSTFLAGS", flags(workspace, toolchain)?.join("\u{1f}"));
+    command::run(&mut build).context("the plugins do not build")?;
+    Ok(workspace.wasm_target().join(wasm::TARGET).join(PROFILE))
 }
 
 /// Returns the compiler's flags: the same sources give the same bytes, wherever they lie. They
@@ -88,14 +101,22 @@ pub(crate) fn pack(workspace: &Workspace, host: &Path, cores: &[Core]) -> Result
     for Core { plugin, file } in cores {
         let manifest = workspace.root.join("plugins").join(&plugin.name).join("plugin.toml");
         let fresh = workspace.wasm_target().join(format!("{}.packed", plugin.name));
-        let mut pack = Command::new(host);
-        pack.current_dir(&workspace.root).args(["plugin", "pack", "--manifest"]).arg(manifest);
-        pack.arg("--core").arg(file).arg("-o").arg(&fresh);
-        command::capture(&mut pack)
+        pack_one(host, &manifest, file, &fresh)
             .with_context(|| format!("plugins/{} could not be packed", plugin.name))?;
         changed |= replace_if_different(&fresh, &packed(workspace, plugin))?;
     }
     Ok(changed)
+}
+
+/// Makes a component of a core module, as a plugin's author does.
+///
+/// # Errors
+/// When it can't be packed.
+pub(crate) fn pack_one(host: &Path, manifest: &Path, core: &Path, packed: &Path) -> Result<()> {
+    let mut pack = Command::new(host);
+    pack.args(["plugin", "pack", "--manifest"]).arg(manifest);
+    pack.arg("--core").arg(core).arg("-o").arg(packed);
+    command::capture(&mut pack).map(drop)
 }
 
 /// Returns where a packed plugin lies.

@@ -38,6 +38,7 @@ path = \"model\"
 pub(super) struct Fixture {
     host: PathBuf,
     folder: PathBuf,
+    plugins: Option<PathBuf>,
 }
 
 impl Fixture {
@@ -45,8 +46,13 @@ impl Fixture {
     ///
     /// # Errors
     /// When a file can't be written or a model can't be locked.
-    pub(super) fn make(workspace: &Workspace, host: &Path) -> Result<Self> {
-        let fixture = Self { host: host.to_owned(), folder: workspace.root.join("target/bench") };
+    pub(super) fn make(
+        workspace: &Workspace,
+        host: &Path,
+        plugins: Option<PathBuf>,
+    ) -> Result<Self> {
+        let folder = workspace.root.join("target/bench");
+        let fixture = Self { host: host.to_owned(), folder, plugins };
         fixture.weights("large", 1024 * MIB)?;
         fixture.weights("small", 16 * MIB)?;
         fixture.many()?;
@@ -58,6 +64,11 @@ impl Fixture {
                 .with_context(|| format!("target/bench/{name} could not be locked"))?;
         }
         Ok(fixture)
+    }
+
+    /// Returns the folder of plugins that only benchmarks use, if they were built.
+    pub(super) fn plugins(&self) -> Option<&Path> {
+        self.plugins.as_deref()
     }
 
     /// Returns a repository's folder.

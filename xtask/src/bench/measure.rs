@@ -57,7 +57,7 @@ fn must_succeed(command: &mut Command) -> Result<()> {
 }
 
 /// Returns how long a program takes from start to exit.
-fn seconds(command: &mut Command) -> Result<f64> {
+pub(super) fn seconds(command: &mut Command) -> Result<f64> {
     silence(command);
     let start = Instant::now();
     let status = command.status()?;

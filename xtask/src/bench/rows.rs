@@ -9,7 +9,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use super::Rounds;
+use super::{Rounds, guest};
 use super::fixture::{Fixture, MANY};
 use super::measure::{Pair, alternate, peak_memory};
 use super::table::{Figure, Row, Table, Target, Unit};
@@ -33,7 +33,7 @@ pub(super) fn all() -> Vec<Plan> {
         plan("tiny model, empty cache", 11, 3, tiny_empty),
         plan("500 files of 10 KB", 21, 5, many),
         plan(PICKLE, 5, 2, instantiate),
-        plan("guest read and scan throughput", 0, 0, guest),
+        plan(guest::TITLE, 7, 2, guest::measure),
     ]
 }
 
@@ -183,20 +183,19 @@ struct TaskTimings {
     instantiate_ms: f64,
 }
 
-/// How fast a guest reads and scans takes a plugin that does nothing else.
-fn guest(_: &Fixture, _: Rounds, table: &mut Table) -> Result<()> {
-    table.skip("guest read and scan throughput", "there is no plugin for it yet");
-    Ok(())
-}
-
 /// Returns a row of two programs that were timed in turns.
-fn timed(title: &str, pair: &Pair, beside: &str, target: Target) -> Row {
+pub(super) fn timed(
+    title: &str,
+    pair: &Pair,
+    beside: &str,
+    target: impl Into<Option<Target>>,
+) -> Row {
     Row {
         title: title.to_owned(),
         ours: Figure::new("modelhost", Unit::Seconds, &pair.ours),
         beside: Some(Figure::new(beside, Unit::Seconds, &pair.theirs)),
         ratio: Some(pair.ratio()),
-        target: Some(target),
+        target: target.into(),
         peers: Vec::new(),
     }
 }
