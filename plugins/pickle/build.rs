@@ -50,10 +50,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             names.push(name.to_owned());
         }
     }
-    let uses: BTreeSet<_> = allowed
-        .values()
-        .flat_map(|uses| uses.keys().cloned())
-        .collect();
+    let uses: BTreeSet<_> = allowed.values().flat_map(|uses| uses.keys().cloned()).collect();
     let uses: Vec<_> = uses.into_iter().collect();
     writeln!(out, "pub(super) static USES: &[Allowed] = &[")?;
     for (how, arguments) in &uses {
@@ -64,16 +61,10 @@ fn main() -> Result<(), Box<dyn Error>> {
             "function" => "Function",
             other => return Err(format!("allowed.tsv: no use is called {other}").into()),
         };
-        writeln!(
-            out,
-            "Allowed {{ how: Use::{how}, arguments: {arguments:?} }},"
-        )?;
+        writeln!(out, "Allowed {{ how: Use::{how}, arguments: {arguments:?} }},")?;
     }
     writeln!(out, "];")?;
-    writeln!(
-        out,
-        "pub(super) static ALLOWED: &[(&str, &[(u8, &str)])] = &["
-    )?;
+    writeln!(out, "pub(super) static ALLOWED: &[(&str, &[(u8, &str)])] = &[")?;
     for (module, groups) in &allowed {
         writeln!(out, "({module:?}, &[")?;
         for (group, names) in groups {
@@ -88,10 +79,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     for row in rows("dangerous.tsv", 3)? {
         dangerous.entry(row[0].clone()).or_default().push(row);
     }
-    writeln!(
-        out,
-        "pub(super) static DANGEROUS: &[(&str, &[(&str, &str)])] = &["
-    )?;
+    writeln!(out, "pub(super) static DANGEROUS: &[(&str, &[(&str, &str)])] = &[")?;
     for (module, rows) in &dangerous {
         writeln!(out, "({module:?}, &[")?;
         for row in rows {
@@ -103,10 +91,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     let mut python2: BTreeMap<(String, String), (String, String)> = BTreeMap::new();
     for row in rows("python2.tsv", 4)? {
-        python2.insert(
-            (row[0].clone(), row[1].clone()),
-            (row[2].clone(), row[3].clone()),
-        );
+        python2.insert((row[0].clone(), row[1].clone()), (row[2].clone(), row[3].clone()));
     }
     writeln!(out, "pub(super) static PYTHON2: &[[&str; 4]] = &[")?;
     for (old, new) in &python2 {

@@ -51,9 +51,7 @@ impl Budget {
     #[must_use]
     pub fn opcodes_for(&self, packed: Option<u64>) -> u64 {
         let most = packed.map_or(u64::MAX, |packed| {
-            packed
-                .saturating_mul(EXPANSION)
-                .saturating_add(FREE_EXPANDED)
+            packed.saturating_mul(EXPANSION).saturating_add(FREE_EXPANDED)
         });
         most.min(self.opcodes)
     }

@@ -1,27 +1,14 @@
-//! Judges what a pickle does with globals: calls, new objects, and states set by BUILD.
+//! Judges what a pickle does with globals: calls and new objects; states are judged in `state.rs`.
 //!
 //! The order of opcodes is `machine.rs`'s, the lists of names are in `globals.rs`.
 
 use crate::globals::{Tier, Use, judge};
 use crate::heap::{Dtype, Kind, Sort, Value};
-use crate::joblib::Wrapper;
 use crate::log;
 use crate::machine::{Machine, Nested};
 use crate::npy;
 use crate::opcode::{Step, broken};
 
-/// Keys with underscores around them that states of real frameworks hold, and that change nothing while loading.
-const HARMLESS_KEYS: &[&str] = &[
-    "__dict__",
-    "__doc__",
-    "__fields_set__",
-    "__module__",
-    "__name__",
-    "__orig_class__",
-    "__private_attribute_values__",
-    "__qualname__",
-    "__version__",
-];
 /// Text encodings of `_codecs.encode`: what Python 2 style bytes use. Others are looked up by importing code.
 const ENCODINGS: &[&str] = &["latin1", "latin-1", "iso-8859-1", "utf-8", "utf8", "ascii"];
 /// Classes that `copyreg._reconstructor` may be told to build on: the static types of CPython.
@@ -80,10 +67,7 @@ impl Machine<'_> {
                 self.note(log::OVER_LIMIT, "the memo holds more entries than can be followed, and one that was not is called");
                 Ok(Value::Forgotten)
             }
-            other => broken(format!(
-                "{opcode} calls {}, which can't be called",
-                self.show(other)
-            )),
+            other => broken(format!("{opcode} calls {}, which can't be called", self.show(other))),
         }
     }
 
@@ -107,18 +91,14 @@ impl Machine<'_> {
         {
             return value;
         }
-        if matches!(
-            self.imports.get(at).module.as_str(),
-            "functools" | "_functools"
-        ) && self.imports.get(at).name == "partial"
+        if matches!(self.imports.get(at).module.as_str(), "functools" | "_functools")
+            && self.imports.get(at).name == "partial"
             && let Some(value) = self.harmless_partial(at, arguments)
         {
             return value;
         }
         let Some(allowed) = self.imports.get(at).allowed() else {
-            let made = self
-                .heap
-                .container(Kind::Call, &[Value::Global(at), arguments]);
+            let made = self.heap.container(Kind::Call, &[Value::Global(at), arguments]);
             let shown = self.show(made);
             self.imports.called(at, opcode, || shown);
             return made;
@@ -143,8 +123,7 @@ impl Machine<'_> {
             let shown = format!(
                 "{}{}",
                 self.imports.get(at).full(),
-                self.heap
-                    .show_arguments(arguments, &|at| self.imports.get(at).full())
+                self.heap.show_arguments(arguments, &|at| self.imports.get(at).full())
             );
             let why = match allowed.how {
                 Use::Value => "it may be named, but loading never calls it",
@@ -157,9 +136,7 @@ impl Machine<'_> {
                 log::UNSAFE_CALL,
                 format!("calls `{shown}` when unpickled ({opcode}): {why}"),
             );
-            return self
-                .heap
-                .container(Kind::Call, &[Value::Global(at), arguments]);
+            return self.heap.container(Kind::Call, &[Value::Global(at), arguments]);
         }
         if self.imports.get(at).is("numpy", "dtype") {
             return self.dtype(arguments);
@@ -220,9 +197,7 @@ impl Machine<'_> {
         while let Some(letter) = letters.next() {
             let mark = letters.next_if(|&next| matches!(next, '?' | '*'));
             if mark == Some('*') {
-                return sorts[taken.min(sorts.len())..]
-                    .iter()
-                    .all(|&sort| is_of(letter, sort));
+                return sorts[taken.min(sorts.len())..].iter().all(|&sort| is_of(letter, sort));
             }
             match sorts.get(taken) {
                 Some(&sort) if is_of(letter, sort) => taken += 1,
@@ -294,9 +269,7 @@ impl Machine<'_> {
             }
             Some(_) => None,
             None => {
-                let made = self
-                    .heap
-                    .container(Kind::Call, &[Value::Global(class), arguments]);
+                let made = self.heap.container(Kind::Call, &[Value::Global(class), arguments]);
                 let shown = self.show(made);
                 self.imports.called(class, opcode, || shown);
                 Some(made)
@@ -305,128 +278,10 @@ impl Machine<'_> {
     }
 
     fn dtype(&mut self, arguments: Value) -> Value {
-        let first = self
-            .heap
-            .items(arguments)
-            .and_then(|(_, _, items)| items.first().copied());
-        let known = first
-            .and_then(|first| self.heap.as_text(first))
-            .map(npy::item);
-        let known = known.unwrap_or(Dtype {
-            size: None,
-            object: false,
-        });
+        let first = self.heap.items(arguments).and_then(|(_, _, items)| items.first().copied());
+        let known = first.and_then(|first| self.heap.as_text(first)).map(npy::item);
+        let known = known.unwrap_or(Dtype { size: None, object: false });
         self.heap.dtype(known)
-    }
-
-    /// Says whether a key of an object's state changes what loading does.
-    pub(crate) fn is_odd_key(&self, key: Value) -> bool {
-        match key {
-            Value::LostText(_) => {
-                self.heap.has_underscores(key) && self.heap.as_text(key).is_none_or(is_odd_name)
-            }
-            Value::Text(_) => self.heap.as_text(key).is_some_and(is_odd_name),
-            Value::Instance(at) => self.imports.get(at).is("builtins", "str"),
-            _ => false,
-        }
-    }
-
-    /// Judges BUILD; returns the wrapper if an array of joblib follows in the stream.
-    pub(crate) fn build(&mut self, target: Value, state: Value) -> Option<Wrapper> {
-        let parts: Vec<Value> = match self.heap.items(state) {
-            Some((Kind::Tuple, 2, items)) => items.to_vec(),
-            _ => vec![state],
-        };
-        if let Some(key) = parts.iter().find_map(|&part| self.heap.odd_key(part)) {
-            let message = format!(
-                "BUILD gives {} the attribute {}, which changes what loading does next",
-                self.show(target),
-                self.show(key)
-            );
-            self.note(log::UNSAFE_BUILD, message);
-        }
-        match target {
-            Value::Instance(at)
-                if self
-                    .imports
-                    .get(at)
-                    .is("joblib.numpy_pickle", "NumpyArrayWrapper")
-                    && self.context.joblib =>
-            {
-                let dtype = self
-                    .heap
-                    .entry(state, "dtype")
-                    .and_then(|dtype| self.heap.as_dtype(dtype));
-                let shape = self
-                    .heap
-                    .entry(state, "shape")
-                    .and_then(|shape| self.heap.tuple(shape));
-                let count = shape.and_then(|shape| {
-                    shape.iter().try_fold(1u64, |count, &n| {
-                        count.checked_mul(u64::try_from(self.heap.as_int(n)?).ok()?)
-                    })
-                });
-                let aligned = self
-                    .heap
-                    .entry(state, "numpy_array_alignment_bytes")
-                    .is_some_and(|bytes| bytes != Value::None);
-                Some(Wrapper {
-                    dtype,
-                    count,
-                    aligned,
-                })
-            }
-            Value::Forgotten => {
-                self.note(log::OVER_LIMIT, "the memo holds more entries than can be followed, and one that was not is built");
-                None
-            }
-            Value::Instance(_) | Value::Lost(_) | Value::Persistent => None,
-            Value::Dtype(_) => {
-                self.build_dtype(target, state);
-                None
-            }
-            Value::Node(_) if self.heap.kind(target) == Some(Kind::Call) => None,
-            Value::Global(_) => {
-                let message = format!(
-                    "BUILD sets attributes of `{}`, a class, function or module of the loading program",
-                    self.show(target)
-                );
-                self.note(log::UNSAFE_BUILD, message);
-                None
-            }
-            other => {
-                let message = format!(
-                    "BUILD sets attributes of {}, which is no object that this pickle made",
-                    self.show(other)
-                );
-                self.note(log::UNSAFE_BUILD, message);
-                None
-            }
-        }
-    }
-
-    /// The state of a dtype: version, byte order, subarray, names, fields, size, alignment, flags.
-    fn build_dtype(&mut self, target: Value, state: Value) {
-        let (Some(known), Some((Kind::Tuple, _, items))) =
-            (self.heap.as_dtype(target), self.heap.items(state))
-        else {
-            return;
-        };
-        let &[_, _, _, _, _, size, _, ref rest @ ..] = items else {
-            return;
-        };
-        let size = self
-            .heap
-            .as_int(size)
-            .and_then(|size| u64::try_from(size).ok())
-            .or(known.size);
-        // Flag 1 is NPY_ITEM_REFCOUNT: items are references to Python objects.
-        let object = known.object
-            || rest
-                .first()
-                .and_then(|&flags| self.heap.as_int(flags))
-                .is_some_and(|flags| flags & 1 == 1);
-        self.heap.set_dtype(target, Dtype { size, object });
     }
 }
 
@@ -447,12 +302,4 @@ fn is_of(letter: char, sort: Sort) -> bool {
         'o' => !matches!(sort, Sort::Text | Sort::Bytes | Sort::Integer),
         _ => true,
     }
-}
-
-/// Says whether an attribute of this name may change what loading does.
-fn is_odd_name(name: &[u8]) -> bool {
-    let special = name.len() > 4 && name.starts_with(b"__") && name.ends_with(b"__");
-    special
-        && !name.starts_with(b"__pydantic_")
-        && !HARMLESS_KEYS.iter().any(|known| known.as_bytes() == name)
 }

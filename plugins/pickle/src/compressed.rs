@@ -39,23 +39,9 @@ pub fn recognise(head: &[u8]) -> Option<Method> {
         [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, ..] => Some(Method::Bzip2),
         [0xfd, b'7', b'z', b'X', b'Z', 0, ..] => Some(Method::Xz),
         [4, 0x22, 0x4d, 0x18, ..] => Some(Method::Lz4),
-        [
-            0x5d,
-            0,
-            0,
-            _,
-            _,
-            0xff,
-            0xff,
-            0xff,
-            0xff,
-            0xff,
-            0xff,
-            0xff,
-            0xff,
-            0,
-            ..,
-        ] => Some(Method::Lzma),
+        [0x5d, 0, 0, _, _, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, ..] => {
+            Some(Method::Lzma)
+        }
         [0x5d, 0, 0, _, _, _, _, _, _, _, 0, 0, 0, 0, ..] => Some(Method::Lzma),
         // The method is deflate, the window at most 32 KiB, no preset dictionary, and the check holds.
         [cmf, flags, ..]
@@ -79,12 +65,9 @@ pub fn open<'a>(source: &'a dyn Source, method: Method) -> Result<Box<dyn Feed +
     Ok(match method {
         Method::Deflate => Box::new(Inflate::new(source, 0, DataFormat::Raw, false)),
         Method::Zlib => Box::new(Inflate::new(source, 0, DataFormat::Zlib, false)),
-        Method::Gzip => Box::new(Inflate::new(
-            source,
-            gzip_header(source, 0)?,
-            DataFormat::Raw,
-            true,
-        )),
+        Method::Gzip => {
+            Box::new(Inflate::new(source, gzip_header(source, 0)?, DataFormat::Raw, true))
+        }
         Method::Bzip2 => Box::new(Reading(crate::rare::bzip2(reader()))),
         Method::Lz4 => Box::new(Reading(crate::rare::lz4(reader()))),
         Method::Xz => Box::new(crate::rare::xz(&mut reader())?),
@@ -124,15 +107,12 @@ struct Bytes<'a> {
 
 impl Read for Bytes<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let n = self
-            .source
-            .read_at(self.at, buffer)
-            .map_err(|fault| match fault {
-                Fault::Unreadable(text) => std::io::Error::other(text),
-                Fault::Corrupt(text) | Fault::TooLarge(text) => {
-                    std::io::Error::new(std::io::ErrorKind::InvalidData, text)
-                }
-            })?;
+        let n = self.source.read_at(self.at, buffer).map_err(|fault| match fault {
+            Fault::Unreadable(text) => std::io::Error::other(text),
+            Fault::Corrupt(text) | Fault::TooLarge(text) => {
+                std::io::Error::new(std::io::ErrorKind::InvalidData, text)
+            }
+        })?;
         self.at += n as u64;
         Ok(n)
     }
@@ -202,12 +182,7 @@ impl Feed for Inflate<'_> {
                 self.at = 0;
             }
             let ended = self.input.is_empty();
-            let result = inflate(
-                &mut self.state,
-                &self.input[self.at..],
-                buffer,
-                MZFlush::None,
-            );
+            let result = inflate(&mut self.state, &self.input[self.at..], buffer, MZFlush::None);
             self.at += result.bytes_consumed;
             match result.status {
                 Ok(MZStatus::StreamEnd) => self.done = !self.next_member()?,
@@ -246,9 +221,7 @@ mod tests {
 
     #[test]
     fn deflate_and_its_wrappers() {
-        let plain: Vec<u8> = (0..100_000u32)
-            .flat_map(|n| (n / 7).to_le_bytes())
-            .collect();
+        let plain: Vec<u8> = (0..100_000u32).flat_map(|n| (n / 7).to_le_bytes()).collect();
         let raw = miniz_oxide::deflate::compress_to_vec(&plain, 6);
         let zlib = miniz_oxide::deflate::compress_to_vec_zlib(&plain, 6);
         assert_eq!(all(&raw, Method::Deflate).as_ref(), Ok(&plain));
@@ -260,10 +233,7 @@ mod tests {
         let one = gzip.clone();
         assert_eq!(all(&one, Method::Gzip).as_ref(), Ok(&plain));
         gzip.extend_from_slice(&one);
-        assert_eq!(
-            all(&gzip, Method::Gzip).map(|out| out.len()),
-            Ok(plain.len() * 2)
-        );
+        assert_eq!(all(&gzip, Method::Gzip).map(|out| out.len()), Ok(plain.len() * 2));
         for cut in [0, 1, 5, 11, 20, 100, raw.len() - 1] {
             assert!(all(&raw[..cut].to_vec(), Method::Deflate).is_err(), "{cut}");
             assert!(all(&one[..cut].to_vec(), Method::Gzip).is_err(), "{cut}");

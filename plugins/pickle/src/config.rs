@@ -59,16 +59,7 @@ pub fn may_name(text: &[u8]) -> bool {
 pub fn judge(text: &str, member: &str, strict: bool, log: &mut Log) -> bool {
     for (at, name) in values(text, "_target_") {
         let (module, function) = name.rsplit_once('.').unwrap_or(("", name));
-        report(
-            module,
-            function,
-            "Hydra's `_target_`",
-            CONFIGURED,
-            strict,
-            member,
-            at,
-            log,
-        );
+        report(module, function, "Hydra's `_target_`", CONFIGURED, strict, member, at, log);
     }
     if text.contains("flavors") {
         for (at, module) in values(text, "loader_module") {
@@ -101,21 +92,14 @@ pub fn judge(text: &str, member: &str, strict: bool, log: &mut Log) -> bool {
 
 /// Finds the values of a key in YAML or JSON: dotted names, with or without quotes.
 fn values<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = (u64, &'a str)> {
-    text.match_indices(key)
-        .take(NAMES)
-        .filter_map(move |(at, _)| {
-            let rest = text[at + key.len()..]
-                .trim_start_matches(['"', '\''])
-                .trim_start();
-            let rest = rest
-                .strip_prefix(':')?
-                .trim_start()
-                .trim_start_matches(['"', '\'']);
-            let end = rest
-                .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.')))
-                .unwrap_or(rest.len());
-            (end > 0).then(|| (at as u64, &rest[..end]))
-        })
+    text.match_indices(key).take(NAMES).filter_map(move |(at, _)| {
+        let rest = text[at + key.len()..].trim_start_matches(['"', '\'']).trim_start();
+        let rest = rest.strip_prefix(':')?.trim_start().trim_start_matches(['"', '\'']);
+        let end = rest
+            .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.')))
+            .unwrap_or(rest.len());
+        (end > 0).then(|| (at as u64, &rest[..end]))
+    })
 }
 
 /// Visits the nodes of a schema; serde_json has bounded their depth.
@@ -125,10 +109,7 @@ fn skops(node: &Value, member: &str, log: &mut Log) {
         Value::Object(fields) => {
             let text = |key: &str| fields.get(key).and_then(Value::as_str);
             let content = |key: &str| {
-                fields
-                    .get("content")
-                    .and_then(|content| content.get(key))
-                    .and_then(Value::as_str)
+                fields.get("content").and_then(|content| content.get(key)).and_then(Value::as_str)
             };
             let named = match (text("__module__"), text("__class__")) {
                 // A function's class says nothing; its name is in the content.
@@ -194,27 +175,15 @@ mod tests {
                 false,
                 Some(Severity::Critical),
             ),
-            (
-                "{\"_target_\": \"subprocess.Popen\"}",
-                false,
-                Some(Severity::Critical),
-            ),
+            ("{\"_target_\": \"subprocess.Popen\"}", false, Some(Severity::Critical)),
             ("_target_: 'builtins.eval'", false, Some(Severity::Critical)),
-            (
-                "_target_: nemo.collections.asr.models.EncDecCTCModel",
-                true,
-                None,
-            ),
+            ("_target_: nemo.collections.asr.models.EncDecCTCModel", true, None),
             ("_target_: torch.optim.Adam", true, None),
             ("_target_: torch.hub.load", true, Some(Severity::Critical)),
             ("_target_: some_package.Model", true, Some(Severity::High)),
             ("_target_: some_package.Model", false, None),
             ("a text about _target_ and os.system", true, None),
-            (
-                "flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n",
-                true,
-                None,
-            ),
+            ("flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n", true, None),
             (
                 "flavors:\n  python_function:\n    loader_module: os\n",
                 true,

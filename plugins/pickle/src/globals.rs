@@ -62,15 +62,10 @@ pub fn judge(module: &str, name: &str) -> Tier {
         }
     }
     if (module == TORCHSCRIPT
-        || module
-            .strip_prefix(TORCHSCRIPT)
-            .is_some_and(|rest| rest.starts_with('.')))
+        || module.strip_prefix(TORCHSCRIPT).is_some_and(|rest| rest.starts_with('.')))
         && !name.contains('.')
     {
-        return Tier::Allowed(Allowed {
-            how: Use::Instance,
-            arguments: "",
-        });
+        return Tier::Allowed(Allowed { how: Use::Instance, arguments: "" });
     }
     match wholly_dangerous(module) {
         Some(effect) => Tier::Dangerous(effect),
@@ -82,9 +77,7 @@ pub fn judge(module: &str, name: &str) -> Tier {
 #[must_use]
 pub fn wholly_dangerous(module: &str) -> Option<&'static str> {
     let all = |rows: &'static [(&str, &'static str)]| {
-        rows.iter()
-            .find(|(names, _)| *names == "*")
-            .map(|(_, effect)| *effect)
+        rows.iter().find(|(names, _)| *names == "*").map(|(_, effect)| *effect)
     };
     if let Some(effect) = all(dangerous(module)) {
         return Some(effect);
@@ -111,8 +104,7 @@ pub fn python3<'a>(module: &'a str, name: &'a str) -> Option<(&'a str, &'a str)>
     let find = |name: &str| {
         let at =
             tables::PYTHON2.binary_search_by_key(&[module, name], |entry| [entry[0], entry[1]]);
-        at.ok()
-            .map(|at| (tables::PYTHON2[at][2], tables::PYTHON2[at][3]))
+        at.ok().map(|at| (tables::PYTHON2[at][2], tables::PYTHON2[at][3]))
     };
     find(name).or_else(|| find("*").map(|(module, _)| (module, name)))
 }
@@ -174,10 +166,7 @@ mod tests {
             ("uuid", "_get_command_stdout"),
             ("types", "CodeType"),
         ] {
-            assert!(
-                matches!(judge(module, name), Tier::Dangerous(_)),
-                "{module}.{name}"
-            );
+            assert!(matches!(judge(module, name), Tier::Dangerous(_)), "{module}.{name}");
         }
         for (module, name) in [
             ("collections", "orderedDict"),
@@ -208,15 +197,8 @@ mod tests {
         for (module, rows) in tables::DANGEROUS {
             let module = module.trim_end_matches(".*");
             for (names, effect) in *rows {
-                for name in names
-                    .split(' ')
-                    .map(|name| if name == "*" { "zz" } else { name })
-                {
-                    assert_eq!(
-                        judge(module, name),
-                        Tier::Dangerous(effect),
-                        "{module}.{name}"
-                    );
+                for name in names.split(' ').map(|name| if name == "*" { "zz" } else { name }) {
+                    assert_eq!(judge(module, name), Tier::Dangerous(effect), "{module}.{name}");
                 }
             }
         }
@@ -224,19 +206,10 @@ mod tests {
 
     #[test]
     fn names_of_python_2() {
-        assert_eq!(
-            python3("__builtin__", "xrange"),
-            Some(("builtins", "range"))
-        );
+        assert_eq!(python3("__builtin__", "xrange"), Some(("builtins", "range")));
         assert_eq!(python3("__builtin__", "exec"), Some(("builtins", "exec")));
-        assert_eq!(
-            python3("commands", "getoutput"),
-            Some(("subprocess", "getoutput"))
-        );
-        assert_eq!(
-            python3("urllib", "urlopen"),
-            Some(("urllib.request", "urlopen"))
-        );
+        assert_eq!(python3("commands", "getoutput"), Some(("subprocess", "getoutput")));
+        assert_eq!(python3("urllib", "urlopen"), Some(("urllib.request", "urlopen")));
         assert_eq!(python3("os", "system"), None);
     }
 

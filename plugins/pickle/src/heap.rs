@@ -1,4 +1,4 @@
-//! The abstract values of a pickle and the bounded memory they live in.
+//! The bounded memory that the abstract values of a pickle live in.
 //!
 //! Values know what they are made of only as far as judging and showing them needs. What doesn't fit
 //! any more becomes a value of which only the kind is known: a pickle of a million strings stays judged,
@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::text;
+pub use crate::value::{Dtype, Kind, Sort, Value};
 
 /// Bytes of text kept: enough for every name, not for every vocabulary.
 const TEXT_BYTES: usize = 16 << 20;
@@ -22,82 +22,13 @@ const RARE: usize = 1 << 17;
 const SHOWN_ITEMS: usize = 16;
 /// Items kept of a list, set or dict, whose room is set aside when the first arrives.
 const GROWING_ITEMS: usize = 16;
-/// How deep values are shown within values.
-const SHOWN_DEPTH: usize = 6;
-/// How long a shown value gets: findings hold 4,096 bytes.
-const SHOWN_LENGTH: usize = 600;
-
 /// Of the texts that no longer fit, so many are kept, the newest: names are used right after they are read.
 const RECENT: usize = 4096;
 /// In the number of a text that isn't kept: it begins with two underscores.
 const UNDERSCORES: u32 = 1 << 31;
 
-/// A container's kind.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// A tuple.
-    Tuple,
-    /// A list.
-    List,
-    /// A dict: keys and values by turns.
-    Dict,
-    /// A set or frozenset.
-    Set,
-    /// What a call of something unlisted made: the callable and its arguments.
-    Call,
-}
-
-/// An abstract value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value {
-    /// `None`.
-    None,
-    /// A truth value.
-    Bool(bool),
-    /// An integer.
-    Int(i32),
-    /// An integer of up to 64 bits.
-    Wide(u32),
-    /// An integer of more bits, or one that isn't kept.
-    Huge,
-    /// PyTorch's magic number.
-    Magic,
-    /// A floating-point number.
-    Float,
-    /// A string.
-    Text(u32),
-    /// A string that isn't kept for good; its number, and whether it begins with two underscores.
-    LostText(u32),
-    /// Bytes.
-    Bytes(u32),
-    /// Bytes that aren't kept.
-    LostBytes,
-    /// A global, by its number in the table of `imports.rs`.
-    Global(u32),
-    /// What calling an allowed global made.
-    Instance(u32),
-    /// A container or a call.
-    Node(u32),
-    /// A container that isn't kept.
-    Lost(Kind),
-    /// A tuple that isn't kept: what its items are, four bits each, the first lowest.
-    Shape(u32),
-    /// What the memo no longer holds.
-    Forgotten,
-    /// numpy's description of an array's items.
-    Dtype(u32),
-    /// An attribute of an instance of an allowed class.
-    Attribute,
-    /// What the loader gave for a persistent id.
-    Persistent,
-    /// A buffer kept outside the pickle.
-    Buffer,
-    /// What an extension code stands for.
-    Extension,
-}
-
 #[derive(Debug, Clone, Copy)]
-struct Node {
+pub(crate) struct Node {
     kind: Kind,
     kept: u8,
     depth: u16,
@@ -107,54 +38,6 @@ struct Node {
     first: u32,
     /// The key, if there is one, that changes what loading does when this is an object's state.
     odd_key: Option<Value>,
-}
-
-/// What sort of value it is, as far as the arguments of calls are judged by it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "the names say it")]
-pub enum Sort {
-    None = 1,
-    Integer,
-    Float,
-    Text,
-    Bytes,
-    Global,
-    Tuple,
-    List,
-    Dict,
-    Made,
-    Other,
-}
-
-impl Sort {
-    const ALL: [Self; 11] = [
-        Self::None,
-        Self::Integer,
-        Self::Float,
-        Self::Text,
-        Self::Bytes,
-        Self::Global,
-        Self::Tuple,
-        Self::List,
-        Self::Dict,
-        Self::Made,
-        Self::Other,
-    ];
-
-    fn from_number(number: u32) -> Option<Self> {
-        Self::ALL
-            .get(usize::try_from(number).ok()?.checked_sub(1)?)
-            .copied()
-    }
-}
-
-/// What is known of numpy's items.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Dtype {
-    /// Bytes of one item; `None` if it can't be told.
-    pub size: Option<u64>,
-    /// Whether items are Python objects, which are pickled.
-    pub object: bool,
 }
 
 /// Holds what values refer to.
@@ -210,12 +93,7 @@ impl Heap {
 
     fn recent_text(&mut self, text: &[u8], whole: bool) -> Value {
         self.unkept = (self.unkept + 1) & !UNDERSCORES;
-        let number = self.unkept
-            | if text.starts_with(b"__") {
-                UNDERSCORES
-            } else {
-                0
-            };
+        let number = self.unkept | if text.starts_with(b"__") { UNDERSCORES } else { 0 };
         let at = self.unkept as usize % RECENT;
         if self.recent.len() <= at {
             self.recent.resize(at + 1, (0, Vec::new()));
@@ -246,9 +124,7 @@ impl Heap {
     pub fn has_underscores(&self, value: Value) -> bool {
         match value {
             Value::LostText(number) => number & UNDERSCORES != 0,
-            _ => self
-                .as_text(value)
-                .is_some_and(|text| text.starts_with(b"__")),
+            _ => self.as_text(value).is_some_and(|text| text.starts_with(b"__")),
         }
     }
 
@@ -257,8 +133,7 @@ impl Heap {
         if self.bytes.len() >= RARE || self.text.len() + head.len() > TEXT_BYTES {
             return Value::LostBytes;
         }
-        self.bytes
-            .push((start, length, number(self.text.len()), number(head.len())));
+        self.bytes.push((start, length, number(self.text.len()), number(head.len())));
         self.text.extend_from_slice(head);
         Value::Bytes(number(self.bytes.len() - 1))
     }
@@ -292,11 +167,7 @@ impl Heap {
     pub fn container(&mut self, kind: Kind, items: &[Value]) -> Value {
         let growing = matches!(kind, Kind::List | Kind::Dict | Kind::Set);
         let kept = items.len().min(SHOWN_ITEMS);
-        let room = if growing && !items.is_empty() {
-            GROWING_ITEMS
-        } else {
-            kept
-        };
+        let room = if growing && !items.is_empty() { GROWING_ITEMS } else { kept };
         // What grows takes at most half of the room: arguments are tuples, and matter more.
         let most = if growing { ITEMS / 2 } else { ITEMS };
         if self.nodes.len() >= NODES || self.items.len() + room > most {
@@ -326,10 +197,8 @@ impl Heap {
         if items.len() > 8 {
             return Value::Lost(Kind::Tuple);
         }
-        let nibbles = items
-            .iter()
-            .rev()
-            .fold(0, |shape, &item| shape << 4 | self.sort(item) as u32);
+        let nibbles =
+            items.iter().rev().fold(0, |shape, &item| shape << 4 | self.sort(item) as u32);
         Value::Shape(nibbles)
     }
 
@@ -364,17 +233,15 @@ impl Heap {
     pub fn sorts(&self, tuple: Value) -> Option<(Vec<Sort>, usize)> {
         match tuple {
             Value::Shape(shape) => {
-                let sorts: Vec<Sort> = (0..8)
-                    .map_while(|at| Sort::from_number(shape >> (at * 4) & 0xf))
-                    .collect();
+                let sorts: Vec<Sort> =
+                    (0..8).map_while(|at| Sort::from_number(shape >> (at * 4) & 0xf)).collect();
                 let count = sorts.len();
                 Some((sorts, count))
             }
             _ => match self.items(tuple) {
-                Some((Kind::Tuple, count, items)) => Some((
-                    items.iter().map(|&item| self.sort(item)).collect(),
-                    count as usize,
-                )),
+                Some((Kind::Tuple, count, items)) => {
+                    Some((items.iter().map(|&item| self.sort(item)).collect(), count as usize))
+                }
                 _ => None,
             },
         }
@@ -384,10 +251,7 @@ impl Heap {
     #[must_use]
     pub fn extent(&self, value: Value) -> (u16, f32) {
         match value {
-            Value::Node(at) => (
-                self.nodes[at as usize].depth,
-                self.nodes[at as usize].weight,
-            ),
+            Value::Node(at) => (self.nodes[at as usize].depth, self.nodes[at as usize].weight),
             _ => (0, 1.0),
         }
     }
@@ -409,14 +273,16 @@ impl Heap {
     /// Adds items to a container.
     pub fn extend(&mut self, container: Value, items: &[Value]) {
         let Value::Node(at) = container else { return };
+        if !matches!(self.nodes[at as usize].kind, Kind::List | Kind::Dict | Kind::Set) {
+            return;
+        }
         let (depth, weight) = self.extents(items);
         if self.nodes[at as usize].count == 0 && !items.is_empty() {
             if self.items.len() + GROWING_ITEMS > ITEMS / 2 {
                 self.nodes[at as usize].kept = u8::MAX;
             } else {
                 self.nodes[at as usize].first = number(self.items.len());
-                self.items
-                    .resize(self.items.len() + GROWING_ITEMS, Value::None);
+                self.items.resize(self.items.len() + GROWING_ITEMS, Value::None);
             }
         }
         let node = &mut self.nodes[at as usize];
@@ -429,9 +295,7 @@ impl Heap {
             node.kept += u8::try_from(taken).expect("GROWING_ITEMS is below 256");
             self.items[start..start + taken].copy_from_slice(&items[..taken]);
         }
-        node.count = node
-            .count
-            .saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
+        node.count = node.count.saturating_add(u32::try_from(items.len()).unwrap_or(u32::MAX));
     }
 
     /// Returns a container's kind, how many items it has, and the first of them.
@@ -440,11 +304,7 @@ impl Heap {
         match value {
             Value::Node(at) => {
                 let node = self.nodes[at as usize];
-                let kept = if node.kept == u8::MAX {
-                    0
-                } else {
-                    usize::from(node.kept)
-                };
+                let kept = if node.kept == u8::MAX { 0 } else { usize::from(node.kept) };
                 Some((
                     node.kind,
                     node.count,
@@ -512,9 +372,7 @@ impl Heap {
             Value::Text(at) => at,
             Value::LostText(number) => {
                 let slot = self.recent.get((number & !UNDERSCORES) as usize % RECENT);
-                let recent = slot
-                    .filter(|slot| slot.0 == number)
-                    .map(|slot| slot.1.as_slice());
+                let recent = slot.filter(|slot| slot.0 == number).map(|slot| slot.1.as_slice());
                 return recent.or_else(|| self.names.get(&number).map(Vec::as_slice));
             }
             _ => return None,
@@ -533,157 +391,25 @@ impl Heap {
         }
     }
 
+    /// Returns what is kept of a string, and whether that is all of it.
+    pub(crate) fn kept_text(&self, at: u32) -> (&[u8], bool) {
+        let (start, length) = self.texts[at as usize];
+        let text = &self.text[start as usize..start as usize + (length & !CUT) as usize];
+        (text, length & CUT == 0)
+    }
+
+    /// Returns what is kept of bytes, and how many they are.
+    pub(crate) fn kept_bytes(&self, at: u32) -> (&[u8], u64) {
+        let (_, length, start, kept) = self.bytes[at as usize];
+        (&self.text[start as usize..(start + kept) as usize], length)
+    }
+
     /// Returns where in the stream bytes lie, and how many they are.
     #[must_use]
     pub fn as_bytes(&self, value: Value) -> Option<(u64, u64)> {
         match value {
             Value::Bytes(at) => Some((self.bytes[at as usize].0, self.bytes[at as usize].1)),
             _ => None,
-        }
-    }
-
-    /// Shows a value as Python would write it, as far as it is known; `names` shows globals.
-    #[must_use]
-    pub fn show(&self, value: Value, names: &dyn Fn(u32) -> String) -> String {
-        let mut out = String::new();
-        self.show_into(&mut out, value, names, 0);
-        out
-    }
-
-    /// Shows the arguments of a call, in parentheses.
-    #[must_use]
-    pub fn show_arguments(&self, arguments: Value, names: &dyn Fn(u32) -> String) -> String {
-        let mut out = String::new();
-        self.arguments_into(&mut out, arguments, names, 0);
-        out
-    }
-
-    fn arguments_into(
-        &self,
-        out: &mut String,
-        arguments: Value,
-        names: &dyn Fn(u32) -> String,
-        depth: usize,
-    ) {
-        out.push('(');
-        match self.items(arguments) {
-            Some((Kind::Tuple, count, items)) => self.list_into(out, count, items, names, depth),
-            _ => {
-                out.push('*');
-                self.show_into(out, arguments, names, depth + 1);
-            }
-        }
-        out.push(')');
-    }
-
-    fn list_into(
-        &self,
-        out: &mut String,
-        count: u32,
-        items: &[Value],
-        names: &dyn Fn(u32) -> String,
-        depth: usize,
-    ) {
-        for (n, &item) in items.iter().enumerate() {
-            if n > 0 {
-                out.push_str(", ");
-            }
-            self.show_into(out, item, names, depth + 1);
-        }
-        if count as usize > items.len() {
-            out.push_str(if items.is_empty() { "…" } else { ", …" });
-        }
-    }
-
-    fn show_into(
-        &self,
-        out: &mut String,
-        value: Value,
-        names: &dyn Fn(u32) -> String,
-        depth: usize,
-    ) {
-        if out.len() > SHOWN_LENGTH || depth > SHOWN_DEPTH {
-            if !out.ends_with('…') {
-                out.push('…');
-            }
-            return;
-        }
-        match value {
-            Value::None => out.push_str("None"),
-            Value::Bool(b) => out.push_str(if b { "True" } else { "False" }),
-            Value::Int(n) => out.push_str(&n.to_string()),
-            Value::Wide(at) => out.push_str(&self.wide[at as usize].to_string()),
-            Value::Huge => out.push_str("<integer>"),
-            Value::Magic => out.push_str("<magic number>"),
-            Value::Float => out.push_str("<float>"),
-            Value::Text(at) => {
-                let (start, length) = self.texts[at as usize];
-                let text = &self.text[start as usize..start as usize + (length & !CUT) as usize];
-                out.push_str(&text::quote(text, length & CUT == 0, 200));
-            }
-            Value::LostText(_) => out.push_str("<string>"),
-            Value::Bytes(at) => {
-                let (_, length, start, kept) = self.bytes[at as usize];
-                let head = &self.text[start as usize..(start + kept) as usize];
-                if head.iter().all(|b| b.is_ascii_graphic() || *b == b' ') {
-                    out.push('b');
-                    out.push_str(&text::quote(head, u64::from(kept) == length, 64));
-                } else {
-                    out.push_str(&format!("<{length} bytes>"));
-                }
-            }
-            Value::LostBytes => out.push_str("<bytes>"),
-            Value::Global(at) => out.push_str(&names(at)),
-            Value::Instance(at) => {
-                out.push_str(&names(at));
-                out.push_str("(…)");
-            }
-            Value::Node(at) => {
-                let (kind, count, items) = self.items(value).expect("a node has items");
-                let (open, close) = match kind {
-                    Kind::Tuple => (
-                        "(",
-                        if self.nodes[at as usize].count == 1 {
-                            ",)"
-                        } else {
-                            ")"
-                        },
-                    ),
-                    Kind::List => ("[", "]"),
-                    Kind::Set => ("{", "}"),
-                    Kind::Dict => {
-                        out.push('{');
-                        for (n, pair) in items.chunks_exact(2).enumerate() {
-                            if n > 0 {
-                                out.push_str(", ");
-                            }
-                            self.show_into(out, pair[0], names, depth + 1);
-                            out.push_str(": ");
-                            self.show_into(out, pair[1], names, depth + 1);
-                        }
-                        out.push_str(if count as usize > items.len() {
-                            ", …}"
-                        } else {
-                            "}"
-                        });
-                        return;
-                    }
-                    Kind::Call => {
-                        self.show_into(out, items[0], names, depth + 1);
-                        self.arguments_into(out, items[1], names, depth + 1);
-                        return;
-                    }
-                };
-                out.push_str(open);
-                self.list_into(out, count, items, names, depth);
-                out.push_str(close);
-            }
-            Value::Lost(_) | Value::Shape(_) | Value::Forgotten => out.push('…'),
-            Value::Dtype(_) => out.push_str("<dtype>"),
-            Value::Attribute => out.push_str("<attribute>"),
-            Value::Persistent => out.push_str("<persistent object>"),
-            Value::Buffer => out.push_str("<buffer>"),
-            Value::Extension => out.push_str("<extension>"),
         }
     }
 }
@@ -703,15 +429,9 @@ mod tests {
         let dict = heap.container(Kind::Dict, &[]);
         heap.extend(dict, &[a, list]);
         let tuple = heap.container(Kind::Tuple, &[dict]);
-        assert_eq!(
-            heap.show(tuple, &name),
-            "({'echo': ['echo', 1099511627776]},)"
-        );
+        assert_eq!(heap.show(tuple, &name), "({'echo': ['echo', 1099511627776]},)");
         let call = heap.container(Kind::Call, &[Value::Global(0), tuple]);
-        assert_eq!(
-            heap.show(call, &name),
-            "os.system({'echo': ['echo', 1099511627776]})"
-        );
+        assert_eq!(heap.show(call, &name), "os.system({'echo': ['echo', 1099511627776]})");
         assert_eq!(heap.entry(dict, "echo"), Some(list));
         assert_eq!(heap.extent(call).0, 4);
     }
@@ -736,11 +456,7 @@ mod tests {
             heap.text(b"x", true);
         }
         let (module, other) = (heap.text(b"os", true), heap.text(b"__a__", true));
-        assert_eq!(
-            heap.as_text(module),
-            Some(&b"os"[..]),
-            "the newest are known"
-        );
+        assert_eq!(heap.as_text(module), Some(&b"os"[..]), "the newest are known");
         heap.keep_name(module);
         for _ in 0..RECENT {
             heap.text(b"x", true);
@@ -753,10 +469,7 @@ mod tests {
         }
         let lost = heap.container(Kind::Tuple, &[module, Value::None, Value::Float]);
         assert!(matches!(lost, Value::Shape(_)));
-        assert_eq!(
-            heap.sorts(lost),
-            Some((vec![Sort::Text, Sort::None, Sort::Float], 3))
-        );
+        assert_eq!(heap.sorts(lost), Some((vec![Sort::Text, Sort::None, Sort::Float], 3)));
         assert_eq!(heap.kind(lost), Some(Kind::Tuple));
     }
 }

@@ -44,11 +44,7 @@ impl Import {
     /// Returns the full name, with control characters made visible.
     #[must_use]
     pub fn full(&self) -> String {
-        let shown = text::quote(
-            format!("{}.{}", self.module, self.name).as_bytes(),
-            true,
-            200,
-        );
+        let shown = text::quote(format!("{}.{}", self.module, self.name).as_bytes(), true, 200);
         shown[1..shown.len() - 1].to_owned()
     }
 
@@ -124,11 +120,7 @@ impl Imports {
         let tier = globals::judge(module, name);
         self.list.push(Import {
             tier,
-            reason: if tier == Tier::Unlisted {
-                settings.allows(module, name)
-            } else {
-                None
-            },
+            reason: if tier == Tier::Unlisted { settings.allows(module, name) } else { None },
             module: module.to_owned(),
             name: name.to_owned(),
             offset,
@@ -161,19 +153,15 @@ impl Imports {
     /// Returns whether any global is known to do harm.
     #[must_use]
     pub fn dangerous(&self) -> bool {
-        self.list
-            .iter()
-            .any(|import| matches!(import.tier, Tier::Dangerous(_)))
+        self.list.iter().any(|import| matches!(import.tier, Tier::Dangerous(_)))
     }
 }
 
 impl Import {
     fn report(&self, member: &str, log: &mut Log) {
         let full = self.full();
-        let written = self
-            .written
-            .as_ref()
-            .map_or(String::new(), |old| format!(" (written as `{old}`)"));
+        let written =
+            self.written.as_ref().map_or(String::new(), |old| format!(" (written as `{old}`)"));
         let more = if self.calls > 1 {
             format!(", and {} times more", self.calls - 1)
         } else {
@@ -192,11 +180,9 @@ impl Import {
         let (rule, severity, why) = match self.tier {
             Tier::Allowed(_) => return,
             Tier::Dangerous(_) if self.pushes == self.excused => return,
-            Tier::Dangerous(effect) if !dotted => (
-                log::DANGEROUS_GLOBAL,
-                Severity::Critical,
-                format!("it {effect}"),
-            ),
+            Tier::Dangerous(effect) if !dotted => {
+                (log::DANGEROUS_GLOBAL, Severity::Critical, format!("it {effect}"))
+            }
             _ if dotted => match globals::reaches(&self.module, &self.name) {
                 Some(effect) => {
                     let why = format!(
@@ -225,13 +211,6 @@ impl Import {
                 ),
             },
         };
-        log.add_as(
-            rule,
-            severity,
-            Confidence::High,
-            member,
-            self.offset,
-            format!("{does}: {why}"),
-        );
+        log.add_as(rule, severity, Confidence::High, member, self.offset, format!("{does}: {why}"));
     }
 }

@@ -103,14 +103,7 @@ impl Log {
 
     /// Adds a finding in `member` (empty: the file itself) at `offset`.
     pub fn add(&mut self, rule: Rule, member: &str, offset: u64, message: impl Into<String>) {
-        self.add_as(
-            rule,
-            rule.severity(),
-            Confidence::High,
-            member,
-            offset,
-            message,
-        );
+        self.add_as(rule, rule.severity(), Confidence::High, member, offset, message);
     }
 
     /// Adds a finding with a severity and confidence of its own.
@@ -127,10 +120,7 @@ impl Log {
         if !member.is_empty() {
             location = location.member(member);
         }
-        let mut finding = rule
-            .finding(location, message)
-            .severity(severity)
-            .confidence(confidence);
+        let mut finding = rule.finding(location, message).severity(severity).confidence(confidence);
         if severity >= Severity::Medium {
             finding = finding.help(help(rule));
         }
@@ -138,20 +128,14 @@ impl Log {
     }
 
     fn push(&mut self, finding: Finding) {
-        let same = self
-            .counts
-            .entry((finding.rule.name(), finding.severity))
-            .or_default();
+        let same = self.counts.entry((finding.rule.name(), finding.severity)).or_default();
         if self.findings.len() >= KEPT || *same >= KEPT_OF_RULE {
             self.dropped += 1;
             self.worst = self.worst.max(finding.severity);
             return;
         }
         let member = finding.location.member.clone().unwrap_or_default();
-        if self
-            .seen
-            .insert((finding.rule.name(), member, finding.message.clone()))
-        {
+        if self.seen.insert((finding.rule.name(), member, finding.message.clone())) {
             self.findings.push(finding);
         }
     }
@@ -177,9 +161,8 @@ impl Log {
     pub fn into_findings(mut self) -> Vec<Finding> {
         if self.dropped > 0 {
             let message = format!("{} findings more are not shown", self.dropped);
-            let more = OVER_LIMIT
-                .finding(Location::path(self.path.clone()), message)
-                .severity(self.worst);
+            let more =
+                OVER_LIMIT.finding(Location::path(self.path.clone()), message).severity(self.worst);
             self.findings.insert(0, more);
         }
         self.findings

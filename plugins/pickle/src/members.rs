@@ -57,12 +57,7 @@ impl Scanner<'_> {
     fn open(&mut self, source: &dyn Source, member: &str) -> bool {
         let paid = self.budget.open(source.size());
         if !paid {
-            self.log.add(
-                log::OVER_LIMIT,
-                member,
-                0,
-                "too many archives within archives",
-            );
+            self.log.add(log::OVER_LIMIT, member, 0, "too many archives within archives");
         }
         paid
     }
@@ -78,8 +73,7 @@ impl Scanner<'_> {
         let mut claim = Claim::Nothing;
         for entry in &archive.entries {
             if self.budget.members == 0 {
-                self.log
-                    .add(log::OVER_LIMIT, member, entry.data, "too many members");
+                self.log.add(log::OVER_LIMIT, member, entry.data, "too many members");
                 return Ok(Claim::Pickle);
             }
             self.budget.members -= 1;
@@ -87,9 +81,7 @@ impl Scanner<'_> {
                 continue;
             }
             let name = within(member, &entry.name);
-            let storage = root
-                .as_deref()
-                .is_some_and(|root| torch::is_storage(root, &entry.name));
+            let storage = root.as_deref().is_some_and(|root| torch::is_storage(root, &entry.name));
             let window = Window::new(source, entry.data, entry.packed);
             let content = match entry.method {
                 0 => Content::Plain(&window),
@@ -108,12 +100,7 @@ impl Scanner<'_> {
                 claim = Claim::Pickle;
                 self.verify(&content, entry, &name)?;
                 if storage {
-                    self.log.add(
-                        log::HIDDEN_PICKLE,
-                        &name,
-                        0,
-                        "a tensor's storage is a pickle",
-                    );
+                    self.log.add(log::HIDDEN_PICKLE, &name, 0, "a tensor's storage is a pickle");
                 }
             }
         }
@@ -173,11 +160,7 @@ impl Scanner<'_> {
         }
         let mut log = self.log.fork();
         let entries = tar::read(source, member, &mut log)?;
-        let mut claim = if log.is_empty() {
-            Claim::Nothing
-        } else {
-            Claim::Pickle
-        };
+        let mut claim = if log.is_empty() { Claim::Nothing } else { Claim::Pickle };
         self.log.merge(log);
         for entry in entries {
             let window = Window::new(source, entry.data, entry.size);
@@ -193,9 +176,5 @@ impl Scanner<'_> {
 }
 
 fn within(member: &str, name: &str) -> String {
-    if member.is_empty() {
-        name.to_owned()
-    } else {
-        format!("{member}/{name}")
-    }
+    if member.is_empty() { name.to_owned() } else { format!("{member}/{name}") }
 }

@@ -54,19 +54,14 @@ impl Memo {
     /// Stores a value under the next number, as MEMOIZE does: the count of entries.
     #[inline]
     pub fn push(&mut self, value: Value) {
-        self.put(
-            self.dense.len() as u64 + self.sparse.len() as u64 + self.lost,
-            value,
-        );
+        self.put(self.dense.len() as u64 + self.sparse.len() as u64 + self.lost, value);
     }
 
     /// Fetches what is stored.
     #[inline]
     #[must_use]
     pub fn get(&self, index: u64) -> Slot {
-        let dense = usize::try_from(index)
-            .ok()
-            .and_then(|index| self.dense.get(index));
+        let dense = usize::try_from(index).ok().and_then(|index| self.dense.get(index));
         match dense.or_else(|| self.sparse.get(&index)) {
             Some(&value) => Slot::Known(value),
             None if self.lost > 0 => Slot::Lost,
@@ -92,11 +87,7 @@ mod tests {
         memo.push(Value::Int(6));
         assert_eq!(
             (memo.get(4), memo.get(5), memo.get(6)),
-            (
-                Slot::Known(Value::Int(6)),
-                Slot::Known(Value::Int(4)),
-                Slot::Empty
-            )
+            (Slot::Known(Value::Int(6)), Slot::Known(Value::Int(4)), Slot::Empty)
         );
     }
 

@@ -26,10 +26,9 @@ pub fn header_span(head: &[u8]) -> Option<(usize, usize)> {
     let rest = head.strip_prefix(MAGIC)?;
     let (start, length) = match rest {
         [1, _, a, b, ..] => (10, usize::from(u16::from_le_bytes([*a, *b]))),
-        [2 | 3, _, a, b, c, d, ..] => (
-            12,
-            usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok()?,
-        ),
+        [2 | 3, _, a, b, c, d, ..] => {
+            (12, usize::try_from(u32::from_le_bytes([*a, *b, *c, *d])).ok()?)
+        }
         _ => return None,
     };
     (length <= HEADER).then_some((start, length))
@@ -48,18 +47,11 @@ pub fn header(text: &[u8]) -> Result<Header, &'static str> {
     if !parser.rest.is_empty() {
         return Err("the header goes on after its dict");
     }
-    let find = |name: &str| {
-        entries
-            .iter()
-            .find(|(key, _)| key == name.as_bytes())
-            .map(|(_, value)| value)
-    };
-    let (Some(descr), Some(Literal::Bool), Some(Literal::Tuple(shape)), 3) = (
-        find("descr"),
-        find("fortran_order"),
-        find("shape"),
-        entries.len(),
-    ) else {
+    let find =
+        |name: &str| entries.iter().find(|(key, _)| key == name.as_bytes()).map(|(_, value)| value);
+    let (Some(descr), Some(Literal::Bool), Some(Literal::Tuple(shape)), 3) =
+        (find("descr"), find("fortran_order"), find("shape"), entries.len())
+    else {
         return Err("the header has other keys than descr, fortran_order and shape");
     };
     let dtype = described(descr)?;
@@ -75,10 +67,7 @@ pub fn header(text: &[u8]) -> Result<Header, &'static str> {
         Some(size) => Some(size.checked_mul(count).ok_or("the shape overflows")?),
         None => None,
     };
-    Ok(Header {
-        object: dtype.object,
-        bytes,
-    })
+    Ok(Header { object: dtype.object, bytes })
 }
 
 /// Reads one item's type, such as `<f4`, `|O`, `<U5`, `M8[ns]`.
@@ -91,18 +80,11 @@ pub fn item(descr: &[u8]) -> Dtype {
         .or_else(|| descr.strip_prefix(b"="))
         .unwrap_or(descr);
     let Some((&kind, rest)) = descr.split_first() else {
-        return Dtype {
-            size: None,
-            object: false,
-        };
+        return Dtype { size: None, object: false };
     };
-    let digits = rest
-        .iter()
-        .take_while(|digit| digit.is_ascii_digit())
-        .count();
-    let number = std::str::from_utf8(&rest[..digits])
-        .ok()
-        .and_then(|digits| digits.parse::<u64>().ok());
+    let digits = rest.iter().take_while(|digit| digit.is_ascii_digit()).count();
+    let number =
+        std::str::from_utf8(&rest[..digits]).ok().and_then(|digits| digits.parse::<u64>().ok());
     let simple = digits == rest.len() || matches!(kind, b'M' | b'm');
     let object = kind == b'O' || descr == b"object";
     let size = match kind {
@@ -141,10 +123,7 @@ fn described(descr: &Literal) -> Result<Dtype, &'static str> {
             }
         }
         Literal::List(fields) => {
-            let mut whole = Dtype {
-                size: Some(0),
-                object: false,
-            };
+            let mut whole = Dtype { size: Some(0), object: false };
             for field in fields {
                 let Literal::Tuple(field) = field else {
                     return Err("a field is no tuple");
@@ -175,10 +154,7 @@ fn described(descr: &Literal) -> Result<Dtype, &'static str> {
         }
         // (type, {metadata}) or (type, shape): only the type matters here.
         Literal::Tuple(pair) => match pair.as_slice() {
-            [descr, _] => Ok(Dtype {
-                size: None,
-                ..described(descr)?
-            }),
+            [descr, _] => Ok(Dtype { size: None, ..described(descr)? }),
             _ => Err("the type of items is unknown"),
         },
         _ => Err("the type of items is unknown"),
@@ -244,18 +220,12 @@ impl Parser<'_> {
                         return Err("the header is no literal");
                     }
                 }
-                return Ok(if open == b"(" {
-                    Literal::Tuple(items)
-                } else {
-                    Literal::List(items)
-                });
+                return Ok(if open == b"(" { Literal::Tuple(items) } else { Literal::List(items) });
             }
         }
-        for (word, value) in [
-            (&b"True"[..], Literal::Bool),
-            (b"False", Literal::Bool),
-            (b"None", Literal::None),
-        ] {
+        for (word, value) in
+            [(&b"True"[..], Literal::Bool), (b"False", Literal::Bool), (b"None", Literal::None)]
+        {
             if self.eat(word) {
                 return Ok(value);
             }
@@ -263,11 +233,7 @@ impl Parser<'_> {
         self.blank();
         match self.rest.first() {
             Some(b'0'..=b'9') => {
-                let digits = self
-                    .rest
-                    .iter()
-                    .take_while(|digit| digit.is_ascii_digit())
-                    .count();
+                let digits = self.rest.iter().take_while(|digit| digit.is_ascii_digit()).count();
                 let number = std::str::from_utf8(&self.rest[..digits])
                     .ok()
                     .and_then(|digits| digits.parse().ok());
@@ -307,42 +273,22 @@ mod tests {
 
     #[test]
     fn headers() {
-        let plain = |bytes| {
-            Ok(Header {
-                object: false,
-                bytes: Some(bytes),
-            })
-        };
+        let plain = |bytes| Ok(Header { object: false, bytes: Some(bytes) });
         let rows: &[(&str, Result<Header, ()>)] = &[
-            (
-                "{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }  \n",
-                plain(24),
-            ),
-            (
-                "{'descr': '<f8', 'fortran_order': True, 'shape': (), }\n",
-                plain(8),
-            ),
-            (
-                "{'descr': '<U5', 'fortran_order': False, 'shape': (2L,), }\n",
-                plain(40),
-            ),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (2, 3), }  \n", plain(24)),
+            ("{'descr': '<f8', 'fortran_order': True, 'shape': (), }\n", plain(8)),
+            ("{'descr': '<U5', 'fortran_order': False, 'shape': (2L,), }\n", plain(40)),
             (
                 "{'descr': [('a', '<f8'), ('b', '<i4', (2,))], 'fortran_order': False, 'shape': (2,), }",
                 plain(32),
             ),
             (
                 "{'descr': '|O', 'fortran_order': False, 'shape': (1,), }",
-                Ok(Header {
-                    object: true,
-                    bytes: None,
-                }),
+                Ok(Header { object: true, bytes: None }),
             ),
             (
                 "{'descr': [('a', [('x', '|O')])], 'fortran_order': False, 'shape': (1,)}",
-                Ok(Header {
-                    object: true,
-                    bytes: None,
-                }),
+                Ok(Header { object: true, bytes: None }),
             ),
             (
                 "{'descr': __import__('os').system('echo'), 'fortran_order': False, 'shape': (1,)}",
@@ -352,19 +298,10 @@ mod tests {
                 "{'descr': '<f4', 'fortran_order': False, 'shape': (18446744073709551615, 2)}",
                 Err(()),
             ),
-            (
-                "{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}",
-                Err(()),
-            ),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (-1,)}", Err(())),
             ("{'descr': '<f4', 'fortran_order': False}", Err(())),
-            (
-                "{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} x",
-                Err(()),
-            ),
-            (
-                "{'descr': 'zz', 'fortran_order': False, 'shape': (1,)}",
-                Err(()),
-            ),
+            ("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)} x", Err(())),
+            ("{'descr': 'zz', 'fortran_order': False, 'shape': (1,)}", Err(())),
             ("", Err(())),
             ("{", Err(())),
             ("{'a", Err(())),

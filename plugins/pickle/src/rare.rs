@@ -12,9 +12,7 @@ const HELD: usize = 32 << 20;
 
 /// Decodes bzip2, however many streams follow each other.
 pub fn bzip2<R: BufRead>(reader: R) -> impl Read {
-    Bzip2 {
-        inner: Some(bzip2_rs::DecoderReader::new(Shared(reader))),
-    }
+    Bzip2 { inner: Some(bzip2_rs::DecoderReader::new(Shared(reader))) }
 }
 
 struct Shared<R>(R);
@@ -31,9 +29,7 @@ struct Bzip2<R: Read> {
 
 impl<R: Read> Read for Bzip2<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.inner
-            .as_mut()
-            .map_or(Ok(0), |inner| inner.read(buffer))
+        self.inner.as_mut().map_or(Ok(0), |inner| inner.read(buffer))
     }
 }
 
@@ -47,9 +43,7 @@ pub struct Held(Cursor<Vec<u8>>);
 
 impl Feed for Held {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        self.0
-            .read(buffer)
-            .map_err(|error| Fault::Corrupt(error.to_string()))
+        self.0.read(buffer).map_err(|error| Fault::Corrupt(error.to_string()))
     }
 }
 
@@ -77,18 +71,13 @@ impl Write for Bounded {
 fn hold(
     decode: impl FnOnce(&mut Bounded) -> Result<(), lzma_rs::error::Error>,
 ) -> Result<Held, Fault> {
-    let mut bounded = Bounded {
-        out: Vec::new(),
-        full: false,
-    };
+    let mut bounded = Bounded { out: Vec::new(), full: false };
     match decode(&mut bounded) {
         Ok(()) => Ok(Held(Cursor::new(bounded.out))),
         Err(_) if bounded.full => Err(Fault::TooLarge(format!("more than {HELD} bytes of LZMA"))),
         // What was decoded before the break may hold a whole pickle: it is judged, and its end found missing.
         Err(_) if !bounded.out.is_empty() => Ok(Held(Cursor::new(bounded.out))),
-        Err(error) => Err(Fault::Corrupt(format!(
-            "the compressed data is broken: {error}"
-        ))),
+        Err(error) => Err(Fault::Corrupt(format!("the compressed data is broken: {error}"))),
     }
 }
 
@@ -105,10 +94,7 @@ pub fn xz<R: BufRead>(reader: &mut R) -> Result<Held, Fault> {
 /// # Errors
 /// When it is broken or too large.
 pub fn lzma<R: BufRead>(reader: &mut R) -> Result<Held, Fault> {
-    let options = lzma_rs::decompress::Options {
-        memlimit: Some(HELD),
-        ..Default::default()
-    };
+    let options = lzma_rs::decompress::Options { memlimit: Some(HELD), ..Default::default() };
     hold(|out| lzma_rs::lzma_decompress_with_options(reader, out, &options))
 }
 
@@ -117,9 +103,7 @@ pub fn lzma<R: BufRead>(reader: &mut R) -> Result<Held, Fault> {
 /// # Errors
 /// When it is broken or too large.
 pub fn zip_lzma(source: &dyn Source) -> Result<Held, Fault> {
-    let head = source
-        .bytes(0, 9)?
-        .filter(|head| head[2] == 5 && head[3] == 0);
+    let head = source.bytes(0, 9)?.filter(|head| head[2] == 5 && head[3] == 0);
     let head = head.ok_or_else(|| Fault::Corrupt("no LZMA properties".to_owned()))?;
     // The older container is the same but for its header, where a size of all ones means "up to the end mark".
     let mut reader =

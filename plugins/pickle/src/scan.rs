@@ -81,11 +81,7 @@ impl<'a> Scanner<'a> {
     /// Makes a scanner that writes into `log`.
     #[must_use]
     pub fn new(settings: &'a Settings, log: &'a mut Log) -> Self {
-        Self {
-            settings,
-            log,
-            budget: Budget::new(0),
-        }
+        Self { settings, log, budget: Budget::new(0) }
     }
 
     /// Looks at a whole file.
@@ -259,9 +255,7 @@ impl<'a> Scanner<'a> {
             return claim;
         };
         let packed = Content::Packed(source, method);
-        let start = packed
-            .stream()
-            .and_then(|mut stream| stream.peek(1).map(<[u8]>::len));
+        let start = packed.stream().and_then(|mut stream| stream.peek(1).map(<[u8]>::len));
         match start {
             // Two bytes of a text or of weights may look like zlib's.
             Err(Fault::Corrupt(_)) if method == Method::Zlib => {
@@ -281,12 +275,7 @@ impl<'a> Scanner<'a> {
             return Ok(Claim::Nothing);
         };
         let window = Window::new(source, OLD_JOBLIB, u64::MAX);
-        self.content(
-            Content::Packed(&window, Method::Zlib),
-            member,
-            depth + 1,
-            Doubt::Open,
-        )
+        self.content(Content::Packed(&window, Method::Zlib), member, depth + 1, Doubt::Open)
     }
 
     /// Looks for names in a text: configurations may say what is called. Outside archives only what does harm counts,
@@ -301,9 +290,7 @@ impl<'a> Scanner<'a> {
         let small = match content {
             Content::Plain(source) | Content::Packed(source, _) => source.size() <= config::SIZE,
         };
-        let text = head
-            .iter()
-            .all(|&byte| byte >= b' ' || byte.is_ascii_whitespace());
+        let text = head.iter().all(|&byte| byte >= b' ' || byte.is_ascii_whitespace());
         if !small || !text || head.is_empty() {
             return Ok(Claim::Nothing);
         }
@@ -314,19 +301,10 @@ impl<'a> Scanner<'a> {
             return Ok(Claim::Nothing);
         }
         let mut log = self.log.fork();
-        let schema = config::judge(
-            &String::from_utf8_lossy(&bytes),
-            member,
-            depth > 0,
-            &mut log,
-        );
+        let schema = config::judge(&String::from_utf8_lossy(&bytes), member, depth > 0, &mut log);
         let sound = log.is_empty();
         self.log.merge(log);
-        Ok(if (schema && depth > 0) || !sound {
-            Claim::Pickle
-        } else {
-            Claim::Nothing
-        })
+        Ok(if (schema && depth > 0) || !sound { Claim::Pickle } else { Claim::Nothing })
     }
 
     /// Reads numpy arrays, which may stand one after another in a file.
@@ -383,15 +361,11 @@ impl<'a> Scanner<'a> {
             Ok(header) if header.object => return Ok(Next::Objects),
             Ok(header) => header,
             Err(why) => {
-                return Ok(Next::Nothing(format!(
-                    "the header of a numpy array is wrong: {why}"
-                )));
+                return Ok(Next::Nothing(format!("the header of a numpy array is wrong: {why}")));
             }
         };
         let Some(bytes) = header.bytes else {
-            return Ok(Next::Nothing(
-                "the items of a numpy array can't be measured".to_owned(),
-            ));
+            return Ok(Next::Nothing("the items of a numpy array can't be measured".to_owned()));
         };
         let at = stream.position();
         // Behind a decoder, passing over items means decoding them all: what follows an array in an archive is

@@ -4,8 +4,6 @@
 
 use std::collections::BTreeMap;
 
-use modelhost_check::{Confidence, Severity};
-
 use crate::heap::Value;
 use crate::log::{self, Log};
 use crate::machine::{Context, End, Evidence, Machine, Nested};
@@ -16,21 +14,20 @@ use crate::stream::Stream;
 
 /// Pickles one after another; PyTorch's legacy format has five.
 const PICKLES: u32 = 100_000;
-/// Places behind a pickle where another could begin.
-const PLACES: usize = 1 << 18;
-
+/// Pickles tried one after another before bytes are taken for something else.
+const TRIED: u32 = 4;
 /// What one run left behind.
-struct Ran {
-    end: End,
-    seen: Evidence,
-    dangerous: bool,
-    magic: bool,
-    storages: BTreeMap<Vec<u8>, u64>,
-    nested: Vec<Nested>,
+pub(crate) struct Ran {
+    pub(crate) end: End,
+    pub(crate) seen: Evidence,
+    pub(crate) dangerous: bool,
+    pub(crate) magic: bool,
+    pub(crate) storages: BTreeMap<Vec<u8>, u64>,
+    pub(crate) nested: Vec<Nested>,
 }
 
 /// Runs one pickle.
-fn run(context: Context<'_>, log: &mut Log, stream: &mut Stream<'_>) -> Ran {
+pub(crate) fn run(context: Context<'_>, log: &mut Log, stream: &mut Stream<'_>) -> Ran {
     let mut machine = Machine::new(context, log);
     let end = machine.run(stream);
     Ran {
@@ -45,25 +42,25 @@ fn run(context: Context<'_>, log: &mut Log, stream: &mut Stream<'_>) -> Ran {
 
 impl Ran {
     /// Says whether it did what no text or weights do by chance: call what it named, or name what does harm.
-    fn acts(&self) -> bool {
+    pub(crate) fn acts(&self) -> bool {
         self.dangerous || (self.seen.calls > 0 && self.seen.named > 0) || self.seen.known > 1
     }
 
     /// Says whether it broke as a cut pickle of protocol 0 does rather than as a text.
     fn looks_cut(&self) -> bool {
-        self.seen.opcodes >= 6 && self.seen.telling >= 2
+        let others = self.seen.opcodes.saturating_sub(u64::from(self.seen.named));
+        (self.seen.opcodes >= 6 && self.seen.telling >= 2) || (self.seen.named > 0 && others > 5)
     }
 }
 
 impl Scanner<'_> {
-    fn context<'c>(&'c self, member: &'c str, capture: bool, opcodes: u64) -> Context<'c> {
-        Context {
-            settings: self.settings,
-            member,
-            joblib: true,
-            capture,
-            opcodes,
-        }
+    pub(crate) fn context<'c>(
+        &'c self,
+        member: &'c str,
+        capture: bool,
+        opcodes: u64,
+    ) -> Context<'c> {
+        Context { settings: self.settings, member, joblib: true, capture, opcodes }
     }
 
     /// Looks for pickles at the start of bytes that have no other format's magic number.
@@ -74,10 +71,7 @@ impl Scanner<'_> {
         member: &str,
         doubt: Doubt,
     ) -> Result<Claim, Fault> {
-        if head
-            .first()
-            .is_none_or(|&byte| Opcode::from_byte(byte).is_none())
-        {
+        if head.first().is_none_or(|&byte| Opcode::from_byte(byte).is_none()) {
             return Ok(Claim::Nothing);
         }
         let magic = doubt == Doubt::Open && matches!(head, [0x80, 0..=5, ..] | [0x80]);
@@ -111,26 +105,42 @@ impl Scanner<'_> {
         member: &str,
         doubt: Doubt,
     ) -> Result<bool, Fault> {
-        let mut log = self.log.fork();
-        let mut stream = content.stream()?;
-        let opcodes = self.budget.trials.min(self.budget.opcodes);
-        let ran = run(self.context(member, false, opcodes), &mut log, &mut stream);
-        self.budget.trials = self.budget.trials.saturating_sub(ran.seen.opcodes);
-        self.pay(content, stream.position())?;
         let open = doubt == Doubt::Open;
-        Ok(match &ran.end {
-            End::Halt(Halt::Fault(fault @ Fault::Unreadable(_)), _) => return Err(fault.clone()),
-            End::Stop if open => {
-                let whole = stream.peek(1)?.is_empty();
-                whole
-                    || ran.acts()
-                    || ran.seen.named > 0
-                    || (ran.seen.opcodes >= 4 && ran.seen.telling > 0)
+        let mut stream = content.stream()?;
+        // A harmless one may come before the one that matters.
+        for _ in 0..TRIED {
+            let mut log = self.log.fork();
+            let opcodes = self.budget.trials.min(self.budget.opcodes);
+            let at = stream.position();
+            let ran = run(self.context(member, false, opcodes), &mut log, &mut stream);
+            self.budget.trials = self.budget.trials.saturating_sub(ran.seen.opcodes);
+            self.pay(content, stream.position() - at)?;
+            let (first, acts) = (at == 0, ran.acts());
+            match &ran.end {
+                End::Halt(Halt::Fault(fault @ Fault::Unreadable(_)), _) => {
+                    return Err(fault.clone());
+                }
+                End::Stop if acts => return Ok(true),
+                End::Stop if open => {
+                    let next = stream.peek(2)?;
+                    let pickle = next.is_empty() || matches!(next, [0x80, 0..=5]);
+                    if pickle
+                        || ran.seen.named > 0
+                        || (ran.seen.opcodes >= 4 && ran.seen.telling > 0)
+                    {
+                        return Ok(true);
+                    }
+                }
+                End::Stop => return Ok(ran.seen.proto && ran.seen.opcodes >= 8),
+                End::Halt(Halt::Limit(_), _) => {
+                    return Ok(acts || (open && ran.seen.opcodes > 1000));
+                }
+                End::Halt(..) => {
+                    return Ok(acts || (open && first && (ran.looks_cut() || endless_name(head))));
+                }
             }
-            End::Stop => ran.acts() || (ran.seen.proto && ran.seen.opcodes >= 8),
-            End::Halt(Halt::Limit(_), _) => ran.acts() || (open && ran.seen.opcodes > 1000),
-            End::Halt(..) => ran.acts() || (open && (ran.looks_cut() || endless_name(head))),
-        })
+        }
+        Ok(false)
     }
 
     /// Runs the pickles that follow each other in a stream.
@@ -245,10 +255,8 @@ impl Scanner<'_> {
         stream.skip(start)?;
         let mut log = self.log.fork();
         let capture = matches!(content, Content::Packed(..));
-        let context = Context {
-            joblib: false,
-            ..self.context(member, capture, self.budget.opcodes)
-        };
+        let context =
+            Context { joblib: false, ..self.context(member, capture, self.budget.opcodes) };
         let ran = run(context, &mut log, &mut stream);
         self.log.merge(log);
         self.budget.opcodes = self.budget.opcodes.saturating_sub(ran.seen.opcodes);
@@ -256,147 +264,6 @@ impl Scanner<'_> {
             End::Halt(Halt::Fault(fault @ Fault::Unreadable(_)), _) => Err(fault),
             _ => Ok(()),
         }
-    }
-
-    /// Passes over the storages of PyTorch's legacy format: a count and the items of each.
-    fn storages(
-        &mut self,
-        storages: &BTreeMap<Vec<u8>, u64>,
-        stream: &mut Stream<'_>,
-        member: &str,
-    ) -> Result<(), Fault> {
-        // Their order is that of the keys in the fifth pickle; here their sizes matter, and how many of each there are.
-        let mut sizes: BTreeMap<u64, u32> = BTreeMap::new();
-        for &size in storages.values() {
-            *sizes.entry(size).or_default() += 1;
-        }
-        for _ in 0..storages.len() {
-            let at = stream.position();
-            let Some(count) = stream.array::<8>()?.map(u64::from_le_bytes) else {
-                self.log
-                    .add(log::MALFORMED, member, at, "a storage is missing");
-                return Ok(());
-            };
-            let fitting = [4, 2, 8, 1, 16]
-                .iter()
-                .filter_map(|size| count.checked_mul(*size))
-                .find(|bytes| sizes.contains_key(bytes));
-            let Some(bytes) = fitting else {
-                self.log.add(
-                    log::MALFORMED,
-                    member,
-                    at,
-                    "a storage has another size than the pickle says",
-                );
-                return Ok(());
-            };
-            if let Some(number) = sizes.get_mut(&bytes) {
-                *number -= 1;
-                if *number == 0 {
-                    sizes.remove(&bytes);
-                }
-            }
-            if !stream.skip(bytes)? {
-                self.log
-                    .add(log::MALFORMED, member, at, "a storage goes past the end");
-                return Ok(());
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks at what follows the arrays of a file: nothing belongs there.
-    pub(crate) fn behind(
-        &mut self,
-        content: Content<'_>,
-        start: u64,
-        member: &str,
-    ) -> Result<(), Fault> {
-        if let Content::Plain(source) = content {
-            let window = Window::new(source, start, u64::MAX);
-            if self.content(Content::Plain(&window), member, DEPTH - 1, Doubt::Open)?
-                == Claim::Nothing
-            {
-                self.trailing(content, start, member, Doubt::Open)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Looks at what follows the last pickle: padding, or bytes in which further pickles may hide.
-    fn trailing(
-        &mut self,
-        content: Content<'_>,
-        start: u64,
-        member: &str,
-        doubt: Doubt,
-    ) -> Result<(), Fault> {
-        let mut stream = content.stream()?;
-        stream.skip(start)?;
-        let mut meaningful = 0u64;
-        let mut places = Vec::new();
-        let mut previous = 0;
-        loop {
-            let at = stream.position();
-            let chunk = match stream.chunk(u64::MAX) {
-                Ok([]) | Err(Fault::Corrupt(_)) => break,
-                other => other?,
-            };
-            for (n, &byte) in chunk.iter().enumerate() {
-                meaningful += u64::from(!matches!(byte, 0 | b' ' | b'\n' | b'\r' | b'\t'));
-                if previous == 0x80 && byte <= 5 && places.len() <= PLACES {
-                    places.push((at + n as u64).saturating_sub(1));
-                }
-                previous = byte;
-            }
-        }
-        if meaningful == 0 || doubt == Doubt::Numbers {
-            return Ok(());
-        }
-        let message = format!(
-            "{meaningful} bytes that are no pickle follow the last one: a loader that expects them reads what was not judged"
-        );
-        self.log.add_as(
-            log::TRAILING_DATA,
-            Severity::High,
-            Confidence::Medium,
-            member,
-            start,
-            message,
-        );
-        let Content::Plain(source) = content else {
-            return Ok(());
-        };
-        let mut past = 0;
-        for at in places {
-            if at < past {
-                continue;
-            }
-            let mut log = self.log.fork();
-            let mut stream = Stream::over(source, at);
-            let ran = run(
-                self.context(member, false, self.budget.trials),
-                &mut log,
-                &mut stream,
-            );
-            self.budget.trials = self.budget.trials.saturating_sub(ran.seen.opcodes);
-            if self.budget.trials == 0 {
-                self.log.add(
-                    log::OVER_LIMIT,
-                    member,
-                    at,
-                    "looking for further pickles behind the last one took too long",
-                );
-                break;
-            }
-            if ran.acts() {
-                self.log.merge(log);
-            }
-            if ran.end == End::Stop {
-                past = stream.position();
-            }
-        }
-        Ok(())
     }
 
     /// Looks at files of `torch.save` within bytes arguments.

@@ -33,17 +33,11 @@ impl Settings {
     #[must_use]
     pub fn allows(&self, module: &str, name: &str) -> Option<String> {
         let fits = |allowed: &&AllowedGlobal| {
-            let rest = allowed
-                .global
-                .strip_prefix(module)
-                .and_then(|rest| rest.strip_prefix('.'));
+            let rest = allowed.global.strip_prefix(module).and_then(|rest| rest.strip_prefix('.'));
             rest == Some(name)
                 && !name.contains('.')
                 && (allowed.models.is_empty() || allowed.models.contains(&self.model))
         };
-        self.allow
-            .iter()
-            .find(fits)
-            .map(|allowed| allowed.reason.clone())
+        self.allow.iter().find(fits).map(|allowed| allowed.reason.clone())
     }
 }

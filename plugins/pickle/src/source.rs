@@ -63,10 +63,7 @@ impl Source for [u8] {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault> {
-        let rest = usize::try_from(offset)
-            .ok()
-            .and_then(|at| self.get(at..))
-            .unwrap_or_default();
+        let rest = usize::try_from(offset).ok().and_then(|at| self.get(at..)).unwrap_or_default();
         let n = rest.len().min(buffer.len());
         buffer[..n].copy_from_slice(&rest[..n]);
         Ok(n)
@@ -100,11 +97,7 @@ impl Blocks {
         while !rest.is_empty() {
             if self.size == self.blocks.len() * BLOCK {
                 // The first block holds what most members need.
-                let room = if self.blocks.is_empty() {
-                    rest.len().min(BLOCK)
-                } else {
-                    BLOCK
-                };
+                let room = if self.blocks.is_empty() { rest.len().min(BLOCK) } else { BLOCK };
                 self.blocks.push(Vec::with_capacity(room));
             }
             let room = BLOCK - self.size % BLOCK;
@@ -153,11 +146,7 @@ impl<'a> Window<'a> {
     #[must_use]
     pub fn new(inner: &'a dyn Source, start: u64, length: u64) -> Self {
         let start = start.min(inner.size());
-        Self {
-            inner,
-            start,
-            length: length.min(inner.size() - start),
-        }
+        Self { inner, start, length: length.min(inner.size() - start) }
     }
 }
 
@@ -189,10 +178,7 @@ impl<S: Source> Cached<S> {
     /// Wraps `inner`.
     #[must_use]
     pub fn new(inner: S) -> Self {
-        Self {
-            inner,
-            block: RefCell::new((0, Vec::new())),
-        }
+        Self { inner, block: RefCell::new((0, Vec::new())) }
     }
 }
 
@@ -235,10 +221,7 @@ mod tests {
             blocks.extend(piece);
         }
         assert_eq!(blocks.bytes(0, data.len()), Ok(Some(data.clone())));
-        assert_eq!(
-            blocks.bytes(262_140, 10),
-            Ok(Some(data[262_140..262_150].to_vec()))
-        );
+        assert_eq!(blocks.bytes(262_140, 10), Ok(Some(data[262_140..262_150].to_vec())));
         assert_eq!(blocks.up_to(599_999, 10), Ok(data[599_999..].to_vec()));
         assert_eq!(blocks.read_at(600_000, &mut [0; 4]), Ok(0));
     }

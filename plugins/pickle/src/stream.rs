@@ -142,9 +142,7 @@ impl<'a> Stream<'a> {
     /// Returns how many bytes are left, where that is known.
     #[must_use]
     pub fn left(&self) -> Option<u64> {
-        self.feed
-            .left()
-            .map(|left| left + (self.end - self.at) as u64)
+        self.feed.left().map(|left| left + (self.end - self.at) as u64)
     }
 
     /// Makes at least `want` bytes (at most [`BLOCK`]) available where there are so many; returns the count.
@@ -157,16 +155,8 @@ impl<'a> Stream<'a> {
         self.end -= self.at;
         self.at = 0;
         // A tiny member must not cost a whole block: there may be a million of them.
-        let left = self
-            .feed
-            .left()
-            .and_then(|left| usize::try_from(left).ok())
-            .unwrap_or(BLOCK);
-        let room = self
-            .end
-            .saturating_add(left)
-            .min(want.max(self.step))
-            .min(BLOCK);
+        let left = self.feed.left().and_then(|left| usize::try_from(left).ok()).unwrap_or(BLOCK);
+        let room = self.end.saturating_add(left).min(want.max(self.step)).min(BLOCK);
         self.step = (self.step * 4).min(BLOCK);
         if self.window.len() < room {
             self.window.resize(room, 0);
@@ -264,11 +254,7 @@ impl<'a> Stream<'a> {
     /// When the bytes can't be had.
     pub fn line(&mut self, keep: &mut Vec<u8>, keep_up_to: usize) -> Result<Line, Fault> {
         keep.clear();
-        let mut line = Line {
-            length: 0,
-            last: None,
-            ended: false,
-        };
+        let mut line = Line { length: 0, last: None, ended: false };
         loop {
             if self.ensure(1)? == 0 {
                 return Ok(line);
@@ -317,28 +303,16 @@ mod tests {
         let mut keep = Vec::new();
         assert_eq!(
             stream.line(&mut keep, 10),
-            Ok(Line {
-                length: 150_001,
-                last: Some(b'z'),
-                ended: true
-            })
+            Ok(Line { length: 150_001, last: Some(b'z'), ended: true })
         );
         assert_eq!(keep, b"aaaaaaaaaa");
         assert_eq!(
             stream.line(&mut keep, 10),
-            Ok(Line {
-                length: 5,
-                last: Some(b't'),
-                ended: true
-            })
+            Ok(Line { length: 5, last: Some(b't'), ended: true })
         );
         assert_eq!(
             stream.line(&mut keep, 10),
-            Ok(Line {
-                length: 4,
-                last: Some(b't'),
-                ended: false
-            })
+            Ok(Line { length: 4, last: Some(b't'), ended: false })
         );
         assert_eq!(stream.position(), data.len() as u64);
     }

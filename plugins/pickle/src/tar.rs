@@ -74,10 +74,7 @@ fn number(field: &[u8]) -> Option<u64> {
 }
 
 fn field(bytes: &[u8]) -> String {
-    let end = bytes
-        .iter()
-        .position(|&byte| byte == 0)
-        .unwrap_or(bytes.len());
+    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
@@ -93,12 +90,7 @@ pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Vec<Entr
             break;
         }
         if entries.len() >= ENTRIES {
-            log.add(
-                log::OVER_LIMIT,
-                member,
-                at,
-                format!("more than {ENTRIES} members"),
-            );
+            log.add(log::OVER_LIMIT, member, at, format!("more than {ENTRIES} members"));
             break;
         }
         let (true, Some(declared)) = (checksum_holds(&header), number(&header[124..136])) else {
@@ -112,27 +104,16 @@ pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Vec<Entr
         };
         let data = at + BLOCK;
         let kind = header[156];
-        let size = if matches!(kind, b'1'..=b'6') {
-            0
-        } else {
-            long_size.take().unwrap_or(declared)
-        };
+        let size =
+            if matches!(kind, b'1'..=b'6') { 0 } else { long_size.take().unwrap_or(declared) };
         if size > source.size() - data {
-            log.add(
-                log::MALFORMED,
-                member,
-                at,
-                "a member of the tar archive goes past its end",
-            );
+            log.add(log::MALFORMED, member, at, "a member of the tar archive goes past its end");
         }
-        let next = size
-            .checked_next_multiple_of(BLOCK)
-            .and_then(|size| data.checked_add(size));
+        let next = size.checked_next_multiple_of(BLOCK).and_then(|size| data.checked_add(size));
         match kind {
             b'L' => {
-                long_name = Some(field(
-                    &source.up_to(data, usize::try_from(size.min(LONG)).unwrap_or(0))?,
-                ))
+                long_name =
+                    Some(field(&source.up_to(data, usize::try_from(size.min(LONG)).unwrap_or(0))?))
             }
             b'x' => {
                 let records = source.up_to(data, usize::try_from(size.min(LONG)).unwrap_or(0))?;
@@ -154,11 +135,7 @@ pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Vec<Entr
                 });
                 judge(&name, kind, &field(&header[157..257]), at, member, log);
                 if matches!(kind, 0 | b'0' | b'7') && size > 0 {
-                    entries.push(Entry {
-                        name,
-                        data,
-                        size: size.min(source.size() - data),
-                    });
+                    entries.push(Entry { name, data, size: size.min(source.size() - data) });
                 }
             }
         }
@@ -176,20 +153,13 @@ pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Vec<Entr
 /// When the bytes can't be had.
 pub fn covers(source: &dyn Source, at: u64) -> Result<bool, Fault> {
     let entries = read(source, "", &mut Log::new(""))?;
-    Ok(entries
-        .iter()
-        .any(|entry| (entry.data..entry.data + entry.size).contains(&at)))
+    Ok(entries.iter().any(|entry| (entry.data..entry.data + entry.size).contains(&at)))
 }
 
 fn judge(name: &str, kind: u8, target: &str, at: u64, member: &str, log: &mut Log) {
     let shown = text::quote(name.as_bytes(), true, 200);
     if let Some(why) = leads_elsewhere(name) {
-        log.add(
-            log::ARCHIVE_PATH,
-            member,
-            at,
-            format!("member {shown} {why}"),
-        );
+        log.add(log::ARCHIVE_PATH, member, at, format!("member {shown} {why}"));
     }
     match kind {
         b'1' | b'2' if leads_elsewhere(target).is_some() => {
@@ -199,12 +169,9 @@ fn judge(name: &str, kind: u8, target: &str, at: u64, member: &str, log: &mut Lo
             );
             log.add(log::ARCHIVE_PATH, member, at, message);
         }
-        b'3' | b'4' | b'6' => log.add(
-            log::ARCHIVE_PATH,
-            member,
-            at,
-            format!("member {shown} is a device or pipe"),
-        ),
+        b'3' | b'4' | b'6' => {
+            log.add(log::ARCHIVE_PATH, member, at, format!("member {shown} is a device or pipe"))
+        }
         _ => {}
     }
 }
@@ -217,9 +184,8 @@ fn pax(records: &[u8], key: &str) -> Option<String> {
         let space = rest.iter().position(|&byte| byte == b' ')?;
         let length: usize = std::str::from_utf8(&rest[..space]).ok()?.parse().ok()?;
         let record = rest.get(space + 1..length.checked_sub(1)?)?;
-        if let Some(value) = record
-            .strip_prefix(key.as_bytes())
-            .and_then(|value| value.strip_prefix(b"="))
+        if let Some(value) =
+            record.strip_prefix(key.as_bytes()).and_then(|value| value.strip_prefix(b"="))
         {
             found = Some(String::from_utf8_lossy(value).into_owned());
         }
@@ -238,18 +204,12 @@ mod tests {
         assert_eq!(number(b"    644 "), Some(0o644));
         assert_eq!(number(b"\x80\0\0\x01\0"), Some(256));
         assert_eq!(number(b"99"), None);
-        assert_eq!(
-            number(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"),
-            None
-        );
+        assert_eq!(number(b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"), None);
     }
 
     #[test]
     fn extended_headers() {
-        assert_eq!(
-            pax(b"12 path=abc\n13 size=1234\n", "size"),
-            Some("1234".to_owned())
-        );
+        assert_eq!(pax(b"12 path=abc\n13 size=1234\n", "size"), Some("1234".to_owned()));
         assert_eq!(pax(b"12 path=abc\n", "path"), Some("abc".to_owned()));
         assert_eq!(pax(b"99 path=abc\n", "path"), None);
         assert_eq!(pax(b"x", "path"), None);

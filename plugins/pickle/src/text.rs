@@ -69,9 +69,8 @@ pub fn unescape_unicode(raw: &[u8]) -> Vec<u8> {
                 && let Some(code) = tail.get(1..=digits)
                 && code.iter().all(u8::is_ascii_hexdigit)
             {
-                let code = code
-                    .iter()
-                    .fold(0u32, |code, &digit| (code << 4) | u32::from(hex(digit)));
+                let code =
+                    code.iter().fold(0u32, |code, &digit| (code << 4) | u32::from(hex(digit)));
                 out.push(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
                 rest = &tail[1 + digits..];
                 continue;
@@ -94,7 +93,7 @@ fn hex(digit: u8) -> u8 {
 /// Reads an integer as Python's `int` does: `None` for what is none, `Some(None)` for one of more than 64 bits.
 #[must_use]
 pub fn integer(digits: &[u8], any_base: bool) -> Option<Option<i64>> {
-    let trimmed = digits.trim_ascii();
+    let trimmed = to_zero(digits).trim_ascii();
     let (negative, rest) = match trimmed.split_first() {
         Some((b'-', rest)) => (true, rest),
         Some((b'+', rest)) => (false, rest),
@@ -112,27 +111,24 @@ pub fn integer(digits: &[u8], any_base: bool) -> Option<Option<i64>> {
     let mut value = Some(0i64);
     for &byte in rest.iter().filter(|&&byte| byte != b'_') {
         let digit = char::from(byte).to_digit(base)?;
-        value = value.and_then(|value| {
-            value
-                .checked_mul(i64::from(base))?
-                .checked_add(i64::from(digit))
-        });
+        value = value
+            .and_then(|value| value.checked_mul(i64::from(base))?.checked_add(i64::from(digit)));
     }
     Some(value.map(|value| if negative { -value } else { value }))
+}
+
+/// Cuts a number at a zero byte, where CPython, reading C strings, ends it.
+fn to_zero(text: &[u8]) -> &[u8] {
+    let end = text.iter().position(|&byte| byte == 0).unwrap_or(text.len());
+    &text[..end]
 }
 
 /// Returns whether Python's `float` reads this text.
 #[must_use]
 pub fn is_float(text: &[u8]) -> bool {
-    let text = text.trim_ascii();
-    let text = text
-        .strip_prefix(b"-")
-        .or_else(|| text.strip_prefix(b"+"))
-        .unwrap_or(text);
-    if [&b"inf"[..], b"infinity", b"nan"]
-        .iter()
-        .any(|word| text.eq_ignore_ascii_case(word))
-    {
+    let text = to_zero(text).trim_ascii();
+    let text = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
+    if [&b"inf"[..], b"infinity", b"nan"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
         return true;
     }
     let (number, exponent) = match text.iter().position(|byte| matches!(byte, b'e' | b'E')) {
@@ -145,10 +141,7 @@ pub fn is_float(text: &[u8]) -> bool {
         None => (number, &number[..0]),
     };
     let exponent = exponent.is_none_or(|text| {
-        let text = text
-            .strip_prefix(b"-")
-            .or_else(|| text.strip_prefix(b"+"))
-            .unwrap_or(text);
+        let text = text.strip_prefix(b"-").or_else(|| text.strip_prefix(b"+")).unwrap_or(text);
         !text.is_empty() && digits(text)
     });
     digits(whole) && digits(part) && whole.len() + part.len() > 0 && exponent
@@ -217,11 +210,7 @@ fn unit(bytes: &[u8]) -> Unit {
         && rest.len() <= 2
         && rest.iter().all(|byte| (0x80..=0xbf).contains(byte))
     {
-        return if rest.len() == 2 {
-            Unit::Whole
-        } else {
-            Unit::Cut
-        };
+        return if rest.len() == 2 { Unit::Whole } else { Unit::Cut };
     }
     match std::str::from_utf8(bytes) {
         Ok(_) => Unit::Whole,
@@ -234,11 +223,7 @@ fn unit(bytes: &[u8]) -> Unit {
 #[must_use]
 pub fn quote(text: &[u8], whole: bool, limit: usize) -> String {
     let text = String::from_utf8_lossy(text);
-    let quote = if text.contains('\'') && !text.contains('"') {
-        '"'
-    } else {
-        '\''
-    };
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
     let mut out = String::new();
     out.push(quote);
     for (n, c) in text.chars().enumerate() {
@@ -310,6 +295,7 @@ mod tests {
             ("", None),
             ("-", None),
             ("1a", None),
+            ("7\0garbage", Some(Some(7))),
             ("99999999999999999999", Some(None)),
         ] {
             assert_eq!(integer(text.as_bytes(), true), value, "{text}");

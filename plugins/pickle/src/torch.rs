@@ -17,13 +17,9 @@ pub fn item_size(storage: &str) -> u64 {
 /// Says whether a member of the archive whose top folder is `root` holds a tensor's raw bytes.
 #[must_use]
 pub fn is_storage(root: &str, name: &str) -> bool {
-    let rest = name
-        .strip_prefix(root)
-        .and_then(|rest| rest.strip_prefix('/'));
-    let key = rest.and_then(|rest| {
-        rest.strip_prefix("data/")
-            .or_else(|| rest.strip_prefix("constants/"))
-    });
+    let rest = name.strip_prefix(root).and_then(|rest| rest.strip_prefix('/'));
+    let key = rest
+        .and_then(|rest| rest.strip_prefix("data/").or_else(|| rest.strip_prefix("constants/")));
     key.is_some_and(|key| !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
@@ -43,10 +39,7 @@ mod tests {
 
     #[test]
     fn members() {
-        assert_eq!(
-            root(["a/version", "a/data.pkl"].into_iter()),
-            Some("a".to_owned())
-        );
+        assert_eq!(root(["a/version", "a/data.pkl"].into_iter()), Some("a".to_owned()));
         assert_eq!(root(["data.pkl", "a/b/data.pkl"].into_iter()), None);
         assert!(is_storage("a", "a/data/0") && is_storage("a", "a/data/123"));
         assert!(
@@ -56,11 +49,7 @@ mod tests {
                 && !is_storage("a", "a/data.pkl")
         );
         assert_eq!(
-            (
-                item_size("BFloat16Storage"),
-                item_size("FloatStorage"),
-                item_size("ByteStorage")
-            ),
+            (item_size("BFloat16Storage"), item_size("FloatStorage"), item_size("ByteStorage")),
             (2, 4, 1)
         );
     }

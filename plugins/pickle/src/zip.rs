@@ -11,14 +11,13 @@ use std::collections::BTreeMap;
 use crate::log::{self, Log};
 use crate::source::{Fault, Source};
 use crate::text;
+use crate::zip_end::{End, directory_start, end_record, u16_at, u32_at, u64_at};
+use crate::zip_local::{gaps, locate, salvage};
 
 /// Members looked at; the largest checkpoints have some ten thousand.
-const ENTRIES: usize = 200_000;
+pub(crate) const ENTRIES: usize = 200_000;
 /// Bytes of a central directory.
 const DIRECTORY: u64 = 32 << 20;
-/// How far from the end the end record may be: its own 22 bytes and a comment.
-const TAIL: usize = 22 + 0xffff;
-
 /// One member.
 #[derive(Debug, Clone)]
 pub struct Entry {
@@ -50,43 +49,19 @@ pub struct Archive {
 }
 
 /// One record of the central directory.
-struct Listed {
-    name: String,
+pub(crate) struct Listed {
+    pub(crate) name: String,
     /// The name's bytes where they are no UTF-8: two such names may look alike.
-    raw: Option<Vec<u8>>,
-    name_length: usize,
-    flags: u16,
-    method: u16,
-    crc: u32,
-    packed: u64,
-    size: u64,
-    offset: u64,
-    attributes: u32,
-    system: u8,
-}
-
-/// The end record: where the directory is.
-struct End {
-    at: u64,
-    count: u64,
-    size: u64,
-    offset: u64,
-}
-
-fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    bytes
-        .get(at..at + 2)
-        .map_or(0, |b| u16::from_le_bytes([b[0], b[1]]))
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    bytes
-        .get(at..at + 4)
-        .map_or(0, |b| u32::from_le_bytes([b[0], b[1], b[2], b[3]]))
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
+    pub(crate) raw: Option<Vec<u8>>,
+    pub(crate) name_length: usize,
+    pub(crate) flags: u16,
+    pub(crate) method: u16,
+    pub(crate) crc: u32,
+    pub(crate) packed: u64,
+    pub(crate) size: u64,
+    pub(crate) offset: u64,
+    pub(crate) attributes: u32,
+    pub(crate) system: u8,
 }
 
 /// Finds where the end record of a zip archive stands, if the bytes end in one, whatever they begin with.
@@ -95,74 +70,7 @@ fn u64_at(bytes: &[u8], at: usize) -> u64 {
 /// When the bytes can't be had.
 pub fn ends_in_archive(source: &dyn Source) -> Result<Option<u64>, Fault> {
     let end = end_record(source)?.0;
-    Ok(end
-        .filter(|end| directory_start(end).is_some())
-        .map(|end| end.at))
-}
-
-/// Finds the last end record whose comment fits, and says whether another one could be meant.
-fn end_record(source: &dyn Source) -> Result<(Option<End>, bool), Fault> {
-    let size = source.size();
-    let tail_length = usize::try_from(size).map_or(TAIL, |size| size.min(TAIL));
-    let tail_at = size - tail_length as u64;
-    let tail = source.up_to(tail_at, tail_length)?;
-    let mut found: Option<usize> = None;
-    let mut several = false;
-    let mut exact = false;
-    for at in (0..tail.len().saturating_sub(21)).rev() {
-        if tail[at..].starts_with(b"PK\x05\x06") {
-            let fits = at + 22 + usize::from(u16_at(&tail, at + 20)) == tail.len();
-            let before = u64::from(u32_at(&tail, at + 12)) <= tail_at + at as u64;
-            match found {
-                None => (found, exact) = (Some(at), fits),
-                Some(_) if before && (fits || !exact) => several = true,
-                Some(_) => {}
-            }
-        }
-    }
-    let Some(at) = found else {
-        return Ok((None, false));
-    };
-    let record = &tail[at..];
-    let mut end = End {
-        at: tail_at + at as u64,
-        count: u64::from(u16_at(record, 10)),
-        size: u64::from(u32_at(record, 12)),
-        offset: u64::from(u32_at(record, 16)),
-    };
-    if let Some(locator_at) = end.at.checked_sub(20)
-        && let Some(locator) = source.bytes(locator_at, 20)?
-        && locator.starts_with(b"PK\x06\x07")
-    {
-        let record_at = u64_at(&locator, 8);
-        let record = match source.bytes(record_at, 56)? {
-            Some(record) if record.starts_with(b"PK\x06\x06") => Some((record_at, record)),
-            // A prefix moves the record away from where it says it is.
-            _ => match locator_at.checked_sub(56) {
-                Some(near) => source
-                    .bytes(near, 56)?
-                    .filter(|record| record.starts_with(b"PK\x06\x06"))
-                    .map(|record| (near, record)),
-                None => None,
-            },
-        };
-        if let Some((at, record)) = record {
-            end = End {
-                at,
-                count: u64_at(&record, 32),
-                size: u64_at(&record, 40),
-                offset: u64_at(&record, 48),
-            };
-        }
-    }
-    Ok((Some(end), several))
-}
-
-/// Returns where the directory begins: right before the end record, as Python and others find it.
-fn directory_start(end: &End) -> Option<u64> {
-    end.at
-        .checked_sub(end.size)
-        .filter(|&start| start >= end.offset)
+    Ok(end.filter(|end| directory_start(end).is_some()).map(|end| end.at))
 }
 
 /// Reads an archive, logging where readers would see it differently; `None` if there is no end record.
@@ -195,11 +103,8 @@ pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Option<A
     let listed = directory(source, &end, start, member, log)?;
     archive.whole = listed.len() as u64 == end.count;
     if !archive.whole {
-        let message = format!(
-            "the zip directory counts {} members and lists {}",
-            end.count,
-            listed.len()
-        );
+        let message =
+            format!("the zip directory counts {} members and lists {}", end.count, listed.len());
         log.add(log::ARCHIVE_MISMATCH, member, end.at, message);
     }
     names(&listed, start, member, log);
@@ -212,9 +117,7 @@ pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Option<A
     }
     spans.sort_unstable();
     gaps(source, &spans, start, &mut archive, member, log)?;
-    archive
-        .entries
-        .sort_unstable_by(|a, b| (a.data, &a.name).cmp(&(b.data, &b.name)));
+    archive.entries.sort_unstable_by(|a, b| (a.data, &a.name).cmp(&(b.data, &b.name)));
     Ok(Some(archive))
 }
 
@@ -242,24 +145,14 @@ fn directory(
     log: &mut Log,
 ) -> Result<Vec<Listed>, Fault> {
     if end.size > DIRECTORY {
-        log.add(
-            log::OVER_LIMIT,
-            member,
-            start,
-            format!("a zip directory of {} bytes", end.size),
-        );
+        log.add(log::OVER_LIMIT, member, start, format!("a zip directory of {} bytes", end.size));
     }
     let bytes = source.up_to(start, usize::try_from(end.size.min(DIRECTORY)).unwrap_or(0))?;
     let mut listed = Vec::new();
     let mut at = 0;
     while bytes.len() - at >= 46 && bytes[at..].starts_with(b"PK\x01\x02") {
         if listed.len() >= ENTRIES {
-            log.add(
-                log::OVER_LIMIT,
-                member,
-                start,
-                format!("more than {ENTRIES} members"),
-            );
+            log.add(log::OVER_LIMIT, member, start, format!("more than {ENTRIES} members"));
             break;
         }
         let record = &bytes[at..];
@@ -336,12 +229,7 @@ fn names(listed: &[Listed], start: u64, member: &str, log: &mut Log) {
     let mut seen: BTreeMap<String, &str> = BTreeMap::new();
     for one in listed {
         if let Some(why) = leads_elsewhere(&one.name) {
-            log.add(
-                log::ARCHIVE_PATH,
-                member,
-                start,
-                format!("member {} {why}", shown(&one.name)),
-            );
+            log.add(log::ARCHIVE_PATH, member, start, format!("member {} {why}", shown(&one.name)));
         }
         // The upper half of the attributes is the Unix mode, where the system is Unix; 0xa is a symbolic link.
         if one.attributes >> 28 == 0xa && matches!(one.system, 3 | 19) {
@@ -398,219 +286,6 @@ pub fn leads_elsewhere(name: &str) -> Option<&'static str> {
     None
 }
 
-fn shown(name: &str) -> String {
+pub(crate) fn shown(name: &str) -> String {
     text::quote(name.as_bytes(), true, 200)
-}
-
-/// A member, and where all of its bytes begin and end.
-type Located = Option<(Entry, (u64, u64))>;
-
-/// Finds a listed member's data and compares its local header; the span is all of its bytes.
-fn locate(
-    source: &dyn Source,
-    listed: &Listed,
-    prefix: u64,
-    directory: u64,
-    member: &str,
-    log: &mut Log,
-) -> Result<Located, Fault> {
-    let name = shown(&listed.name);
-    let at = listed.offset.checked_add(prefix);
-    let header = match at {
-        Some(at) => source.up_to(at, 30 + listed.name_length + 64)?,
-        None => Vec::new(),
-    };
-    let (Some(at), true) = (at, header.len() >= 30 && header.starts_with(b"PK\x03\x04")) else {
-        log.add(
-            log::ARCHIVE_MISMATCH,
-            member,
-            listed.offset,
-            format!("member {name} has no local header where the directory says"),
-        );
-        return Ok(None);
-    };
-    let (name_length, extra_length) = (
-        u64::from(u16_at(&header, 26)),
-        u64::from(u16_at(&header, 28)),
-    );
-    let local_name = source.up_to(at + 30, usize::try_from(name_length).unwrap_or(0))?;
-    let mut differ = |what: &str, listed: &str, local: &str| {
-        let message =
-            format!("member {name}: the directory says {what} {listed}, the local header {local}");
-        log.add(log::ARCHIVE_MISMATCH, member, at, message);
-    };
-    if local_name != listed.raw.as_deref().unwrap_or(listed.name.as_bytes()) {
-        differ("name", &name, &text::quote(&local_name, true, 200));
-    }
-    let (flags, method) = (u16_at(&header, 6), u16_at(&header, 8));
-    if method != listed.method {
-        differ("method", &listed.method.to_string(), &method.to_string());
-    }
-    // Bits that change what a reader does: encryption, sizes after the data, patches, strong encryption, hidden headers.
-    const TELLING: u16 = 1 | 8 | 0x20 | 0x40 | 0x2000;
-    if (flags ^ listed.flags) & TELLING != 0 {
-        differ(
-            "flags",
-            &format!("{:#06x}", listed.flags),
-            &format!("{flags:#06x}"),
-        );
-    }
-    let later = flags & 8 != 0;
-    let (crc, packed, size) = (
-        u32_at(&header, 14),
-        u32_at(&header, 18),
-        u32_at(&header, 22),
-    );
-    if crc != listed.crc && !(later && crc == 0) {
-        differ(
-            "checksum",
-            &format!("{:08x}", listed.crc),
-            &format!("{crc:08x}"),
-        );
-    }
-    let narrow = |n: u64| u32::try_from(n).unwrap_or(u32::MAX);
-    for (what, local, listed) in [
-        ("packed size", packed, listed.packed),
-        ("size", size, listed.size),
-    ] {
-        let elsewhere = local == u32::MAX || (later && local == 0);
-        if local != narrow(listed) && !elsewhere {
-            differ(what, &listed.to_string(), &local.to_string());
-        }
-    }
-    if (flags | listed.flags) & 0x41 != 0 {
-        let message = format!(
-            "member {name} is marked as encrypted: readers that heed the mark can't see it, PyTorch ignores it"
-        );
-        log.add(log::ARCHIVE_MISMATCH, member, at, message);
-    }
-    let data = at + 30 + name_length + extra_length;
-    let end = data.saturating_add(listed.packed);
-    if end > directory {
-        log.add(
-            log::ARCHIVE_MISMATCH,
-            member,
-            at,
-            format!("member {name} reaches into or past the zip directory"),
-        );
-    }
-    let entry = Entry {
-        name: listed.name.clone(),
-        data,
-        packed: listed.packed.min(source.size().saturating_sub(data)),
-        size: listed.size,
-        method: listed.method,
-        crc: listed.crc,
-        hidden: false,
-    };
-    Ok(Some((entry, (at, end))))
-}
-
-/// Looks between the members: for bytes two of them share, and for members that no directory lists.
-fn gaps(
-    source: &dyn Source,
-    spans: &[(u64, u64)],
-    directory: u64,
-    archive: &mut Archive,
-    member: &str,
-    log: &mut Log,
-) -> Result<(), Fault> {
-    let mut at = archive.prefix;
-    let mut overlapping = 0u32;
-    for &(start, end) in spans.iter().chain([&(directory, directory)]) {
-        if start < at {
-            overlapping += 1;
-        } else if start - at >= 30 {
-            salvage(source, archive, at, start, member, log)?;
-        }
-        at = at.max(end);
-    }
-    if overlapping > 0 {
-        let message = format!(
-            "{overlapping} members share bytes with others: a bomb, or two readings of the same bytes"
-        );
-        log.add(log::ARCHIVE_MISMATCH, member, archive.prefix, message);
-    }
-    Ok(())
-}
-
-/// Finds local headers that no directory lists.
-fn salvage(
-    source: &dyn Source,
-    archive: &mut Archive,
-    start: u64,
-    end: u64,
-    member: &str,
-    log: &mut Log,
-) -> Result<(), Fault> {
-    const STEP: usize = 64 * 1024;
-    let (mut at, mut base, mut block) = (start, start, Vec::new());
-    // A member whose header does not know its size goes on to the next header.
-    let mut open: Option<usize> = None;
-    let close = |archive: &mut Archive, open: Option<usize>, at: u64| {
-        if let Some(entry) = open.and_then(|open| archive.entries.get_mut(open)) {
-            entry.packed = at.saturating_sub(entry.data);
-        }
-    };
-    while at.saturating_add(30) <= end && archive.entries.len() < ENTRIES {
-        // A block serves for all headers within it: headers may stand as close as they are long.
-        if at < base || at + 30 > base + block.len() as u64 {
-            block = source.up_to(
-                at,
-                usize::try_from(end - at).map_or(STEP, |left| left.min(STEP)),
-            )?;
-            base = at;
-            if block.len() < 30 {
-                break;
-            }
-        }
-        let rest = &block[usize::try_from(at - base).unwrap_or(block.len())..];
-        let Some(found) = rest.windows(4).position(|window| window == b"PK\x03\x04") else {
-            at = base + block.len() as u64 - 3;
-            continue;
-        };
-        let Some(header) = rest.get(found..found + 30) else {
-            at += found as u64;
-            continue;
-        };
-        at += found as u64;
-        close(archive, open.take(), at);
-        let (name_length, extra) = (u16_at(header, 26), u16_at(header, 28));
-        let data = at + 30 + u64::from(name_length) + u64::from(extra);
-        let declared = u64::from(u32_at(header, 18));
-        let packed = declared.min(end.saturating_sub(data));
-        let (method, crc, size) = (
-            u16_at(header, 8),
-            u32_at(header, 14),
-            u64::from(u32_at(header, 22)),
-        );
-        let name =
-            String::from_utf8_lossy(&source.up_to(at + 30, usize::from(name_length))?).into_owned();
-        if archive.whole {
-            log.add(
-                log::ARCHIVE_MISMATCH,
-                member,
-                at,
-                format!(
-                    "member {} is listed in no directory: only some readers see it",
-                    shown(&name)
-                ),
-            );
-        }
-        archive.entries.push(Entry {
-            name,
-            data,
-            packed,
-            size,
-            method,
-            crc,
-            hidden: true,
-        });
-        if declared == 0 {
-            open = Some(archive.entries.len() - 1);
-        }
-        at = (data + packed).min(end).max(at + 4);
-    }
-    close(archive, open, end);
-    Ok(())
 }

@@ -21,52 +21,29 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn pickles_are_found_wherever_they_are() {
     let bad = call("posix", "system");
     let zlib = miniz_oxide::deflate::compress_to_vec_zlib(&bad, 6);
-    let torch = zip(&[
-        member("archive/data.pkl", &bad),
-        member("archive/data/0", &[1; 16]),
-    ]);
+    let torch = zip(&[member("archive/data.pkl", &bad), member("archive/data/0", &[1; 16])]);
     let rows: Vec<(&str, Vec<u8>)> = vec![
         ("torch", torch.clone()),
-        (
-            "any member",
-            zip(&[member("a/data.pkl", &plain()), member("a/notes.txt", &bad)]),
-        ),
+        ("any member", zip(&[member("a/data.pkl", &plain()), member("a/notes.txt", &bad)])),
         ("deflated", zip(&[deflated("x", &bad)])),
         ("zip in zip", zip(&[deflated("x.zip", &torch)])),
         ("npy", npy("'|O'", "(1,)", &bad)),
-        (
-            "npy, structured",
-            npy("[('a', '<f4'), ('b', '|O')]", "(1,)", &bad),
-        ),
+        ("npy, structured", npy("[('a', '<f4'), ('b', '|O')]", "(1,)", &bad)),
         ("npz", zip(&[member("a.npy", &npy("'|O'", "(1,)", &bad))])),
         ("zlib", zlib.clone()),
         ("gzip", gzip(&bad)),
         ("gzip of zlib", gzip(&zlib)),
         ("tar", tar(&[("m/model.pkl", &bad, b'0', "")])),
         ("tar.gz", gzip(&tar(&[("m/model.pkl", &torch, b'0', "")]))),
-        (
-            "tar in zip",
-            zip(&[deflated("m.tar", &tar(&[("model.pkl", &bad, b'0', "")]))]),
-        ),
-        (
-            "pickle first, zip last",
-            [bad.clone(), zip(&[member("a", b"text")])].concat(),
-        ),
-        (
-            "text first, zip last",
-            [b"some text".to_vec(), torch.clone()].concat(),
-        ),
+        ("tar in zip", zip(&[deflated("m.tar", &tar(&[("model.pkl", &bad, b'0', "")]))])),
+        ("pickle first, zip last", [bad.clone(), zip(&[member("a", b"text")])].concat()),
+        ("text first, zip last", [b"some text".to_vec(), torch.clone()].concat()),
         ("no directory", {
-            let end = torch
-                .windows(4)
-                .position(|window| window == b"PK\x01\x02")
-                .expect("a directory");
+            let end =
+                torch.windows(4).position(|window| window == b"PK\x01\x02").expect("a directory");
             torch[..end].to_vec()
         }),
-        (
-            "a storage",
-            zip(&[member("a/data.pkl", &plain()), member("a/data/0", &bad)]),
-        ),
+        ("a storage", zip(&[member("a/data.pkl", &plain()), member("a/data/0", &bad)])),
     ];
     for (what, bytes) in rows {
         assert_found(what, &bytes, "dangerous-global", CALL);
@@ -99,10 +76,7 @@ fn ordinary_containers_pass() {
                 deflated("b.npy", &npy("'<f8'", "()", &[0; 8])),
             ]),
         ),
-        (
-            "zlib",
-            miniz_oxide::deflate::compress_to_vec_zlib(&plain(), 6),
-        ),
+        ("zlib", miniz_oxide::deflate::compress_to_vec_zlib(&plain(), 6)),
         ("gzip", gzip(&plain())),
         (
             "tar",
@@ -139,30 +113,10 @@ fn archives_that_readers_see_differently() {
             "archive-mismatch",
             "name",
         ),
-        (
-            "checksum",
-            changed(|m| m.crc = Some(1)),
-            "archive-mismatch",
-            "checksum",
-        ),
-        (
-            "method",
-            changed(|m| m.method = 8),
-            "archive-mismatch",
-            "method",
-        ),
-        (
-            "encrypted",
-            changed(|m| m.flags = 1),
-            "archive-mismatch",
-            "encrypted",
-        ),
-        (
-            "twins",
-            zip(&[base(), base()]),
-            "archive-mismatch",
-            "two members",
-        ),
+        ("checksum", changed(|m| m.crc = Some(1)), "archive-mismatch", "checksum"),
+        ("method", changed(|m| m.method = 8), "archive-mismatch", "method"),
+        ("encrypted", changed(|m| m.flags = 1), "archive-mismatch", "encrypted"),
+        ("twins", zip(&[base(), base()]), "archive-mismatch", "two members"),
         (
             "case",
             zip(&[base(), member("archive/DATA.PKL", &plain())]),
@@ -171,13 +125,7 @@ fn archives_that_readers_see_differently() {
         ),
         (
             "hidden",
-            zip(&[
-                base(),
-                support::Member {
-                    listed: false,
-                    ..member("x", &plain())
-                },
-            ]),
+            zip(&[base(), support::Member { listed: false, ..member("x", &plain()) }]),
             "archive-mismatch",
             "listed in no directory",
         ),
@@ -187,18 +135,8 @@ fn archives_that_readers_see_differently() {
             "archive-mismatch",
             "before the zip archive",
         ),
-        (
-            "offset",
-            changed(|m| m.offset = Some(5)),
-            "archive-mismatch",
-            "no local header",
-        ),
-        (
-            "zero byte",
-            zip(&[base(), member("a\0b", b"x")]),
-            "archive-mismatch",
-            "zero byte",
-        ),
+        ("offset", changed(|m| m.offset = Some(5)), "archive-mismatch", "no local header"),
+        ("zero byte", zip(&[base(), member("a\0b", b"x")]), "archive-mismatch", "zero byte"),
         (
             "two end records",
             {
@@ -211,69 +149,26 @@ fn archives_that_readers_see_differently() {
             "archive-mismatch",
             "several end records",
         ),
-        (
-            "slip",
-            zip(&[member("../../x", b"x")]),
-            "archive-path",
-            "leaves the folder",
-        ),
-        (
-            "absolute",
-            zip(&[member("/etc/x", b"x")]),
-            "archive-path",
-            "absolute",
-        ),
-        (
-            "backslash",
-            zip(&[member("..\\x", b"x")]),
-            "archive-path",
-            "leaves the folder",
-        ),
-        (
-            "drive",
-            zip(&[member("C:x", b"x")]),
-            "archive-path",
-            "absolute",
-        ),
+        ("slip", zip(&[member("../../x", b"x")]), "archive-path", "leaves the folder"),
+        ("absolute", zip(&[member("/etc/x", b"x")]), "archive-path", "absolute"),
+        ("backslash", zip(&[member("..\\x", b"x")]), "archive-path", "leaves the folder"),
+        ("drive", zip(&[member("C:x", b"x")]), "archive-path", "absolute"),
         (
             "link",
-            zip(&[support::Member {
-                attributes: 0xa1ff_0000,
-                ..member("l", b"/etc/passwd")
-            }]),
+            zip(&[support::Member { attributes: 0xa1ff_0000, ..member("l", b"/etc/passwd") }]),
             "archive-path",
             "symbolic link",
         ),
-        (
-            "tar slip",
-            tar(&[("../x", b"x", b'0', "")]),
-            "archive-path",
-            "leaves the folder",
-        ),
-        (
-            "tar link",
-            tar(&[("x", b"", b'2', "/etc/passwd")]),
-            "archive-path",
-            "link to",
-        ),
-        (
-            "tar device",
-            tar(&[("x", b"", b'3', "")]),
-            "archive-path",
-            "device",
-        ),
+        ("tar slip", tar(&[("../x", b"x", b'0', "")]), "archive-path", "leaves the folder"),
+        ("tar link", tar(&[("x", b"", b'2', "/etc/passwd")]), "archive-path", "link to"),
+        ("tar device", tar(&[("x", b"", b'3', "")]), "archive-path", "device"),
         (
             "unknown method",
             changed(|m| (m.method, m.local_method) = (93, 93)),
             "unreadable-content",
             "method 93",
         ),
-        (
-            "npy too short",
-            npy("'<f4'", "(100,)", &[0; 16]),
-            "malformed",
-            "fewer items",
-        ),
+        ("npy too short", npy("'<f4'", "(100,)", &[0; 16]), "malformed", "fewer items"),
         (
             "npy with an expression",
             npy("__import__('os').system('x')", "(1,)", &[0; 4]),
@@ -302,12 +197,8 @@ fn joblib(count: i32, raw: &[u8]) -> Asm {
         .unicode("x")
         .global("joblib.numpy_pickle", "NumpyArrayWrapper")
         .raw(b")\x81}(");
-    let wrapper = wrapper
-        .unicode("subclass")
-        .global("numpy", "ndarray")
-        .unicode("shape")
-        .int(count)
-        .tuple1();
+    let wrapper =
+        wrapper.unicode("subclass").global("numpy", "ndarray").unicode("shape").int(count).tuple1();
     let wrapper = wrapper
         .unicode("dtype")
         .global("numpy", "dtype")
@@ -321,10 +212,7 @@ fn joblib(count: i32, raw: &[u8]) -> Asm {
 #[test]
 fn joblib_arrays() {
     assert_clean("array", &joblib(2, &[0xff; 16]).stop());
-    let after = joblib(2, &[0xff; 16])
-        .raw(b"0")
-        .raw(&call("posix", "system")[2..])
-        .0;
+    let after = joblib(2, &[0xff; 16]).raw(b"0").raw(&call("posix", "system")[2..]).0;
     assert_found("behind the array", &after, "dangerous-global", CALL);
     let mut within = Asm::new().raw(&call("posix", "system")[2..]).0;
     within.resize(64, 0);
@@ -334,23 +222,14 @@ fn joblib_arrays() {
         "dangerous-global",
         CALL,
     );
-    assert_found(
-        "array past the end",
-        &joblib(1000, &[0; 16]).stop(),
-        "malformed",
-        "past the end",
-    );
+    assert_found("array past the end", &joblib(1000, &[0; 16]).stop(), "malformed", "past the end");
 }
 
 /// PyTorch's legacy format: magic number, version, system, object, keys, storages.
 fn legacy(object: &[u8], keys: &[&str], storages: &[u8]) -> Vec<u8> {
     let magic = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
-    let list = keys
-        .iter()
-        .fold(Asm::proto(2).raw(b"]"), |asm, key| {
-            asm.unicode(key).raw(b"a")
-        })
-        .stop();
+    let list =
+        keys.iter().fold(Asm::proto(2).raw(b"]"), |asm, key| asm.unicode(key).raw(b"a")).stop();
     [
         magic.as_slice(),
         b"\x80\x02M\xe9\x03.",
@@ -366,27 +245,12 @@ fn legacy(object: &[u8], keys: &[&str], storages: &[u8]) -> Vec<u8> {
 fn configurations() {
     let nemo = |target: &str| {
         tar(&[
-            (
-                "./model_config.yaml",
-                format!("model:\n  _target_: {target}\n").as_bytes(),
-                b'0',
-                "",
-            ),
-            (
-                "./model_weights.ckpt",
-                &zip(&[member("a/data.pkl", &plain())]),
-                b'0',
-                "",
-            ),
+            ("./model_config.yaml", format!("model:\n  _target_: {target}\n").as_bytes(), b'0', ""),
+            ("./model_weights.ckpt", &zip(&[member("a/data.pkl", &plain())]), b'0', ""),
         ])
     };
     assert_clean("nemo", &nemo("nemo.collections.asr.models.EncDecCTCModel"));
-    assert_found(
-        "nemo that calls",
-        &nemo("os.system"),
-        "dangerous-global",
-        "`os.system`",
-    );
+    assert_found("nemo that calls", &nemo("os.system"), "dangerous-global", "`os.system`");
     assert_found(
         "nemo of an unknown package",
         &nemo("some_package.Model"),
@@ -399,10 +263,7 @@ fn configurations() {
         "dangerous-global",
         "subprocess.Popen",
     );
-    assert_not_claimed(
-        "a harmless configuration",
-        b"_target_: some_package.Model\n",
-    );
+    assert_not_claimed("a harmless configuration", b"_target_: some_package.Model\n");
     let skops = |module: &str| {
         zip(&[deflated("schema.json", format!("{{\"__class__\": \"X\", \"__module__\": \"{module}\", \"__loader__\": \"ObjectNode\"}}").as_bytes())])
     };
@@ -427,18 +288,8 @@ fn torch_legacy() {
     let object = id.raw(b"NtQ").stop();
     let storage = [4u64.to_le_bytes().as_slice(), &[9; 16]].concat();
     assert_clean("state", &legacy(&object, &["7"], &storage));
-    assert_found(
-        "call",
-        &legacy(&call("posix", "system"), &[], b""),
-        "dangerous-global",
-        CALL,
-    );
-    assert_found(
-        "cut",
-        &legacy(&object, &["7"], &storage[..20]),
-        "malformed",
-        "past the end",
-    );
+    assert_found("call", &legacy(&call("posix", "system"), &[], b""), "dangerous-global", CALL);
+    assert_found("cut", &legacy(&object, &["7"], &storage[..20]), "malformed", "past the end");
     let behind = [legacy(&object, &["7"], &storage), call("posix", "system")].concat();
     assert_found("a sixth pickle", &behind, "dangerous-global", CALL);
     let computed = [
@@ -446,12 +297,7 @@ fn torch_legacy() {
         &legacy(&object, &["7"], &storage)[15..],
     ]
     .concat();
-    assert_found(
-        "a magic number that is computed",
-        &computed,
-        "dangerous-global",
-        "builtins.eval",
-    );
+    assert_found("a magic number that is computed", &computed, "dangerous-global", "builtins.eval");
 }
 
 #[test]

@@ -33,10 +33,7 @@ fn labelled_cases() {
     }
     let out = std::env::temp_dir().join(format!("modelhost-pickle-corpus-{}", std::process::id()));
     let made = Command::new("python3").arg(&corpus).arg(&out).output();
-    assert!(
-        made.is_ok_and(|made| made.status.success()),
-        "python3 generate.py"
-    );
+    assert!(made.is_ok_and(|made| made.status.success()), "python3 generate.py");
     let manifest = std::fs::read_to_string(out.join("manifest.json")).expect("the manifest");
     let manifest: serde_json::Value = serde_json::from_str(&manifest).expect("JSON");
     let mut counts: BTreeMap<(String, bool), (u32, u32)> = BTreeMap::new();
@@ -48,11 +45,7 @@ fn labelled_cases() {
         let mut failed = false;
         for path in files(&out.join(text("path"))) {
             let bytes = std::fs::read(&path).expect("a case");
-            let name = path
-                .file_name()
-                .expect("a name")
-                .to_string_lossy()
-                .into_owned();
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
             match run_named(&name, &bytes) {
                 Err(_) => failed = true,
                 answer => all.extend(findings(answer)),
@@ -75,11 +68,7 @@ fn labelled_cases() {
     for ((label, ours), (right, all)) in counts {
         println!(
             "{label} ({}): {right} of {all}",
-            if ours {
-                "formats of this check"
-            } else {
-                "other formats"
-            }
+            if ours { "formats of this check" } else { "other formats" }
         );
     }
     assert!(wrong.is_empty(), "{wrong}");

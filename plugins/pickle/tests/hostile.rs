@@ -20,11 +20,7 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
         ("call", call("posix", "system")),
         (
             "protocol 0",
-            Asm::new()
-                .raw(b"(dp0\nS'a'\np1\n")
-                .global("os", "system")
-                .raw(b"(S'x'\ntRs")
-                .stop(),
+            Asm::new().raw(b"(dp0\nS'a'\np1\n").global("os", "system").raw(b"(S'x'\ntRs").stop(),
         ),
         ("torch", torch),
         (
@@ -35,17 +31,8 @@ fn samples() -> Vec<(&'static str, Vec<u8>)> {
             ]),
         ),
         ("npy", npy("'|O'", "(1,)", &call("posix", "system"))),
-        (
-            "tar",
-            tar(&[
-                ("a.pkl", &call("posix", "system"), b'0', ""),
-                ("b", b"text", b'0', ""),
-            ]),
-        ),
-        (
-            "zlib",
-            miniz_oxide::deflate::compress_to_vec_zlib(&call("posix", "system"), 6),
-        ),
+        ("tar", tar(&[("a.pkl", &call("posix", "system"), b'0', ""), ("b", b"text", b'0', "")])),
+        ("zlib", miniz_oxide::deflate::compress_to_vec_zlib(&call("posix", "system"), 6)),
     ]
 }
 
@@ -105,32 +92,15 @@ fn storms_end_soon() {
             .concat(),
             true,
         ),
-        (
-            "nested tuples",
-            storm(b"\x80\x02N", b"\x85", million, b"."),
-            true,
-        ),
+        ("nested tuples", storm(b"\x80\x02N", b"\x85", million, b"."), true),
         (
             "nested lists",
-            [
-                b"\x80\x02".to_vec(),
-                b"]".repeat(100_000),
-                b"a".repeat(99_999),
-                b".".to_vec(),
-            ]
-            .concat(),
+            [b"\x80\x02".to_vec(), b"]".repeat(100_000), b"a".repeat(99_999), b".".to_vec()]
+                .concat(),
             true,
         ),
-        (
-            "values on the stack",
-            storm(b"\x80\x02", b"N", 4 * million, b"."),
-            true,
-        ),
-        (
-            "memo",
-            storm(b"\x80\x04N", b"\x94", 5 * million, b"."),
-            false,
-        ),
+        ("values on the stack", storm(b"\x80\x02", b"N", 4 * million, b"."), true),
+        ("memo", storm(b"\x80\x04N", b"\x94", 5 * million, b"."), false),
         (
             "scattered memo",
             (0..200_000u32).fold(b"\x80\x02N".to_vec(), |mut all, n| {
@@ -140,52 +110,21 @@ fn storms_end_soon() {
             }),
             true,
         ),
-        (
-            "strings",
-            storm(b"\x80\x04](", b"\x8c\x03abc\x94", million, b"e."),
-            false,
-        ),
-        (
-            "dicts",
-            storm(b"\x80\x04](", b"}\x94", million, b"e."),
-            false,
-        ),
-        (
-            "padding",
-            storm(
-                b"\x80\x02",
-                b"N0",
-                5 * million,
-                &call("posix", "system")[2..],
-            ),
-            true,
-        ),
-        (
-            "doubling",
-            storm(b"\x80\x02]q\0", b"](h\0h\0h\0h\0eq\0", 100, b"."),
-            true,
-        ),
+        ("strings", storm(b"\x80\x04](", b"\x8c\x03abc\x94", million, b"e."), false),
+        ("dicts", storm(b"\x80\x04](", b"}\x94", million, b"e."), false),
+        ("padding", storm(b"\x80\x02", b"N0", 5 * million, &call("posix", "system")[2..]), true),
+        ("doubling", storm(b"\x80\x02]q\0", b"](h\0h\0h\0h\0eq\0", 100, b"."), true),
         (
             "globals",
             (0..40_000)
-                .fold(Asm::proto(2), |asm, n| {
-                    asm.global("m", &format!("n{n}")).raw(b"0")
-                })
+                .fold(Asm::proto(2), |asm, n| asm.global("m", &format!("n{n}")).raw(b"0"))
                 .raw(b"N")
                 .stop(),
             true,
         ),
         ("pickles", b"\x80\x02N.".repeat(200_000), true),
-        (
-            "places for pickles in junk",
-            [plain(), b"\xff\x80\x02".repeat(300_000)].concat(),
-            true,
-        ),
-        (
-            "calls",
-            storm(b"\x80\x02cos\nx\n", b")R", million, b"."),
-            true,
-        ),
+        ("places for pickles in junk", [plain(), b"\xff\x80\x02".repeat(300_000)].concat(), true),
+        ("calls", storm(b"\x80\x02cos\nx\n", b")R", million, b"."), true),
     ];
     for (what, bytes, odd) in rows {
         let start = Instant::now();
@@ -193,12 +132,7 @@ fn storms_end_soon() {
         let took = start.elapsed();
         assert!(took < Duration::from_secs(5), "{what} took {took:?}");
         let found = findings(answer);
-        assert_eq!(
-            worst(&found) >= Some(Severity::High),
-            odd,
-            "{what}: {} findings",
-            found.len()
-        );
+        assert_eq!(worst(&found) >= Some(Severity::High), odd, "{what}: {} findings", found.len());
     }
 }
 
@@ -210,16 +144,12 @@ fn time_grows_with_size_not_faster() {
         ("marks closed at once", |n| {
             [b"\x80\x02".to_vec(), b"(t0".repeat(n), b"N.".to_vec()].concat()
         }),
-        ("junk", |n| {
-            [plain(), b"\x80\x02(((((((".repeat(n / 8)].concat()
-        }),
+        ("junk", |n| [plain(), b"\x80\x02(((((((".repeat(n / 8)].concat()),
         ("junk that runs on", |n| {
             [plain(), b"\xff".to_vec(), b"\x80\x02N0".repeat(n / 4)].concat()
         }),
         ("tiny members", |n| {
-            zip(&(0..n / 200)
-                .map(|i| member(&i.to_string(), b"x"))
-                .collect::<Vec<_>>())
+            zip(&(0..n / 200).map(|i| member(&i.to_string(), b"x")).collect::<Vec<_>>())
         }),
         ("headers without directory", |n| member_headers(n / 30)),
         ("lines", |n| b"I1\n0".repeat(n / 4)),
@@ -247,12 +177,7 @@ fn member_headers(count: usize) -> Vec<u8> {
 
 #[test]
 fn bombs() {
-    let padding = [
-        b"\x80\x02".to_vec(),
-        b"N0".repeat(12_000_000),
-        b"N.".to_vec(),
-    ]
-    .concat();
+    let padding = [b"\x80\x02".to_vec(), b"N0".repeat(12_000_000), b"N.".to_vec()].concat();
     let mut twins = vec![deflated("k", &vec![0; 4_000_000])];
     for n in 0..400 {
         let mut twin = twins[0].clone();
@@ -266,23 +191,75 @@ fn bombs() {
         nested = zip(&[member(&format!("{n}.zip"), &nested)]);
     }
     for (what, bytes) in [
-        (
-            "a pickle of padding",
-            zip(&[deflated("a/data.pkl", &padding)]),
-        ),
+        ("a pickle of padding", zip(&[deflated("a/data.pkl", &padding)])),
         ("members that share bytes", zip(&twins)),
         ("archives within archives", nested),
     ] {
         let start = Instant::now();
         let found = findings(run(&bytes));
         assert!(start.elapsed() < Duration::from_secs(3), "{what}");
-        assert!(
-            worst(&found) >= Some(Severity::High),
-            "{what}:{}",
-            shown(&found)
-        );
+        assert!(worst(&found) >= Some(Severity::High), "{what}:{}", shown(&found));
     }
 }
+
+/// Pieces of pickles that do something when they meet.
+const PIECES: &[&[u8]] = &[
+    b"(",
+    b"0",
+    b"1",
+    b"2",
+    b"N",
+    b")",
+    b"]",
+    b"}",
+    b"\x8f",
+    b"t",
+    b"l",
+    b"d",
+    b"R",
+    b"b",
+    b"o",
+    b"\x81",
+    b"\x92",
+    b"a",
+    b"e",
+    b"s",
+    b"u",
+    b"\x90",
+    b"\x91",
+    b"\x93",
+    b"\x94",
+    b"Q",
+    b".",
+    b"h\0",
+    b"h\x01",
+    b"q\0",
+    b"q\x01",
+    b"r\xff\xff\xff\xff",
+    b"\x85",
+    b"\x86",
+    b"\x87",
+    b"K\x01",
+    b"\x82\x01",
+    b"\x8c\x02os",
+    b"\x8c\x06system",
+    b"\x8c\x0c__setstate__",
+    b"C\x02ab",
+    b"cos\nsystem\n",
+    b"ios\nsystem\n",
+    b"ccollections\nOrderedDict\n",
+    b"cbuiltins\ngetattr\n",
+    b"ccopyreg\n_reconstructor\n",
+    b"cbuiltins\nobject\n",
+    b"cnumpy\ndtype\n",
+    b"\x8c\x02f8",
+    b"cjoblib.numpy_pickle\nNumpyArrayWrapper\n",
+    b"ctorch.storage\n_load_from_bytes\n",
+    b"c_codecs\nencode\n",
+    b"cnumpy.core\n_ufunc_reconstruct\n",
+    b"cfunctools\npartial\n",
+    b"csklearn.svm._classes\nSVC\n",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
@@ -301,6 +278,18 @@ proptest! {
             bytes.extend_from_slice(&rest[..usize::from(rest[0] % 4)]);
         }
         drop(run(&bytes));
+    }
+
+    #[test]
+    fn any_pieces(picks in prop::collection::vec((0usize..PIECES.len(), 0usize..30), 0..30)) {
+        let mut bytes = Vec::new();
+        for (pick, cut) in picks {
+            let piece = PIECES[pick];
+            // Now and then a piece is cut.
+            bytes.extend_from_slice(if cut < piece.len() && cut < 3 { &piece[..cut] } else { piece });
+        }
+        drop(run(&bytes));
+        drop(run(&[b"\x80\x04", bytes.as_slice()].concat()));
     }
 
     #[test]

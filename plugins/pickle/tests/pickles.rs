@@ -15,62 +15,29 @@ fn calls_are_named_with_their_arguments() {
     let rows: Vec<(&str, Vec<u8>)> = vec![
         (
             "protocol 0",
-            Asm::new()
-                .global("posix", "system")
-                .raw(b"(")
-                .line("echo hi")
-                .raw(b"tR")
-                .stop(),
+            Asm::new().global("posix", "system").raw(b"(").line("echo hi").raw(b"tR").stop(),
         ),
-        (
-            "protocol 0, INST",
-            Asm::new()
-                .raw(b"(")
-                .line("echo hi")
-                .inst("posix", "system")
-                .stop(),
-        ),
+        ("protocol 0, INST", Asm::new().raw(b"(").line("echo hi").inst("posix", "system").stop()),
         (
             "protocol 0, escapes",
-            Asm::new()
-                .global("posix", "system")
-                .raw(b"(S'\\x65cho hi'\ntR")
-                .stop(),
+            Asm::new().global("posix", "system").raw(b"(S'\\x65cho hi'\ntR").stop(),
         ),
         (
             "protocol 0, UNICODE",
-            Asm::new()
-                .global("posix", "system")
-                .raw(b"(V\\u0065cho hi\ntR")
-                .stop(),
+            Asm::new().global("posix", "system").raw(b"(V\\u0065cho hi\ntR").stop(),
         ),
         (
             "protocol 1, OBJ",
-            Asm::new()
-                .raw(b"(")
-                .global("posix", "system")
-                .unicode("echo hi")
-                .raw(b"o")
-                .stop(),
+            Asm::new().raw(b"(").global("posix", "system").unicode("echo hi").raw(b"o").stop(),
         ),
         ("protocol 2", call("posix", "system")),
         (
             "protocol 2, NEWOBJ",
-            Asm::proto(2)
-                .global("posix", "system")
-                .unicode("echo hi")
-                .tuple1()
-                .newobj()
-                .stop(),
+            Asm::proto(2).global("posix", "system").unicode("echo hi").tuple1().newobj().stop(),
         ),
         (
             "protocol 4",
-            Asm::proto(4)
-                .stack_global("posix", "system")
-                .text("echo hi")
-                .tuple1()
-                .reduce()
-                .stop(),
+            Asm::proto(4).stack_global("posix", "system").text("echo hi").tuple1().reduce().stop(),
         ),
         (
             "protocol 4, NEWOBJ_EX",
@@ -82,26 +49,13 @@ fn calls_are_named_with_their_arguments() {
                 .stop(),
         ),
         ("protocol 5, framed", {
-            let body = Asm::new()
-                .stack_global("posix", "system")
-                .text("echo hi")
-                .tuple1()
-                .reduce()
-                .stop();
-            Asm::proto(5)
-                .raw([0x95])
-                .raw((body.len() as u64).to_le_bytes())
-                .raw(body)
-                .0
+            let body =
+                Asm::new().stack_global("posix", "system").text("echo hi").tuple1().reduce().stop();
+            Asm::proto(5).raw([0x95]).raw((body.len() as u64).to_le_bytes()).raw(body).0
         }),
         (
             "no PROTO at all",
-            Asm::new()
-                .stack_global("posix", "system")
-                .text("echo hi")
-                .tuple1()
-                .reduce()
-                .stop(),
+            Asm::new().stack_global("posix", "system").text("echo hi").tuple1().reduce().stop(),
         ),
         (
             "memo",
@@ -116,18 +70,8 @@ fn calls_are_named_with_their_arguments() {
                 .stop(),
         ),
         ("memo overwritten", {
-            let start = Asm::proto(4)
-                .text("a")
-                .raw(b"q\x000")
-                .text("posix")
-                .raw(b"q\x000h\x00");
-            start
-                .text("system")
-                .raw(b"\x93")
-                .text("echo hi")
-                .tuple1()
-                .reduce()
-                .stop()
+            let start = Asm::proto(4).text("a").raw(b"q\x000").text("posix").raw(b"q\x000h\x00");
+            start.text("system").raw(b"\x93").text("echo hi").tuple1().reduce().stop()
         }),
         ("sparse memo, MEMOIZE counts", {
             let start = Asm::proto(4)
@@ -148,21 +92,8 @@ fn calls_are_named_with_their_arguments() {
                 .raw(b"\x93");
             start.text("echo hi").tuple1().reduce().stop()
         }),
-        (
-            "binary strings",
-            Asm::new()
-                .raw(b"U\x05posixU\x06system\x93U\x07echo hi\x85R")
-                .stop(),
-        ),
-        (
-            "no STOP",
-            Asm::proto(2)
-                .global("posix", "system")
-                .unicode("echo hi")
-                .tuple1()
-                .reduce()
-                .0,
-        ),
+        ("binary strings", Asm::new().raw(b"U\x05posixU\x06system\x93U\x07echo hi\x85R").stop()),
+        ("no STOP", Asm::proto(2).global("posix", "system").unicode("echo hi").tuple1().reduce().0),
         (
             "bad opcode after",
             Asm::proto(2)
@@ -184,26 +115,18 @@ fn calls_are_named_with_their_arguments() {
                 .0,
         ),
         ("second pickle", [plain(), call("posix", "system")].concat()),
+        ("second pickle without PROTO", [plain(), call("posix", "system")[2..].to_vec()].concat()),
+        ("behind junk", [plain(), vec![0xff; 70_000], call("posix", "system")].concat()),
         (
-            "second pickle without PROTO",
-            [plain(), call("posix", "system")[2..].to_vec()].concat(),
+            "behind a harmless one without PROTO",
+            [b"K\x01.".as_slice(), &call("posix", "system")].concat(),
         ),
-        (
-            "behind junk",
-            [plain(), vec![0xff; 70_000], call("posix", "system")].concat(),
-        ),
-        (
-            "INST cut within its name",
-            b"(S'echo hi'\niposix\nsystem_".to_vec(),
-        ),
+        ("both without PROTO", [b"K\x01.".as_slice(), &call("posix", "system")[2..]].concat()),
+        ("INST cut within its name", b"(S'echo hi'\niposix\nsystem_".to_vec()),
     ];
     for (what, bytes) in rows {
         assert_found(what, &bytes, "dangerous-global", says);
-        assert_eq!(
-            worst(&findings(run(&bytes))),
-            Some(Severity::Critical),
-            "{what}"
-        );
+        assert_eq!(worst(&findings(run(&bytes))), Some(Severity::Critical), "{what}");
     }
 }
 
@@ -228,11 +151,7 @@ fn gadgets_are_critical_and_unknown_imports_high() {
         ("asyncio.unix_events", "_UnixSubprocessTransport._start"),
     ] {
         let bytes = call(module, name);
-        assert_eq!(
-            worst(&findings(run(&bytes))),
-            Some(Severity::Critical),
-            "{module}.{name}"
-        );
+        assert_eq!(worst(&findings(run(&bytes))), Some(Severity::Critical), "{module}.{name}");
     }
     for (module, name) in [
         ("some_package", "Model"),
@@ -249,12 +168,7 @@ fn gadgets_are_critical_and_unknown_imports_high() {
         );
     }
     let none = Asm::proto(2).global("some_package", "CONSTANT").stop();
-    assert_found(
-        "never called",
-        &none,
-        "unsafe-global",
-        "imports `some_package.CONSTANT`",
-    );
+    assert_found("never called", &none, "unsafe-global", "imports `some_package.CONSTANT`");
 }
 
 #[test]
@@ -279,9 +193,7 @@ fn names_that_are_made_or_walked() {
         ),
         (
             "dotted, harmless looking",
-            Asm::proto(4)
-                .stack_global("collections", "OrderedDict.fromkeys")
-                .stop(),
+            Asm::proto(4).stack_global("collections", "OrderedDict.fromkeys").stop(),
             "dotted-global",
             "no list can follow",
         ),
@@ -294,11 +206,8 @@ fn names_that_are_made_or_walked() {
         (
             "computed by a call",
             {
-                let start = Asm::proto(4)
-                    .stack_global("builtins", "str")
-                    .text("os")
-                    .tuple1()
-                    .reduce();
+                let start =
+                    Asm::proto(4).stack_global("builtins", "str").text("os").tuple1().reduce();
                 start.text("system").raw([0x93]).stop()
             },
             "computed-global",
@@ -320,11 +229,7 @@ fn names_that_are_made_or_walked() {
         ),
         (
             "name too long",
-            Asm::proto(4)
-                .unicode(&"a".repeat(5000))
-                .text("x")
-                .raw([0x93])
-                .stop(),
+            Asm::proto(4).unicode(&"a".repeat(5000)).text("x").raw([0x93]).stop(),
             "computed-global",
             "no literal strings",
         ),
@@ -349,14 +254,7 @@ fn names_that_are_made_or_walked() {
                     .text("os")
                     .tuple1()
                     .reduce();
-                import
-                    .text("system")
-                    .tuple2()
-                    .reduce()
-                    .text("echo hi")
-                    .tuple1()
-                    .reduce()
-                    .stop()
+                import.text("system").tuple2().reduce().text("echo hi").tuple1().reduce().stop()
             },
             "unsafe-call",
             "`builtins.getattr(builtins.__import__('os'), 'system')('echo hi')`",
@@ -390,12 +288,7 @@ fn calls_and_states_that_no_framework_writes() {
             "unsafe-call",
             "with arguments",
         ),
-        (
-            "an object called",
-            empty().raw(b")R").stop(),
-            "unsafe-call",
-            "calls an object",
-        ),
+        ("an object called", empty().raw(b")R").stop(), "unsafe-call", "calls an object"),
         (
             "codec other than latin1",
             {
@@ -417,11 +310,7 @@ fn calls_and_states_that_no_framework_writes() {
                     .global("copy_reg", "_reconstructor")
                     .raw(b"(")
                     .global("collections", "OrderedDict");
-                start
-                    .global("subprocess", "Popen")
-                    .line("x")
-                    .raw(b"tR")
-                    .stop()
+                start.global("subprocess", "Popen").line("x").raw(b"tR").stop()
             },
             "unsafe-call",
             "_reconstructor",
@@ -433,12 +322,7 @@ fn calls_and_states_that_no_framework_writes() {
                     .global("torch._tensor", "_rebuild_from_type_v2")
                     .raw(b"(")
                     .global("torch", "Size");
-                start
-                    .global("torch", "Tensor")
-                    .unicode("x")
-                    .tuple1()
-                    .raw(b"}tR")
-                    .stop()
+                start.global("torch", "Tensor").unicode("x").tuple1().raw(b"}tR").stop()
             },
             "unsafe-call",
             "torch.Size('x')",
@@ -495,20 +379,10 @@ fn calls_and_states_that_no_framework_writes() {
             "unsafe-build",
             "torch._utils",
         ),
-        (
-            "BUILD on a list",
-            Asm::proto(2).raw(b"]}b").stop(),
-            "unsafe-build",
-            "no object",
-        ),
+        ("BUILD on a list", Asm::proto(2).raw(b"]}b").stop(), "unsafe-build", "no object"),
         (
             "SETITEM on a global",
-            Asm::proto(2)
-                .global("os", "environ")
-                .unicode("A")
-                .unicode("B")
-                .raw(b"s")
-                .stop(),
+            Asm::proto(2).global("os", "environ").unicode("A").unicode("B").raw(b"s").stop(),
             "unsafe-call",
             "os.environ",
         ),
@@ -534,24 +408,14 @@ fn calls_and_states_that_no_framework_writes() {
 fn near_misses_pass() {
     let rows: Vec<(&str, Vec<u8>)> = vec![
         ("plain data", plain()),
-        (
-            "protocol 0",
-            Asm::new().raw(b"(dp0\nS'a'\np1\nI1\ns").stop(),
-        ),
+        ("protocol 0", Asm::new().raw(b"(dp0\nS'a'\np1\nI1\ns").stop()),
         (
             "words that look like code",
-            Asm::proto(4)
-                .text("os.system('rm -rf /'); eval(input())")
-                .stop(),
+            Asm::proto(4).text("os.system('rm -rf /'); eval(input())").stop(),
         ),
         (
             "a key of a vocabulary",
-            Asm::proto(4)
-                .raw(b"}")
-                .text("__setstate__")
-                .int(1)
-                .raw(b"s")
-                .stop(),
+            Asm::proto(4).raw(b"}").text("__setstate__").int(1).raw(b"s").stop(),
         ),
         (
             "OrderedDict of pairs",
@@ -602,10 +466,7 @@ fn near_misses_pass() {
                 .global("copy_reg", "_reconstructor")
                 .raw(b"(")
                 .global("sklearn.svm.classes", "SVC");
-            start
-                .global("__builtin__", "object")
-                .raw(b"NtR(dS'C'\nI1\nsb")
-                .stop()
+            start.global("__builtin__", "object").raw(b"NtR(dS'C'\nI1\nsb").stop()
         }),
         (
             "a date",
@@ -634,12 +495,7 @@ fn near_misses_pass() {
                 .global("__builtin__", "getattr")
                 .global("zoneinfo", "ZoneInfo")
                 .unicode("_unpickle");
-            attribute
-                .tuple2()
-                .reduce()
-                .unicode("Europe/Berlin")
-                .raw(b"K\x01\x86R")
-                .stop()
+            attribute.tuple2().reduce().unicode("Europe/Berlin").raw(b"K\x01\x86R").stop()
         }),
         ("several", [plain(), plain(), plain()].concat()),
         ("zeros behind", [plain(), vec![0; 100]].concat()),
@@ -656,52 +512,24 @@ fn broken_pickles_are_not_clean() {
         ("PROTO alone", b"\x80\x04".to_vec()),
         ("half of PROTO", b"\x80".to_vec()),
         ("string past the end", b"\x80\x04X\xff\0\0\0abc".to_vec()),
-        (
-            "string of 2^63 bytes",
-            b"\x80\x04\x8d\0\0\0\0\0\0\0\x80abc.".to_vec(),
-        ),
-        (
-            "frame past the end",
-            b"\x80\x04\x95\0\0\0\0\0\0\0\x40N.".to_vec(),
-        ),
+        ("string of 2^63 bytes", b"\x80\x04\x8d\0\0\0\0\0\0\0\x80abc.".to_vec()),
+        ("frame past the end", b"\x80\x04\x95\0\0\0\0\0\0\0\x40N.".to_vec()),
         ("empty stack", b"\x80\x02R.".to_vec()),
         (
             "reduce across a mark",
-            Asm::proto(2)
-                .global("collections", "OrderedDict")
-                .raw(b"()R")
-                .stop(),
+            Asm::proto(2).global("collections", "OrderedDict").raw(b"()R").stop(),
         ),
         ("no such memo entry", b"\x80\x02h\x05.".to_vec()),
         ("bad UTF-8", b"\x80\x04\x8c\x02\xff\xff.".to_vec()),
-        (
-            "number for a name",
-            Asm::proto(4).int(1).text("x").raw([0x93]).stop(),
-        ),
-        (
-            "call of a string",
-            Asm::proto(4).text("os").raw(b")R").stop(),
-        ),
-        (
-            "protocol 0 cut",
-            b"(dp0\nS'a'\np1\nI1\nsS'b'\np2\nS'c".to_vec(),
-        ),
-        (
-            "a name without end",
-            [b"c".to_vec(), vec![b'a'; 200_000]].concat(),
-        ),
-        (
-            "junk behind",
-            [plain(), b"something else".to_vec()].concat(),
-        ),
+        ("number for a name", Asm::proto(4).int(1).text("x").raw([0x93]).stop()),
+        ("call of a string", Asm::proto(4).text("os").raw(b")R").stop()),
+        ("protocol 0 cut", b"(dp0\nS'a'\np1\nI1\nsS'b'\np2\nS'c".to_vec()),
+        ("a name without end", [b"c".to_vec(), vec![b'a'; 200_000]].concat()),
+        ("junk behind", [plain(), b"something else".to_vec()].concat()),
     ];
     for (what, bytes) in rows {
         let found = findings(run(&bytes));
-        assert!(
-            worst(&found) >= Some(Severity::High),
-            "{what}:{}",
-            shown(&found)
-        );
+        assert!(worst(&found) >= Some(Severity::High), "{what}:{}", shown(&found));
     }
     let named = findings(support::run_named("model.pkl", b""));
     assert!(worst(&named) >= Some(Severity::High), "an empty model.pkl");
@@ -741,11 +569,8 @@ fn texts_and_other_formats_are_not_claimed() {
     for (what, bytes) in rows {
         assert_not_claimed(what, bytes);
     }
-    let polyglot = [
-        b"C\x0d\0\0\0\0\0\0{\"aa\":\"".as_slice(),
-        &call("posix", "system")[2..],
-    ]
-    .concat();
+    let polyglot =
+        [b"C\x0d\0\0\0\0\0\0{\"aa\":\"".as_slice(), &call("posix", "system")[2..]].concat();
     assert_found(
         "a pickle within a safetensors header",
         &polyglot,
@@ -765,16 +590,8 @@ fn settings_allow_by_exact_name_and_model() {
     for (model, settings, denied) in [
         ("a", json!({}), true),
         ("a", allow("some_package.models.Encoder", json!([])), false),
-        (
-            "a",
-            allow("some_package.models.Encoder", json!(["a"])),
-            false,
-        ),
-        (
-            "b",
-            allow("some_package.models.Encoder", json!(["a"])),
-            true,
-        ),
+        ("a", allow("some_package.models.Encoder", json!(["a"])), false),
+        ("b", allow("some_package.models.Encoder", json!(["a"])), true),
         ("a", allow("some_package.models", json!([])), true),
         ("a", allow("some_package.models.Enc", json!([])), true),
     ] {
@@ -791,15 +608,8 @@ fn settings_allow_by_exact_name_and_model() {
         );
     }
     let known = testing::Model::new("a").file("file", call("posix", "system"));
-    let found = findings(testing::check::<Pickle>(
-        &known,
-        allow("posix.system", json!([])),
-    ));
-    assert_eq!(
-        worst(&found),
-        Some(Severity::Critical),
-        "what is known to do harm stays denied"
-    );
+    let found = findings(testing::check::<Pickle>(&known, allow("posix.system", json!([]))));
+    assert_eq!(worst(&found), Some(Severity::Critical), "what is known to do harm stays denied");
     assert!(matches!(
         check("a", json!({"allowed": []})),
         Err(modelhost_check::Failure::InvalidSettings(_))

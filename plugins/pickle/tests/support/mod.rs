@@ -1,9 +1,5 @@
 //! An assembler of pickles, small writers of containers, and the way to run the check on them.
-#![allow(
-    dead_code,
-    clippy::allow_attributes,
-    reason = "each test file uses a part"
-)]
+#![allow(dead_code, clippy::allow_attributes, reason = "each test file uses a part")]
 
 use modelhost_check::testing::{self, json};
 use modelhost_check::{Answer, Failure, Finding, Severity};
@@ -88,22 +84,12 @@ impl Asm {
 
 /// A pickle that calls `module.name('echo hi')`.
 pub(crate) fn call(module: &str, name: &str) -> Vec<u8> {
-    Asm::proto(2)
-        .global(module, name)
-        .unicode("echo hi")
-        .tuple1()
-        .reduce()
-        .stop()
+    Asm::proto(2).global(module, name).unicode("echo hi").tuple1().reduce().stop()
 }
 
 /// A harmless pickle.
 pub(crate) fn plain() -> Vec<u8> {
-    Asm::proto(4)
-        .raw(b"}(")
-        .text("epoch")
-        .int(3)
-        .raw(b"u")
-        .stop()
+    Asm::proto(4).raw(b"}(").text("epoch").int(3).raw(b"u").stop()
 }
 
 /// A stored zip member: what the directory and what the local header say.
@@ -235,10 +221,7 @@ pub(crate) fn npy(descr: &str, shape: &str, data: &[u8]) -> Vec<u8> {
 
 /// Runs the check on a file of this content.
 pub(crate) fn run_named(name: &str, bytes: &[u8]) -> Result<Answer, Failure> {
-    testing::check::<Pickle>(
-        &testing::Model::new("m").file(name, bytes.to_vec()),
-        json!({}),
-    )
+    testing::check::<Pickle>(&testing::Model::new("m").file(name, bytes.to_vec()), json!({}))
 }
 
 /// Runs the check on a file whose name says nothing.
@@ -280,14 +263,9 @@ pub(crate) fn shown(findings: &[Finding]) -> String {
 #[track_caller]
 pub(crate) fn assert_found(what: &str, bytes: &[u8], rule: &str, says: &str) {
     let found = findings(run(bytes));
-    let hit = found
-        .iter()
-        .any(|finding| finding.rule.name() == rule && finding.message.contains(says));
-    assert!(
-        hit,
-        "{what}: no {rule} that says {says:?} among{}",
-        shown(&found)
-    );
+    let hit =
+        found.iter().any(|finding| finding.rule.name() == rule && finding.message.contains(says));
+    assert!(hit, "{what}: no {rule} that says {says:?} among{}", shown(&found));
     assert!(worst(&found) >= Some(Severity::High), "{what}");
 }
 
@@ -295,24 +273,14 @@ pub(crate) fn assert_found(what: &str, bytes: &[u8], rule: &str, says: &str) {
 #[track_caller]
 pub(crate) fn assert_clean(what: &str, bytes: &[u8]) {
     let answer = run(bytes);
-    assert!(
-        matches!(answer, Ok(Answer::Checked(_))),
-        "{what}: not judged: {answer:?}"
-    );
+    assert!(matches!(answer, Ok(Answer::Checked(_))), "{what}: not judged: {answer:?}");
     let found = findings(answer);
-    assert!(
-        worst(&found) < Some(Severity::Medium),
-        "{what}:{}",
-        shown(&found)
-    );
+    assert!(worst(&found) < Some(Severity::Medium), "{what}:{}", shown(&found));
 }
 
 /// Asserts that the check has nothing to say of the bytes.
 #[track_caller]
 pub(crate) fn assert_not_claimed(what: &str, bytes: &[u8]) {
     let answer = run(bytes);
-    assert!(
-        matches!(answer, Ok(Answer::NotApplicable(_))),
-        "{what}: {answer:?}"
-    );
+    assert!(matches!(answer, Ok(Answer::NotApplicable(_))), "{what}: {answer:?}");
 }
