@@ -19,6 +19,7 @@ pub mod keras;
 pub mod literal;
 pub mod media;
 pub mod npy;
+pub mod numbers;
 pub mod onnx;
 pub mod pickled;
 pub mod polyglot;

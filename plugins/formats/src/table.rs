@@ -6,7 +6,8 @@ use modelhost_check::Rule;
 use crate::found::{Found, Stop};
 use crate::source::Source;
 use crate::{
-    archive, companions, gguf, hdf5, media, npy, onnx, rules, safetensors, tensorflow, tflite,
+    archive, companions, gguf, hdf5, media, npy, numbers, onnx, rules, safetensors, tensorflow,
+    tflite,
 };
 
 /// Tells from a file's first bytes whether it is of a format.
@@ -78,6 +79,7 @@ const FORMATS: &[Format] = &[
     Format::companion("MessagePack", companions::is_msgpack, companions::msgpack),
     Format::companion("checkpoint index", companions::is_index, companions::index),
     Format::companion("zeros", companions::is_zeros, companions::zeros),
+    Format::companion("32-bit numbers", numbers::recognise, numbers::walk),
 ];
 
 /// Returns the format of a file that begins with `head`.

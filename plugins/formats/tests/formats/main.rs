@@ -8,6 +8,7 @@ mod glue;
 mod keras;
 mod manifest;
 mod npy;
+mod numbers;
 mod onnx;
 mod safetensors;
 mod support;
