@@ -54,12 +54,12 @@ pub fn may_name(text: &[u8]) -> bool {
         .any(|word| text.windows(word.len()).any(|window| window == *word))
 }
 
-/// Judges the names in a configuration; `strict` where unknown packages are findings too. Returns whether it is a
+/// Judges the names in a configuration. Returns whether it is a
 /// schema of skops, which is a model by itself.
-pub fn judge(text: &str, member: &str, strict: bool, log: &mut Log) -> bool {
+pub fn judge(text: &str, member: &str, log: &mut Log) -> bool {
     for (at, name) in values(text, "_target_") {
         let (module, function) = name.rsplit_once('.').unwrap_or(("", name));
-        report(module, function, "Hydra's `_target_`", CONFIGURED, strict, member, at, log);
+        report(module, function, "Hydra's `_target_`", CONFIGURED, member, at, log);
     }
     if text.contains("flavors") {
         for (at, module) in values(text, "loader_module") {
@@ -68,7 +68,6 @@ pub fn judge(text: &str, member: &str, strict: bool, log: &mut Log) -> bool {
                 "_load_pyfunc",
                 "MLflow's `loader_module`",
                 &["mlflow"],
-                true,
                 member,
                 at,
                 log,
@@ -119,7 +118,7 @@ fn skops(node: &Value, member: &str, log: &mut Log) {
                 pair => pair.0.zip(pair.1),
             };
             if let Some((module, name)) = named {
-                report(module, name, "skops' schema", WRITTEN, true, member, 0, log);
+                report(module, name, "skops' schema", WRITTEN, member, 0, log);
             }
             fields.values().for_each(|value| skops(value, member, log));
         }
@@ -133,7 +132,6 @@ fn report(
     name: &str,
     by: &str,
     packages: &[&str],
-    strict: bool,
     member: &str,
     at: u64,
     log: &mut Log,
@@ -152,7 +150,7 @@ fn report(
             );
             log.add(log::DANGEROUS_GLOBAL, member, at, message);
         }
-        Tier::Unlisted if strict && !packages.contains(&package) => {
+        Tier::Unlisted if !packages.contains(&package) => {
             let message = format!(
                 "{by} names `{full}`, which is imported when the model is built, and can't be shown safe"
             );
@@ -169,66 +167,48 @@ mod tests {
 
     #[test]
     fn names_in_configurations() {
-        let rows: &[(&str, bool, Option<Severity>)] = &[
-            (
-                "model:\n  _target_: os.system\n  command: echo hi\n",
-                false,
-                Some(Severity::Critical),
-            ),
-            ("{\"_target_\": \"subprocess.Popen\"}", false, Some(Severity::Critical)),
-            ("_target_: 'builtins.eval'", false, Some(Severity::Critical)),
-            ("_target_: nemo.collections.asr.models.EncDecCTCModel", true, None),
-            ("_target_: torch.optim.Adam", true, None),
-            ("_target_: torch.hub.load", true, Some(Severity::Critical)),
-            ("_target_: some_package.Model", true, Some(Severity::High)),
-            ("_target_: some_package.Model", false, None),
-            ("a text about _target_ and os.system", true, None),
-            ("flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n", true, None),
-            (
-                "flavors:\n  python_function:\n    loader_module: os\n",
-                true,
-                Some(Severity::Critical),
-            ),
-            (
-                "flavors:\n  python_function:\n    loader_module: my_loader\n",
-                true,
-                Some(Severity::High),
-            ),
+        let rows: &[(&str, Option<Severity>)] = &[
+            ("model:\n  _target_: os.system\n  command: echo hi\n", Some(Severity::Critical)),
+            ("{\"_target_\": \"subprocess.Popen\"}", Some(Severity::Critical)),
+            ("_target_: 'builtins.eval'", Some(Severity::Critical)),
+            ("_target_: nemo.collections.asr.models.EncDecCTCModel", None),
+            ("_target_: torch.optim.Adam", None),
+            ("_target_: torch.hub.load", Some(Severity::Critical)),
+            ("_target_: some_package.Model", Some(Severity::High)),
+            ("a text about _target_ and os.system", None),
+            ("flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n", None),
+            ("flavors:\n  python_function:\n    loader_module: os\n", Some(Severity::Critical)),
+            ("flavors:\n  python_function:\n    loader_module: my_loader\n", Some(Severity::High)),
             (
                 "{\"__class__\":\"LogisticRegression\",\"__module__\":\"sklearn.linear_model._logistic\",\"__loader__\":\"ObjectNode\",\"content\":{}}",
-                true,
                 None,
             ),
             (
                 "{\"a\":[{\"__class__\":\"system\",\"__module__\":\"os\",\"__loader__\":\"FunctionNode\"}]}",
-                true,
                 Some(Severity::Critical),
             ),
             (
                 "{\"__class__\":\"function\",\"__module__\":\"x\",\"__loader__\":\"FunctionNode\",\"content\":{\"module_path\":\"os\",\"function\":\"system\"}}",
-                true,
                 Some(Severity::Critical),
             ),
             (
                 "{\"__class__\":\"methodcaller\",\"__module__\":\"operator\",\"__loader__\":\"OperatorFuncNode\"}",
-                true,
                 Some(Severity::Critical),
             ),
             (
                 "{\"__class__\":\"X\",\"__module__\":\"evil\",\"__loader__\":\"ObjectNode\"}",
-                true,
                 Some(Severity::High),
             ),
-            ("{\"__loader__\": ", true, Some(Severity::High)),
+            ("{\"__loader__\": ", Some(Severity::High)),
         ];
-        for (text, strict, worst) in rows {
+        for (text, worst) in rows {
             let mut log = Log::new("file");
-            judge(text, "", *strict, &mut log);
+            judge(text, "", &mut log);
             assert_eq!(log.worst(), *worst, "{text}");
         }
         let deep = format!("{{\"__loader__\":{}", "[".repeat(100_000));
         let mut log = Log::new("file");
-        judge(&deep, "", true, &mut log);
+        judge(&deep, "", &mut log);
         assert_eq!(log.worst(), Some(Severity::High));
     }
 }

@@ -10,27 +10,9 @@ use crate::stream::Feed;
 /// How much decoded LZMA is held: enough for compressed estimators, a fraction of the memory a check has.
 const HELD: usize = 32 << 20;
 
-/// Decodes bzip2, however many streams follow each other.
-pub fn bzip2<R: BufRead>(reader: R) -> impl Read {
-    Bzip2 { inner: Some(bzip2_rs::DecoderReader::new(Shared(reader))) }
-}
-
-struct Shared<R>(R);
-
-impl<R: BufRead> Read for Shared<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-struct Bzip2<R: Read> {
-    inner: Option<bzip2_rs::DecoderReader<R>>,
-}
-
-impl<R: Read> Read for Bzip2<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        self.inner.as_mut().map_or(Ok(0), |inner| inner.read(buffer))
-    }
+/// Decodes bzip2.
+pub fn bzip2<R: Read>(reader: R) -> impl Read {
+    bzip2_rs::DecoderReader::new(reader)
 }
 
 /// Decodes lz4 frames.

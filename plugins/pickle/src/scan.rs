@@ -278,8 +278,8 @@ impl<'a> Scanner<'a> {
         self.content(Content::Packed(&window, Method::Zlib), member, depth + 1, Doubt::Open)
     }
 
-    /// Looks for names in a text: configurations may say what is called. Outside archives only what does harm counts,
-    /// so that a text remains a text.
+    /// Looks for names in a text within an archive: configurations may say what is called. Texts beside it are another
+    /// check's.
     fn config(
         &mut self,
         content: Content<'_>,
@@ -291,7 +291,7 @@ impl<'a> Scanner<'a> {
             Content::Plain(source) | Content::Packed(source, _) => source.size() <= config::SIZE,
         };
         let text = head.iter().all(|&byte| byte >= b' ' || byte.is_ascii_whitespace());
-        if !small || !text || head.is_empty() {
+        if depth == 0 || !small || !text || head.is_empty() {
             return Ok(Claim::Nothing);
         }
         let bytes = self.hold(&content)?;
@@ -301,10 +301,10 @@ impl<'a> Scanner<'a> {
             return Ok(Claim::Nothing);
         }
         let mut log = self.log.fork();
-        let schema = config::judge(&String::from_utf8_lossy(&bytes), member, depth > 0, &mut log);
+        let schema = config::judge(&String::from_utf8_lossy(&bytes), member, &mut log);
         let sound = log.is_empty();
         self.log.merge(log);
-        Ok(if (schema && depth > 0) || !sound { Claim::Pickle } else { Claim::Nothing })
+        Ok(if schema || !sound { Claim::Pickle } else { Claim::Nothing })
     }
 
     /// Reads numpy arrays, which may stand one after another in a file.
