@@ -126,7 +126,6 @@ fn skops(node: &Value, member: &str, log: &mut Log) {
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "a name, who names it, and where")]
 fn report(
     module: &str,
     name: &str,
