@@ -6,9 +6,9 @@
 
 use std::borrow::Cow;
 
+use modelhost_check::raw_path;
 use sha2::{Digest as _, Sha256};
 
-use crate::path;
 use crate::sums::Claim;
 
 /// A SHA-256 digest.
@@ -153,7 +153,7 @@ impl<'a> Index<'a> {
     /// Indexes `files`.
     pub fn new(files: &'a [Entry]) -> Self {
         let raw = |file: &'a Entry| match file.path.contains('\\') {
-            true => Cow::Owned(path::raw(&file.path)),
+            true => Cow::Owned(raw_path(&file.path)),
             false => Cow::Borrowed(file.path.as_bytes()),
         };
         let mut index: Vec<_> = files.iter().map(|file| (raw(file), file)).collect();

@@ -4,11 +4,11 @@
 //! It leaves to others: reading ([`crate`]), comparing ([`crate::compare`]), the
 //! words ([`crate::report`]).
 
-use modelhost_check::{Definition, LockEntry, Observations};
+use modelhost_check::{Definition, LockEntry, Observations, raw_path};
 
 use crate::compare::{self, Broken, Difference, Entry, Index};
+use crate::report;
 use crate::sums::{self, Kind, MAX_LIST, Sums};
-use crate::{path, report};
 
 /// All that the check was shown of the model's files.
 #[derive(Default)]
@@ -25,7 +25,7 @@ pub type IsPointer<'a> = &'a dyn Fn(&str, u64) -> bool;
 impl View {
     /// Adds a checksum list and what it says. No content: it is too large.
     pub fn add_list(&mut self, file: &Entry, kind: Kind, content: Option<Vec<u8>>) {
-        let sums = content.map(|content| sums::parse(&path::raw(&file.path), kind, &content));
+        let sums = content.map(|content| sums::parse(&raw_path(&file.path), kind, &content));
         self.lists.push((file.path.clone(), file.size, sums));
     }
 

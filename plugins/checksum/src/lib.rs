@@ -7,7 +7,6 @@
 
 pub mod compare;
 pub mod judge;
-pub mod path;
 pub mod report;
 pub mod sums;
 

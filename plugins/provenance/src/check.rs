@@ -3,16 +3,14 @@
 //!
 //! It leaves to others each of these steps, and the words ([`crate::report`]).
 
-use modelhost_check::{
-    Algorithm, Answer, Document, Failure, File, Finding, Model, Observations, Severity,
-};
+use modelhost_check::{Algorithm, Answer, Document, Failure, File, Finding, Model, Observations, Severity, raw_path};
 
 use crate::bundle::{self, Bundle, MAX_BUNDLE, Material};
 use crate::inventory::{self, Exceptions, Inventory, MAX_TEXT, Standing};
 use crate::key;
 use crate::statement::{self, Statement};
 use crate::verify::{self, Signer, Trust};
-use crate::{Settings, chain, path, report};
+use crate::{Settings, chain, report};
 
 /// The name that the reference tool gives to a signature.
 const SIGNATURE: &str = "model.sig";
@@ -204,8 +202,8 @@ impl View<'_> {
         if statement.follows_links && !self.settings.allow_symlinks {
             self.observations.push(report::links_followed(&signature));
         }
-        let raw: Vec<_> = self.paths.iter().map(|path| path::raw(path)).collect();
-        let inventory = Inventory::new(statement, exceptions, path::raw(&signature), &raw);
+        let raw: Vec<_> = self.paths.iter().map(|path| raw_path(path)).collect();
+        let inventory = Inventory::new(statement, exceptions, raw_path(&signature), &raw);
         let mut left_out = Vec::new();
         for ((file, path), raw) in self.model.files().zip(&self.paths).zip(&raw) {
             // Whatever becomes of the file, it has been read.

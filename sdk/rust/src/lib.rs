@@ -96,6 +96,7 @@ mod check;
 mod file;
 mod finding;
 mod model;
+mod path;
 mod reader;
 
 pub use answer::{Answer, Fact, Failure, MAX_FACTS, MAX_FINDINGS, Observations};
@@ -103,6 +104,7 @@ pub use check::Check;
 pub use file::{Algorithm, Document, File, MAX_READ, ReadError};
 pub use finding::{Confidence, Finding, Location, MAX_MEMBER, MAX_NAME, MAX_TEXT, Rule, Severity};
 pub use model::{Datetime, Definition, Level, LockEntry, LockedFile, Model};
+pub use path::raw_path;
 pub use reader::Reader;
 
 #[cfg(doctest)]

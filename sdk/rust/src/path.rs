@@ -1,12 +1,14 @@
 //! The raw bytes behind a path as the host writes it.
 //!
-//! The host writes what can't be shown as an escape (`\n`, `\xHH`, `\u{H}`) and
-//! a backslash as `\\`. Lists name files by their raw bytes, so the two meet
-//! here. It leaves to others: what a name in a list means.
+//! The host writes what can't be shown as an escape (`\n`, `\xHH`, `\u{H}`) and a
+//! backslash as `\\`. Lists and signatures name files by their raw bytes, so a
+//! check that compares names with them undoes the escapes here. It leaves to
+//! others: what a name means.
 
-/// Undoes the host's escapes. Which characters the host escapes does not
-/// matter; an escape it never writes is kept as it stands.
-pub fn raw(written: &str) -> Vec<u8> {
+/// Returns the bytes of a file's name behind a path that the host wrote, such as
+/// that of [`File::path`](crate::File::path) or of a locked file. An escape that the
+/// host never writes is kept as it stands.
+pub fn raw_path(written: &str) -> Vec<u8> {
     let mut raw = Vec::with_capacity(written.len());
     let mut rest = written;
     while let Some(at) = rest.find('\\') {
@@ -68,19 +70,19 @@ mod tests {
             ("\\xé", "\\xé".as_bytes()),
         ];
         for (written, expected) in rows {
-            assert_eq!(raw(written), *expected, "{written}");
+            assert_eq!(raw_path(written), *expected, "{written}");
         }
     }
 
     proptest::proptest! {
         #[test]
         fn any_text_is_taken(written: String) {
-            raw(&written);
+            raw_path(&written);
         }
 
         #[test]
         fn doubled_backslashes_come_back(name: String) {
-            proptest::prop_assert_eq!(raw(&name.replace('\\', "\\\\")), name.as_bytes());
+            proptest::prop_assert_eq!(raw_path(&name.replace('\\', "\\\\")), name.as_bytes());
         }
     }
 }
