@@ -9,10 +9,10 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 use serde::Deserialize;
 
-use super::{Rounds, guest};
 use super::fixture::{Fixture, MANY};
 use super::measure::{Pair, alternate, peak_memory};
 use super::table::{Figure, Row, Table, Target, Unit};
+use super::{Rounds, guest};
 use crate::command;
 
 /// One row before it is measured.
