@@ -134,12 +134,18 @@ impl Imports {
         Some(at)
     }
 
-    /// Notes a call of a global that isn't allowed.
-    pub fn called(&mut self, at: u32, opcode: &'static str, shown: impl FnOnce() -> String) {
+    /// Says whether a call of this global is yet to be shown.
+    #[must_use]
+    pub fn unshown(&self, at: u32) -> bool {
+        self.list[at as usize].call.is_none()
+    }
+
+    /// Notes a call of a global that isn't allowed; the first is shown.
+    pub fn called(&mut self, at: u32, opcode: &'static str, shown: Option<String>) {
         let import = &mut self.list[at as usize];
         import.calls = import.calls.saturating_add(1);
-        if import.call.is_none() {
-            import.call = Some((shown(), opcode));
+        if let Some(shown) = shown {
+            import.call = Some((shown, opcode));
         }
     }
 

@@ -97,7 +97,7 @@ impl Log {
         for finding in other.findings {
             self.push(finding);
         }
-        self.dropped += other.dropped;
+        self.dropped = self.dropped.saturating_add(other.dropped);
         self.worst = self.worst.max(other.worst);
     }
 
@@ -130,7 +130,7 @@ impl Log {
     fn push(&mut self, finding: Finding) {
         let same = self.counts.entry((finding.rule.name(), finding.severity)).or_default();
         if self.findings.len() >= KEPT || *same >= KEPT_OF_RULE {
-            self.dropped += 1;
+            self.dropped = self.dropped.saturating_add(1);
             self.worst = self.worst.max(finding.severity);
             return;
         }
@@ -138,6 +138,19 @@ impl Log {
         if self.seen.insert((finding.rule.name(), member, finding.message.clone())) {
             self.findings.push(finding);
         }
+    }
+
+    /// Says whether no more findings of this rule, of its own severity, are kept; counts one as dropped then.
+    pub fn full(&mut self, rule: Rule) -> bool {
+        let full = self
+            .counts
+            .get(&(rule.name(), rule.severity()))
+            .is_some_and(|&count| count >= KEPT_OF_RULE);
+        if full {
+            self.dropped = self.dropped.saturating_add(1);
+            self.worst = self.worst.max(rule.severity());
+        }
+        full
     }
 
     /// Returns whether nothing was found.
