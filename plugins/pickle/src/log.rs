@@ -58,8 +58,17 @@ pub const RULES: &[Rule] = &[
 
 /// Findings kept of one rule: a hostile archive has the same fault in each of its members.
 const KEPT_OF_RULE: u32 = 60;
+/// Findings of one rule compared with those kept: most repeat one another.
+const OFFERED_OF_RULE: u32 = 5_000;
 /// Findings kept of one file; the host takes 1,000, and the SDK says how many more there were.
 const KEPT: usize = 1_500;
+
+/// How many findings of one rule and severity there were, and how many differed.
+#[derive(Debug, Default)]
+struct Count {
+    kept: u32,
+    offered: u32,
+}
 
 /// Collects what was found in one file.
 #[derive(Debug)]
@@ -67,7 +76,7 @@ pub struct Log {
     path: String,
     findings: Vec<Finding>,
     seen: BTreeSet<(&'static str, String, String)>,
-    counts: BTreeMap<(&'static str, Severity), u32>,
+    counts: BTreeMap<(&'static str, Severity), Count>,
     dropped: u32,
     worst: Severity,
 }
@@ -128,24 +137,28 @@ impl Log {
     }
 
     fn push(&mut self, finding: Finding) {
-        let same = self.counts.entry((finding.rule.name(), finding.severity)).or_default();
-        if self.findings.len() >= KEPT || *same >= KEPT_OF_RULE {
+        if self.findings.len() >= KEPT || self.full_at(finding.rule, finding.severity) {
             self.dropped = self.dropped.saturating_add(1);
             self.worst = self.worst.max(finding.severity);
             return;
         }
+        let count = self.counts.entry((finding.rule.name(), finding.severity)).or_default();
+        count.offered += 1;
         let member = finding.location.member.clone().unwrap_or_default();
         if self.seen.insert((finding.rule.name(), member, finding.message.clone())) {
+            count.kept += 1;
             self.findings.push(finding);
         }
     }
 
+    fn full_at(&self, rule: Rule, severity: Severity) -> bool {
+        let count = self.counts.get(&(rule.name(), severity));
+        count.is_some_and(|count| count.kept >= KEPT_OF_RULE || count.offered >= OFFERED_OF_RULE)
+    }
+
     /// Says whether no more findings of this rule, of its own severity, are kept; counts one as dropped then.
     pub fn full(&mut self, rule: Rule) -> bool {
-        let full = self
-            .counts
-            .get(&(rule.name(), rule.severity()))
-            .is_some_and(|&count| count >= KEPT_OF_RULE);
+        let full = self.full_at(rule, rule.severity());
         if full {
             self.dropped = self.dropped.saturating_add(1);
             self.worst = self.worst.max(rule.severity());
@@ -198,5 +211,26 @@ fn help(rule: Rule) -> &'static str {
             "Do not unpack or load this file; save the model again with the framework that made it."
         }
         _ => "No framework writes this. Do not load the file before its author has explained it.",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repeats_are_kept_once_and_floods_are_counted() {
+        let mut log = Log::new("file");
+        for n in 0..10_000 {
+            log.add(MALFORMED, "", 0, "the same");
+            log.add(ARCHIVE_MISMATCH, "", n, format!("another {n}"));
+        }
+        log.add(DANGEROUS_GLOBAL, "", 0, "one more");
+        assert!(log.full(ARCHIVE_MISMATCH) && !log.full(DANGEROUS_GLOBAL));
+        let findings = log.into_findings();
+        let of = |rule: Rule| findings.iter().filter(|finding| finding.rule == rule).count();
+        assert_eq!((of(MALFORMED), of(DANGEROUS_GLOBAL)), (1, 1));
+        assert_eq!(of(ARCHIVE_MISMATCH), usize::try_from(KEPT_OF_RULE).expect("small"));
+        assert_eq!(of(OVER_LIMIT), 1, "says how many more there were");
     }
 }
