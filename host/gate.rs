@@ -150,7 +150,8 @@ impl Gate {
         self.sink.event(&Event::Planned { tasks: plan.tasks.len() });
         let executing = Instant::now();
         let Self { cache, jobs, now, workers, sink, interrupted, .. } = self;
-        let work = Work { engine, workers, cache, models, candidates, plan, jobs, now, sink, interrupted };
+        let work =
+            Work { engine, workers, cache, models, candidates, plan, jobs, now, sink, interrupted };
         let executed = runner::execute(&work)?;
         timings.isolation = isolation(&work);
         timings.execute = executing.elapsed();

@@ -44,7 +44,7 @@ pub(crate) struct GlobalArgs {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
-    /// When to use colour. `auto`: on a terminal, unless NO_COLOR is set.
+    /// When to use color. `auto`: on a terminal, unless NO_COLOR is set.
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: ColorWhen,
 }
@@ -244,6 +244,7 @@ fn timestamp(text: &str) -> Result<u64, String> {
     let parsed = text.parse::<jiff::Timestamp>().ok();
     let parsed = parsed.or_else(|| format!("{text}T00:00:00Z").parse().ok());
     let seconds = parsed.map(jiff::Timestamp::as_second);
-    let seconds = seconds.ok_or("write a time such as 2026-12-31T00:00:00Z, or a date such as 2026-12-31")?;
+    let seconds =
+        seconds.ok_or("write a time such as 2026-12-31T00:00:00Z, or a date such as 2026-12-31")?;
     u64::try_from(seconds).map_err(|_| "it lies before 1970".to_owned())
 }

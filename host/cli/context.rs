@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
 use modelhost::config::{self, Config};
-use modelhost::engine::Cache;
 use modelhost::domain::diagnostic::SourceFile;
+use modelhost::engine::Cache;
 use modelhost::record::lock::{self, LockFile};
 
 use crate::args::PolicyArgs;
@@ -43,7 +43,9 @@ impl Context {
         let config = match (&args.config, args.no_config) {
             (Some(path), _) => Some(config::load(&working_dir.join(path))?),
             (None, true) => None,
-            (None, false) => config::find(&working_dir, config::NAME)?.map(|path| config::load(&path)).transpose()?,
+            (None, false) => config::find(&working_dir, config::NAME)?
+                .map(|path| config::load(&path))
+                .transpose()?,
         };
         let root = match &config {
             Some(config) => config.root.clone(),
@@ -63,12 +65,17 @@ pub(crate) fn cache() -> Option<Cache> {
         (Some(folder), None) => Cache::open(&folder, &key_file()?),
         (None, _) => return None,
     };
-    opened.map_err(|error| tracing::warn!("no cache of compiled plugins: {:#}", anyhow::Error::new(error))).ok()
+    opened
+        .map_err(|error| {
+            tracing::warn!("no cache of compiled plugins: {:#}", anyhow::Error::new(error))
+        })
+        .ok()
 }
 
 fn cache_folder() -> Option<PathBuf> {
     let own = variable(CACHE_DIR).map(PathBuf::from);
-    let folder = own.or_else(|| Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("modelhost")))?;
+    let folder =
+        own.or_else(|| Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("modelhost")))?;
     Some(folder.join("compiled"))
 }
 

@@ -34,9 +34,14 @@ impl Progress {
     #[expect(clippy::disallowed_methods, reason = "a bar is for what takes long")]
     pub(crate) fn new(wanted: bool) -> Self {
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
-        let style = ProgressStyle::with_template("{spinner} {bytes}/{total_bytes} hashed {wide_bar} {msg}");
+        let style =
+            ProgressStyle::with_template("{spinner} {bytes}/{total_bytes} hashed {wide_bar} {msg}");
         bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Self { bar, started: Instant::now(), state: Mutex::new(State { shown: !wanted, ..State::default() }) }
+        Self {
+            bar,
+            started: Instant::now(),
+            state: Mutex::new(State { shown: !wanted, ..State::default() }),
+        }
     }
 
     /// Takes the bar away.

@@ -22,7 +22,7 @@ const BEFORE: usize = 80;
 
 /// Draws why a command could not do its work: the mistakes with their lines, if
 /// that is why, else the error with its causes.
-pub(crate) fn error(error: &anyhow::Error, colour: bool, out: &mut dyn Write) -> io::Result<()> {
+pub(crate) fn error(error: &anyhow::Error, color: bool, out: &mut dyn Write) -> io::Result<()> {
     let config = error.downcast_ref().and_then(|error| match error {
         ConfigError::Mistakes(mistakes) => Some(mistakes.as_slice()),
         _ => None,
@@ -34,35 +34,25 @@ pub(crate) fn error(error: &anyhow::Error, colour: bool, out: &mut dyn Write) ->
         })
     };
     if let Some(mistakes) = config.or_else(lock) {
-        return diagnostics(mistakes, colour, out);
+        return diagnostics(mistakes, color, out);
     }
-    let causes = error
-        .chain()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(": ");
+    let causes = error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
     let title = GuestText::capped(&causes);
     let group = Group::with_title(Level::ERROR.primary_title(title.as_str()));
-    writeln!(out, "{}", renderer(colour).render(&[group]))
+    writeln!(out, "{}", renderer(color).render(&[group]))
 }
 
 /// Draws `mistakes`, each with its lines and a blank line after it.
 pub(crate) fn diagnostics(
     mistakes: &[Diagnostic],
-    colour: bool,
+    color: bool,
     out: &mut dyn Write,
 ) -> io::Result<()> {
-    mistakes
-        .iter()
-        .try_for_each(|mistake| diagnostic(mistake, &renderer(colour), out))
+    mistakes.iter().try_for_each(|mistake| diagnostic(mistake, &renderer(color), out))
 }
 
-const fn renderer(colour: bool) -> Renderer {
-    if colour {
-        Renderer::styled()
-    } else {
-        Renderer::plain()
-    }
+const fn renderer(color: bool) -> Renderer {
+    if color { Renderer::styled() } else { Renderer::plain() }
 }
 
 fn diagnostic(mistake: &Diagnostic, renderer: &Renderer, out: &mut dyn Write) -> io::Result<()> {
@@ -72,11 +62,7 @@ fn diagnostic(mistake: &Diagnostic, renderer: &Renderer, out: &mut dyn Write) ->
     for (index, (span, label)) in mistake.labels.iter().enumerate() {
         let line = Line::of(&mistake.file, span);
         let mark = AnnotationKind::Primary.span(line.mark);
-        let mark = if index == 0 && !label.is_empty() {
-            mark.label(label.as_str())
-        } else {
-            mark
-        };
+        let mark = if index == 0 && !label.is_empty() { mark.label(label.as_str()) } else { mark };
         let snippet = Snippet::source(line.text)
             .path(path.as_str())
             .line_start(line.number)
@@ -84,19 +70,14 @@ fn diagnostic(mistake: &Diagnostic, renderer: &Renderer, out: &mut dyn Write) ->
             .annotation(mark);
         groups.push(title.element(snippet));
         // What comes next, if anything, is a group of its own with this place's words.
-        let next = mistake
-            .labels
-            .get(index + 1)
-            .map_or("", |(_, label)| label.as_str());
+        let next = mistake.labels.get(index + 1).map_or("", |(_, label)| label.as_str());
         title = Level::NOTE.secondary_title(if next.is_empty() { "and here" } else { next });
     }
     if groups.is_empty() {
         groups.push(Group::with_title(title));
     }
     if let Some(help) = &mistake.help {
-        let last = groups
-            .pop()
-            .map(|group| group.element(Level::HELP.message(help.as_str())));
+        let last = groups.pop().map(|group| group.element(Level::HELP.message(help.as_str())));
         groups.extend(last);
     }
     writeln!(out, "{}\n", renderer.render(&groups))
@@ -118,19 +99,12 @@ impl Line {
         let text = &*file.text;
         let start = text.floor_char_boundary(span.start.min(text.len()));
         let line_start = text[..start].rfind('\n').map_or(0, |newline| newline + 1);
-        let line_end = text[start..]
-            .find('\n')
-            .map_or(text.len(), |newline| start + newline);
+        let line_end = text[start..].find('\n').map_or(text.len(), |newline| start + newline);
         let end = text.floor_char_boundary(span.end.min(line_end)).max(start);
         let (mut from, mut to) = (line_start, line_end);
         if line_end - line_start > MAX_LINE {
-            from = text
-                .floor_char_boundary(start.saturating_sub(BEFORE))
-                .max(line_start);
-            to = text
-                .floor_char_boundary(from.saturating_add(MAX_LINE))
-                .min(line_end)
-                .max(start);
+            from = text.floor_char_boundary(start.saturating_sub(BEFORE)).max(line_start);
+            to = text.floor_char_boundary(from.saturating_add(MAX_LINE)).min(line_end).max(start);
         }
         let mut shown = String::new();
         let cut = if from > line_start { "…" } else { "" };
@@ -165,10 +139,7 @@ mod tests {
     use super::*;
 
     fn file(text: &str) -> SourceFile {
-        SourceFile {
-            path: "modelhost.toml".into(),
-            text: text.into(),
-        }
+        SourceFile { path: "modelhost.toml".into(), text: text.into() }
     }
 
     fn drawn(mistake: Diagnostic) -> String {
@@ -202,19 +173,10 @@ mod tests {
 
     #[test]
     fn draws_what_has_no_place_of_its_own() {
-        for (text, span) in [
-            ("", 0..0),
-            ("a\n", 2..2),
-            ("a", 7..9),
-            ("é", 1..2),
-            ("\n\n", 1..2),
-        ] {
+        for (text, span) in [("", 0..0), ("a\n", 2..2), ("a", 7..9), ("é", 1..2), ("\n\n", 1..2)] {
             let drawn = drawn(Diagnostic::new(&file(text), span.clone(), "wrong"));
             assert!(drawn.starts_with("error: wrong\n"), "{drawn}");
-            assert!(
-                drawn.contains("--> modelhost.toml:"),
-                "{text:?} {span:?}: {drawn}"
-            );
+            assert!(drawn.contains("--> modelhost.toml:"), "{text:?} {span:?}: {drawn}");
         }
     }
 
@@ -231,9 +193,7 @@ mod tests {
             let drawn = drawn(mistake);
             let acts = |c: char| c.is_control() && c != '\n' || c == '\u{202e}';
             assert!(!drawn.contains(acts), "{drawn:?}");
-            let starts = drawn
-                .lines()
-                .any(|line| line.trim_start().starts_with("::"));
+            let starts = drawn.lines().any(|line| line.trim_start().starts_with("::"));
             assert!(!starts && !drawn.contains("##["), "{drawn}");
             assert!(!drawn.contains("##vso["), "{drawn}");
         }
@@ -241,11 +201,7 @@ mod tests {
 
     #[test]
     fn long_lines_are_cut_around_the_place() {
-        let text = format!(
-            "a = \"{}\" # {}\n",
-            "x".repeat(500_000),
-            "y".repeat(500_000)
-        );
+        let text = format!("a = \"{}\" # {}\n", "x".repeat(500_000), "y".repeat(500_000));
         for at in [0, 500_000, 999_999] {
             let drawn = drawn(Diagnostic::new(&file(&text), at..at + 1, "wrong"));
             assert!(drawn.len() < 2000, "{}", drawn.len());
@@ -257,24 +213,14 @@ mod tests {
     fn errors_are_drawn_with_their_mistakes_or_causes() {
         let mistake = Diagnostic::new(&file("x"), 0..1, "wrong");
         let rows: [(anyhow::Error, &str); 4] = [
+            (ConfigError::Mistakes(vec![mistake.clone()]).into(), "error: wrong\n --> modelhost"),
             (
-                ConfigError::Mistakes(vec![mistake.clone()]).into(),
+                LockError::Mistakes { path: "l".into(), mistakes: vec![mistake] }.into(),
                 "error: wrong\n --> modelhost",
             ),
             (
-                LockError::Mistakes {
-                    path: "l".into(),
-                    mistakes: vec![mistake],
-                }
-                .into(),
-                "error: wrong\n --> modelhost",
-            ),
-            (
-                ConfigError::Unreadable {
-                    path: "a\nb".into(),
-                    source: io::Error::other("no"),
-                }
-                .into(),
+                ConfigError::Unreadable { path: "a\nb".into(), source: io::Error::other("no") }
+                    .into(),
                 "error: can't read a\\nb: no\n",
             ),
             (anyhow::anyhow!("\u{1b}[2J"), "error: \\x1b[2J\n"),
@@ -288,7 +234,7 @@ mod tests {
     }
 
     #[test]
-    fn colour_is_asked_for() {
+    fn color_is_asked_for() {
         let mistake = Diagnostic::new(&file("x"), 0..1, "wrong");
         let mut out = Vec::new();
         diagnostics(&[mistake], true, &mut out).unwrap();

@@ -13,7 +13,7 @@ use crate::args::{ColorWhen, GlobalArgs};
 use crate::exit::Exit;
 use crate::render;
 
-/// Returns whether a stream gets colours.
+/// Returns whether a stream gets colors.
 pub(crate) fn has_color(global: &GlobalArgs, stream: &impl anstream::stream::RawStream) -> bool {
     match global.color {
         ColorWhen::Always => true,
@@ -47,9 +47,10 @@ fn help(error: &anyhow::Error) -> Option<String> {
     match (error.downcast_ref(), error.downcast_ref::<PluginError>()) {
         (Some(GateError::Usage { help, .. }), _) => help.clone(),
         (Some(GateError::Plugin(error)), _) | (_, Some(error)) => error.help(),
-        (Some(GateError::Nothing(_)), _) => {
-            Some("name a model, or define models in modelhost.toml; --allow-empty exits with 0".to_owned())
-        }
+        (Some(GateError::Nothing(_)), _) => Some(
+            "name a model, or define models in modelhost.toml; --allow-empty exits with 0"
+                .to_owned(),
+        ),
         _ => None,
     }
 }

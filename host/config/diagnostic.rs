@@ -76,8 +76,7 @@ impl Mistakes {
     /// Returns the mistakes, those of one file in the order of its text.
     pub(super) fn into_vec(mut self) -> Vec<Diagnostic> {
         // Stable, so that the order of the files stays.
-        self.0
-            .sort_by_key(|mistake| mistake.labels.first().map(|(span, _)| span.start));
+        self.0.sort_by_key(|mistake| mistake.labels.first().map(|(span, _)| span.start));
         let mut order: Vec<_> = Vec::new();
         for mistake in &self.0 {
             if !order.contains(&mistake.file.path) {
@@ -85,8 +84,7 @@ impl Mistakes {
             }
         }
         order.sort_by_key(|path| (path.contains('/'), path.clone()));
-        self.0
-            .sort_by_key(|mistake| order.iter().position(|path| *path == mistake.file.path));
+        self.0.sort_by_key(|mistake| order.iter().position(|path| *path == mistake.file.path));
         self.0
     }
 }

@@ -41,10 +41,8 @@ const MAX_MODELS_FILES: u64 = 64 << 20;
 /// Fails where it can't be told whether there is one, and where there is one
 /// that belongs to somebody else.
 pub fn find(start: &Path, name: &str) -> Result<Option<PathBuf>, ConfigError> {
-    let unreadable = |path: &Path, source| ConfigError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable =
+        |path: &Path, source| ConfigError::Unreadable { path: path.to_owned(), source };
     let start = fs::canonicalize(start).map_err(|source| unreadable(start, source))?;
     let mut top = None;
     for folder in start.ancestors() {
@@ -57,11 +55,7 @@ pub fn find(start: &Path, name: &str) -> Result<Option<PathBuf>, ConfigError> {
         let path = folder.join(name);
         if exists(&path).map_err(|source| unreadable(&path, source))? {
             let is_ours = top.is_some() || folder == start || same_owner(&path, &start);
-            return if is_ours {
-                Ok(Some(path))
-            } else {
-                Err(ConfigError::Foreign { path })
-            };
+            return if is_ours { Ok(Some(path)) } else { Err(ConfigError::Foreign { path }) };
         }
         if top == Some(folder) {
             break;
@@ -82,11 +76,7 @@ fn exists(path: &Path) -> io::Result<bool> {
 #[cfg(unix)]
 fn same_owner(a: &Path, b: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
-    let owner = |path| {
-        fs::symlink_metadata(path)
-            .map(|metadata| metadata.uid())
-            .ok()
-    };
+    let owner = |path| fs::symlink_metadata(path).map(|metadata| metadata.uid()).ok();
     owner(a).is_some() && owner(a) == owner(b)
 }
 
@@ -105,10 +95,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
         _ => Path::new("."),
     };
     let mut mistakes = Mistakes::default();
-    let name = path
-        .file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy();
+    let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let mut room = MAX_FILE;
     let file = read(path, &name, &mut room, MAX_FILE, &mut mistakes)?;
     let mut config = file.and_then(|file| read_config(&file, folder, &mut mistakes));
@@ -157,16 +144,9 @@ fn read_config(
             None => Wrong::new("missing key `version`"),
         };
         let span = version.map_or(0..0, |version| version.span());
-        return mistakes.wrong(
-            file,
-            span,
-            wrong.with_help("write `version = 1` at its top"),
-        );
+        return mistakes.wrong(file, span, wrong.with_help("write `version = 1` at its top"));
     }
-    let documents = root
-        .get_ref()
-        .get("documents")
-        .and_then(|table| table.get_ref().as_table());
+    let documents = root.get_ref().get("documents").and_then(|table| table.get_ref().as_table());
     let documents = documents.map(|table| table.keys().map(|key| key.get_ref().to_string()));
     let documents = documents.into_iter().flatten().collect();
     let shape = shape::read::<File>(&mut root, file, mistakes)?;
@@ -177,20 +157,14 @@ fn read_config(
 
 /// Returns the files of `models.d`, sorted; none where it isn't there.
 fn models_files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
-    let unreadable = |source| ConfigError::Unreadable {
-        path: folder.to_owned(),
-        source,
-    };
+    let unreadable = |source| ConfigError::Unreadable { path: folder.to_owned(), source };
     if !exists(folder).map_err(unreadable)? {
         return Ok(Vec::new());
     }
     let mut paths = Vec::new();
     for entry in fs::read_dir(folder).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();
-        if path
-            .extension()
-            .is_some_and(|extension| extension == "toml")
-        {
+        if path.extension().is_some_and(|extension| extension == "toml") {
             paths.push(path);
         }
     }
@@ -207,37 +181,24 @@ fn read(
     max: u64,
     mistakes: &mut Mistakes,
 ) -> Result<Option<SourceFile>, ConfigError> {
-    let unreadable = |source| ConfigError::Unreadable {
-        path: path.to_owned(),
-        source,
-    };
+    let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
     // Asked before opening, because opening a pipe waits for its other end.
     if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Err(unreadable(io::Error::other("it is not a regular file")));
     }
     let mut bytes = Vec::new();
     let file = fs::File::open(path).map_err(unreadable)?;
-    file.take(MAX_FILE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(unreadable)?;
+    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     let size = bytes.len() as u64;
     if size > MAX_FILE {
-        return Err(ConfigError::TooLarge {
-            path: path.to_owned(),
-            max: MAX_FILE,
-        });
+        return Err(ConfigError::TooLarge { path: path.to_owned(), max: MAX_FILE });
     }
-    *room = room
-        .checked_sub(size)
-        .ok_or_else(|| ConfigError::TooLarge {
-            path: path.parent().unwrap_or(path).to_owned(),
-            max,
-        })?;
+    *room = room.checked_sub(size).ok_or_else(|| ConfigError::TooLarge {
+        path: path.parent().unwrap_or(path).to_owned(),
+        max,
+    })?;
     let name = GuestText::capped(name);
-    let source = |text: &str| SourceFile {
-        path: name.as_str().into(),
-        text: text.into(),
-    };
+    let source = |text: &str| SourceFile { path: name.as_str().into(), text: text.into() };
     match str::from_utf8(&bytes) {
         Ok(text) => Ok(Some(source(text))),
         Err(error) => {

@@ -122,13 +122,7 @@ impl Config {
 
     /// Makes a mistake about `plugin`, at its table.
     pub fn plugin_mistake(&self, plugin: &PluginId, message: impl Into<String>) -> Diagnostic {
-        self.mistake(
-            self.places
-                .plugins
-                .get(plugin)
-                .map(|places| places.table.clone()),
-            message,
-        )
+        self.mistake(self.places.plugins.get(plugin).map(|places| places.table.clone()), message)
     }
 
     /// Makes a mistake about the component of `plugin`, at its path, or its
@@ -154,12 +148,7 @@ impl Config {
 
     /// Makes a mistake about the document `name`.
     pub fn document_mistake(&self, name: &str, message: impl Into<String>) -> Diagnostic {
-        self.mistake(
-            self.documents
-                .get(name)
-                .map(|document| document.span.clone()),
-            message,
-        )
+        self.mistake(self.documents.get(name).map(|document| document.span.clone()), message)
     }
 
     /// Points at the first line where there is no better place.

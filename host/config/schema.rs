@@ -146,10 +146,7 @@ pub(super) struct Plugin {
     pub(super) component: Option<At<String>>,
     /// Its settings, as its own schema describes them.
     #[schemars(with = "Option<serde_json::Map<String, Value>>")]
-    #[expect(
-        dead_code,
-        reason = "read from the text, where the places of its values are"
-    )]
+    #[expect(dead_code, reason = "read from the text, where the places of its values are")]
     pub(super) settings: Option<BTreeMap<String, IgnoredAny>>,
     /// What it is granted beyond the default: a capability, or `documents:NAME`.
     pub(super) grants: Option<At<Vec<At<String>>>>,
@@ -269,9 +266,7 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Table<T> {
             }
         }
 
-        deserializer
-            .deserialize_map(TableVisitor(PhantomData))
-            .map(Self)
+        deserializer.deserialize_map(TableVisitor(PhantomData)).map(Self)
     }
 }
 

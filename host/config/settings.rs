@@ -33,27 +33,18 @@ pub(super) fn read(
     file: &SourceFile,
     mistakes: &mut Mistakes,
 ) -> Settings {
-    let plugins = root
-        .get("plugin")
-        .and_then(|plugins| plugins.get_ref().as_table());
+    let plugins = root.get("plugin").and_then(|plugins| plugins.get_ref().as_table());
     let plugin = plugins.and_then(|plugins| plugins.get(id)?.get_ref().as_table());
     let Some(settings) = plugin.and_then(|plugin| plugin.get("settings")) else {
         return Settings::default();
     };
-    let mut reading = Reading {
-        places: BTreeMap::new(),
-        file,
-        mistakes,
-    };
+    let mut reading = Reading { places: BTreeMap::new(), file, mistakes };
     let json = match reading.value(settings, String::new(), 0) {
         Some(Value::Object(object)) if object.is_empty() => None,
         Some(value) => Some(value.to_string()),
         None => None,
     };
-    Settings {
-        json,
-        places: reading.places,
-    }
+    Settings { json, places: reading.places }
 }
 
 struct Reading<'m> {
@@ -73,9 +64,7 @@ impl Reading<'_> {
     ) -> Option<Value> {
         let span = value.span();
         let wrong = |reading: &mut Self, message: &str| {
-            reading
-                .mistakes
-                .wrong(reading.file, span.clone(), Wrong::new(message))
+            reading.mistakes.wrong(reading.file, span.clone(), Wrong::new(message))
         };
         if depth > MAX_DEPTH {
             return wrong(self, "settings may nest at most 32 deep");
@@ -107,10 +96,8 @@ impl Reading<'_> {
             }
             DeValue::Table(table) => {
                 // Sorted here, whatever the crates' features say of their maps.
-                let sorted: BTreeMap<&str, _> = table
-                    .iter()
-                    .map(|(key, value)| (&**key.get_ref(), value))
-                    .collect();
+                let sorted: BTreeMap<&str, _> =
+                    table.iter().map(|(key, value)| (&**key.get_ref(), value)).collect();
                 let member = |(key, value): (&str, _)| {
                     let pointer =
                         format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1"));

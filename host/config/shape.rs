@@ -79,10 +79,7 @@ fn take_out_of_value(value: &mut Spanned<DeValue<'_>>, span: &Range<usize>) -> b
             }
             let before = array.len();
             let items = std::mem::replace(array, DeArray::new());
-            *array = items
-                .into_iter()
-                .filter(|item| item.span() != *span)
-                .collect();
+            *array = items.into_iter().filter(|item| item.span() != *span).collect();
             array.len() < before
         }
         _ => false,
@@ -105,15 +102,10 @@ fn reword(error: &Error) -> Wrong {
     if let Some(rest) = message.strip_prefix("missing field ") {
         return Wrong::new(format!("missing key {rest}"));
     }
-    let mismatch = message
-        .strip_prefix("invalid type: ")
-        .or_else(|| message.strip_prefix("invalid value: "));
+    let mismatch =
+        message.strip_prefix("invalid type: ").or_else(|| message.strip_prefix("invalid value: "));
     if let Some((found, expected)) = mismatch.and_then(|rest| rest.rsplit_once(", expected ")) {
-        return Wrong::new(format!(
-            "expected {}, found {}",
-            kind(expected),
-            kind(found)
-        ));
+        return Wrong::new(format!("expected {}, found {}", kind(expected), kind(found)));
     }
     Wrong::new(message)
 }
@@ -123,18 +115,11 @@ fn reword(error: &Error) -> Wrong {
 /// last place where it can end.
 fn quoted(rest: &str) -> (String, Vec<String>) {
     let (word, known) = rest.rsplit_once("`, ").map_or((rest, ""), |_| {
-        let end = rest
-            .rfind("`, expected ")
-            .or_else(|| rest.rfind("`, there are "));
+        let end = rest.rfind("`, expected ").or_else(|| rest.rfind("`, there are "));
         end.map_or((rest, ""), |end| rest.split_at(end))
     });
     let word = word.strip_prefix('`').unwrap_or(word).to_owned();
-    let known = known
-        .split('`')
-        .skip(2)
-        .step_by(2)
-        .map(str::to_owned)
-        .collect();
+    let known = known.split('`').skip(2).step_by(2).map(str::to_owned).collect();
     (word, known)
 }
 
@@ -150,10 +135,7 @@ fn choices(intro: &str, word: &str, known: &[String]) -> String {
 /// Returns the word of `known` that `word` is most likely a slip of.
 pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     // The distance is quadratic, and no word that is known is long.
-    let word = Some(word)
-        .filter(|word| word.len() <= 64)?
-        .to_lowercase()
-        .replace('_', "-");
+    let word = Some(word).filter(|word| word.len() <= 64)?.to_lowercase().replace('_', "-");
     known
         .map(|known| (strsim::osa_distance(&word, known), known))
         .filter(|(distance, known)| *distance <= known.len().div_ceil(3))
@@ -168,6 +150,5 @@ fn kind(text: &str) -> String {
         "u64" => "a whole number from 0 on",
         text => text,
     };
-    text.replacen("integer `", "the number `", 1)
-        .replacen("string \"", "the string \"", 1)
+    text.replacen("integer `", "the number `", 1).replacen("string \"", "the string \"", 1)
 }

@@ -1,9 +1,6 @@
 //! What a configuration may say and what it may not, as rows and as properties.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "tests write files and take the time"
-)]
+#![expect(clippy::disallowed_methods, reason = "tests write files and take the time")]
 
 use std::fs;
 use std::path::Path;
@@ -53,21 +50,14 @@ fn mistakes(text: &str) -> Vec<String> {
         Some(help) => format!("{}: {} / {help}", m.line(), m.message),
         None => format!("{}: {}", m.line(), m.message),
     };
-    mistakes_of(load_text(text))
-        .into_iter()
-        .map(shown)
-        .collect()
+    mistakes_of(load_text(text)).into_iter().map(shown).collect()
 }
 
 /// Checks that what follows `version = 1` has exactly these mistakes.
 #[track_caller]
 fn check(text: &str, expected: &[&str]) {
     let text = text.replace("HEX", HEX).replace("COMMIT", COMMIT);
-    assert_eq!(
-        mistakes(&format!("version = 1\n{text}\n")),
-        expected,
-        "{text}"
-    );
+    assert_eq!(mistakes(&format!("version = 1\n{text}\n")), expected, "{text}");
 }
 
 /// The example of the design, all keys in use.
@@ -121,18 +111,13 @@ acme-rules = {{ path = "./security/acme-rules.json", digest = "sha256:{HEX}" }}
 #[test]
 fn every_key_is_read() {
     let config = load_text(&example()).unwrap();
-    let (license, acme) = (
-        PluginId::new("license").unwrap(),
-        PluginId::new("acme-scan").unwrap(),
-    );
+    let (license, acme) = (PluginId::new("license").unwrap(), PluginId::new("acme-scan").unwrap());
     assert_eq!(config.policy.fail_on, Severity::Medium);
     assert_eq!(config.policy.not_judged, NotJudged::Warn);
     let required: Vec<_> = config.policy.require.iter().map(PluginId::as_str).collect();
     assert_eq!(required, ["checksum", "license"]);
 
-    let [model] = config.models.as_slice() else {
-        panic!("one model")
-    };
+    let [model] = config.models.as_slice() else { panic!("one model") };
     assert_eq!(model.name.as_str(), "sentiment");
     assert_eq!(model.path, Path::new("models/sentiment"));
     assert_eq!(model.definition.source.as_deref(), Some("hf:org/name"));
@@ -149,26 +134,17 @@ fn every_key_is_read() {
     assert_eq!(plugin.mode, Mode::Advise);
     assert_eq!(plugin.grants, [Grant::Document("acme-rules".to_owned())]);
     assert_eq!(plugin.deny, [Grant::Capability(Capability::Clock)]);
-    assert_eq!(
-        plugin.settings.as_deref(),
-        Some(r#"{"deep":{"a/b~c":[1.5,true,-7,"x"]}}"#)
-    );
+    assert_eq!(plugin.settings.as_deref(), Some(r#"{"deep":{"a/b~c":[1.5,true,-7,"x"]}}"#));
     let limits = &plugin.limits;
     assert_eq!(limits.fuel, Some(10_000_000_000));
     assert_eq!(limits.fuel_per_byte, Some(3000));
     assert_eq!(limits.deadline, Some(Duration::from_secs(60)));
     assert_eq!(limits.memory, Some(512 << 20));
-    assert_eq!(
-        (limits.table_elements, limits.instances),
-        (Some(1), Some(2))
-    );
+    assert_eq!((limits.table_elements, limits.instances), (Some(1), Some(2)));
     assert_eq!((limits.host_calls, limits.handles), (Some(3), Some(4)));
     assert_eq!((limits.findings, limits.log_lines), (Some(5), Some(0)));
 
-    assert_eq!(
-        config.components[&acme],
-        Path::new("plugins/acme-scan.wasm")
-    );
+    assert_eq!(config.components[&acme], Path::new("plugins/acme-scan.wasm"));
     let document = &config.documents["acme-rules"];
     assert_eq!(document.path, Path::new("security/acme-rules.json"));
     assert_eq!(document.digest.hex(), HEX);
@@ -183,63 +159,23 @@ fn later_mistakes_find_their_place() {
         (mistake.line(), mistake.file.text[span].to_owned())
     };
     let rows = [
-        (
-            config.settings_mistake(&id("license"), "/allow/1", ""),
-            17,
-            "\"MIT\"",
-        ),
-        (
-            config.settings_mistake(&id("license"), "/allow/7", ""),
-            17,
-            "[\"Apache-2.0\", \"MIT\"]",
-        ),
-        (
-            config.settings_mistake(&id("license"), "/b/a", ""),
-            17,
-            "2026-12-31",
-        ),
-        (
-            config.settings_mistake(&id("acme-scan"), "/deep/a~1b~0c/2", ""),
-            38,
-            "-7",
-        ),
+        (config.settings_mistake(&id("license"), "/allow/1", ""), 17, "\"MIT\""),
+        (config.settings_mistake(&id("license"), "/allow/7", ""), 17, "[\"Apache-2.0\", \"MIT\"]"),
+        (config.settings_mistake(&id("license"), "/b/a", ""), 17, "2026-12-31"),
+        (config.settings_mistake(&id("acme-scan"), "/deep/a~1b~0c/2", ""), 38, "-7"),
         (
             config.settings_mistake(&id("acme-scan"), "/deep/none", ""),
             37,
             "[plugin.acme-scan.settings.deep]",
         ),
-        (
-            config.settings_mistake(&id("acme-scan"), "no pointer", ""),
-            19,
-            "[plugin.acme-scan]",
-        ),
+        (config.settings_mistake(&id("acme-scan"), "no pointer", ""), 19, "[plugin.acme-scan]"),
         (config.settings_mistake(&id("pickle"), "/a", ""), 1, ""),
-        (
-            config.plugin_mistake(&id("license"), ""),
-            16,
-            "[plugin.license]",
-        ),
+        (config.plugin_mistake(&id("license"), ""), 16, "[plugin.license]"),
         (config.plugin_mistake(&id("pickle"), ""), 1, ""),
-        (
-            config.component_mistake(&id("acme-scan"), ""),
-            20,
-            "\"plugins/acme-scan.wasm\"",
-        ),
-        (
-            config.component_mistake(&id("license"), ""),
-            16,
-            "[plugin.license]",
-        ),
-        (
-            config.grants_mistake(&id("acme-scan"), ""),
-            21,
-            "[\"documents:acme-rules\"]",
-        ),
-        (
-            config.grants_mistake(&id("license"), ""),
-            16,
-            "[plugin.license]",
-        ),
+        (config.component_mistake(&id("acme-scan"), ""), 20, "\"plugins/acme-scan.wasm\""),
+        (config.component_mistake(&id("license"), ""), 16, "[plugin.license]"),
+        (config.grants_mistake(&id("acme-scan"), ""), 21, "[\"documents:acme-rules\"]"),
+        (config.grants_mistake(&id("license"), ""), 16, "[plugin.license]"),
         (config.require_mistake(&id("license"), ""), 6, "\"license\""),
         (config.document_mistake("acme-rules", ""), 41, "acme-rules"),
         (config.document_mistake("none", ""), 1, ""),
@@ -258,25 +194,11 @@ fn the_same_settings_are_the_same_bytes() {
     ];
     for form in forms {
         let config = load_text(&format!("version = 1\n{form}\n")).unwrap();
-        let settings = config
-            .policy
-            .plugins
-            .values()
-            .next()
-            .unwrap()
-            .settings
-            .clone();
-        assert_eq!(
-            settings.as_deref(),
-            Some(r#"{"a":{"x":1000.0,"y":true},"b":16}"#),
-            "{form}"
-        );
+        let settings = config.policy.plugins.values().next().unwrap().settings.clone();
+        assert_eq!(settings.as_deref(), Some(r#"{"a":{"x":1000.0,"y":true},"b":16}"#), "{form}");
     }
     let config = load_text("version = 1\n[plugin.a.settings]\n").unwrap();
-    assert_eq!(
-        config.policy.plugins.values().next().unwrap().settings,
-        None
-    );
+    assert_eq!(config.policy.plugins.values().next().unwrap().settings, None);
 }
 
 #[test]
@@ -292,10 +214,7 @@ fn the_version_comes_first() {
     let later = "this version of modelhost reads version 1 of the file";
     for (text, expected) in [
         ("", format!("1: missing key `version`{help}")),
-        (
-            "[gate]\nversion = 1\n",
-            format!("1: missing key `version`{help}"),
-        ),
+        ("[gate]\nversion = 1\n", format!("1: missing key `version`{help}")),
         ("\nversion = 2\nfuture = 1\n", format!("2: {later}{help}")),
         ("version = \"1\"\n", format!("1: {later}{help}")),
         ("version = 1.0\n", format!("1: {later}{help}")),
@@ -307,10 +226,7 @@ fn the_version_comes_first() {
 
 #[test]
 fn syntax() {
-    check(
-        "a = hello",
-        &["2: string values must be quoted, expected literal string"],
-    );
+    check("a = hello", &["2: string values must be quoted, expected literal string"]);
     check("version = 1", &["2: duplicate key"]);
     check("[gate]\n[gate]", &["3: duplicate key"]);
     check(
@@ -329,25 +245,12 @@ fn keys_and_kinds() {
     let gate = format!("{keys} fail-on, require, not-judged");
     let plugin = format!("{keys} component, settings, grants, deny, mode, limits");
     let model = format!("{keys} name, path, source, revision, license");
-    check(
-        "plugins = 1",
-        &[&format!(
-            "2: unknown key `plugins` / did you mean `plugin`? {root}"
-        )],
-    );
-    check(
-        "[[waiver]]",
-        &[&format!("2: unknown key `waiver` / {root}")],
-    );
-    check(
-        "[registry]\npath = \"x\"",
-        &[&format!("2: unknown key `registry` / {root}")],
-    );
+    check("plugins = 1", &[&format!("2: unknown key `plugins` / did you mean `plugin`? {root}")]);
+    check("[[waiver]]", &[&format!("2: unknown key `waiver` / {root}")]);
+    check("[registry]\npath = \"x\"", &[&format!("2: unknown key `registry` / {root}")]);
     check(
         "[gate]\nfail_on = \"high\"",
-        &[&format!(
-            "3: unknown key `fail_on` / did you mean `fail-on`? {gate}"
-        )],
+        &[&format!("3: unknown key `fail_on` / did you mean `fail-on`? {gate}")],
     );
     check(
         "[gate]\n\"fail-on`, expected\" = 1",
@@ -362,9 +265,7 @@ fn keys_and_kinds() {
     );
     check(
         "[[model]]\nname = \"m\"\npath = \"m\"\nlicence = \"MIT\"",
-        &[&format!(
-            "5: unknown key `licence` / did you mean `license`? {model}"
-        )],
+        &[&format!("5: unknown key `licence` / did you mean `license`? {model}")],
     );
     check("[[model]]", &["2: missing key `name`"]);
     check("[[model]]\nname = \"m\"", &["2: missing key `path`"]);
@@ -387,30 +288,15 @@ fn keys_and_kinds() {
             "3: `hihg` is not known here / did you mean `high`? it can be low, medium, high, critical",
         ],
     );
-    check(
-        "[gate]\nfail-on = 3",
-        &["3: expected a string, found the number `3`"],
-    );
-    check(
-        "[gate]\nfail-on = { high = {} }",
-        &["3: expected a string, found a table"],
-    );
-    check(
-        "gate = [\"high\", [], \"warn\"]",
-        &["2: expected a table, found an array"],
-    );
-    check(
-        "model = [[\"name\", \"path\"]]",
-        &["2: expected a table, found an array"],
-    );
+    check("[gate]\nfail-on = 3", &["3: expected a string, found the number `3`"]);
+    check("[gate]\nfail-on = { high = {} }", &["3: expected a string, found a table"]);
+    check("gate = [\"high\", [], \"warn\"]", &["2: expected a table, found an array"]);
+    check("model = [[\"name\", \"path\"]]", &["2: expected a table, found an array"]);
     check(
         "[gate]\nnot-judged = \"allow\"",
         &["3: `allow` is not known here / it can be block, warn"],
     );
-    check(
-        "[gate]\nrequire = \"license\"",
-        &["3: expected an array, found the string \"license\""],
-    );
+    check("[gate]\nrequire = \"license\"", &["3: expected an array, found the string \"license\""]);
     check(
         "[gate]\nrequire = [1, \"license\", true]",
         &[
@@ -420,10 +306,7 @@ fn keys_and_kinds() {
     );
     check("gate = 1", &["2: expected a table, found the number `1`"]);
     check("[[gate]]", &["2: expected a table, found an array"]);
-    check(
-        "[model]\nname = \"x\"",
-        &["2: expected an array, found a table"],
-    );
+    check("[model]\nname = \"x\"", &["2: expected an array, found a table"]);
     check(
         "[plugin]\na = 1\nb.mode = \"advice\"",
         &[
@@ -431,10 +314,7 @@ fn keys_and_kinds() {
             "4: `advice` is not known here / did you mean `advise`? it can be enforce, advise",
         ],
     );
-    check(
-        "[plugin.a]\nsettings = [1]",
-        &["3: expected a table, found an array"],
-    );
+    check("[plugin.a]\nsettings = [1]", &["3: expected a table, found an array"]);
     check(
         "[plugin.a]\nlimits = { fuel = -1, memory = 1, \"findings\" = \"9\", time = 1 }",
         &[
@@ -456,42 +336,26 @@ fn models() {
         let mut keys = vec![("name", "m"), ("path", "m")];
         keys.retain(|(known, _)| *known != key);
         keys.push((key, value));
-        let lines = keys
-            .iter()
-            .map(|(key, value)| format!("{key} = {}\n", toml::Value::from(*value)));
+        let lines =
+            keys.iter().map(|(key, value)| format!("{key} = {}\n", toml::Value::from(*value)));
         format!("[[model]]\n{}", lines.collect::<String>())
     };
     for (path, expected) in [
         ("", "4: the path is empty".to_owned()),
         ("/models", format!("4: the path is not relative / {paths}")),
-        (
-            "C:/models",
-            format!("4: the path is not relative / {paths}"),
-        ),
+        ("C:/models", format!("4: the path is not relative / {paths}")),
         ("~/models", format!("4: the path is not relative / {paths}")),
         ("../models", format!("4: the path leads upwards / {paths}")),
         ("a/../../b", format!("4: the path leads upwards / {paths}")),
-        (
-            "a\\b",
-            "4: the path holds a backslash / separate folders by `/`".to_owned(),
-        ),
-        (
-            "a\u{202e}b",
-            "4: the path holds control or invisible characters".to_owned(),
-        ),
+        ("a\\b", "4: the path holds a backslash / separate folders by `/`".to_owned()),
+        ("a\u{202e}b", "4: the path holds control or invisible characters".to_owned()),
     ] {
         check(&model("path", path), &[&expected]);
     }
     check(&model("name", ""), &["4: the name is empty"]);
     check(&model("name", " "), &["4: the name is empty"]);
-    check(
-        &model("name", "a\u{200b}b"),
-        &["4: the name holds control or invisible characters"],
-    );
-    check(
-        &model("name", &"n".repeat(256)),
-        &["4: the name has more than 255 bytes"],
-    );
+    check(&model("name", "a\u{200b}b"), &["4: the name holds control or invisible characters"]);
+    check(&model("name", &"n".repeat(256)), &["4: the name has more than 255 bytes"]);
     let kinds = "hf:, git:, git+https:, git+ssh:, oci:, ollama:, https:, path:";
     check(
         &model("source", "org/name"),
@@ -502,14 +366,9 @@ fn models() {
     );
     check(
         &model("source", "s3:bucket"),
-        &[&format!(
-            "5: there is no kind of source `s3` / it starts with one of {kinds}"
-        )],
+        &[&format!("5: there is no kind of source `s3` / it starts with one of {kinds}")],
     );
-    check(
-        &model("source", "hf:"),
-        &["5: `hf:` is not followed by a name"],
-    );
+    check(&model("source", "hf:"), &["5: `hf:` is not followed by a name"]);
     check(
         &model("source", "hf:org/name@main"),
         &["5: the source names a revision / write what follows the `@` under `revision`"],
@@ -517,43 +376,26 @@ fn models() {
     let expression = "write an SPDX expression, such as `Apache-2.0` or `MIT OR Apache-2.0`";
     for (license, expected) in [
         ("", "the license is empty".to_owned()),
-        (
-            "MIT OR",
-            format!("the license ends too early / {expression}"),
-        ),
+        ("MIT OR", format!("the license ends too early / {expression}")),
         ("(MIT", format!("the license ends too early / {expression}")),
-        (
-            "MIT)",
-            format!("the license has `)` where it can't be / {expression}"),
-        ),
-        (
-            "OR MIT",
-            format!("the license has `OR` where it can't be / {expression}"),
-        ),
+        ("MIT)", format!("the license has `)` where it can't be / {expression}")),
+        ("OR MIT", format!("the license has `OR` where it can't be / {expression}")),
         (
             "MIT License",
             format!("the license has no AND, OR or WITH before `License` / {expression}"),
         ),
-        (
-            "MIT, Apache-2.0",
-            format!("`MIT,` can't be the name of a license / {expression}"),
-        ),
+        ("MIT, Apache-2.0", format!("`MIT,` can't be the name of a license / {expression}")),
     ] {
         check(&model("license", license), &[&format!("5: {expected}")]);
     }
-    for good in [
-        "MIT",
-        "(MIT OR Apache-2.0) AND LicenseRef-x",
-        "GPL-2.0+ WITH Classpath-exception-2.0",
-    ] {
+    for good in
+        ["MIT", "(MIT OR Apache-2.0) AND LicenseRef-x", "GPL-2.0+ WITH Classpath-exception-2.0"]
+    {
         check(&model("license", good), &[]);
     }
     check(
         "[[model]]\nname = \"m\"\npath = \"a\"\n[[model]]\nname = \"m\"\npath = \"./a/\"",
-        &[
-            "6: model `m` is defined twice",
-            "7: the path `a` is defined twice",
-        ],
+        &["6: model `m` is defined twice", "7: the path `a` is defined twice"],
     );
 }
 
@@ -581,44 +423,17 @@ fn revisions() {
     let ask = "`git ls-remote https://huggingface.co/org/name` prints it";
     let by_digest = format!("{because} a digest: `sha256:` and 64 lower-case hex digits");
     for (source, revision, expected) in [
-        (
-            "hf:org/name",
-            "main",
-            format!("`main` is not an immutable revision / {commit}; {ask}"),
-        ),
-        (
-            "hf:org/name",
-            "v1.2",
-            format!("`v1.2` is not an immutable revision / {commit}; {ask}"),
-        ),
-        (
-            "git:x",
-            "86f7e43",
-            format!("`86f7e43` is not a whole revision / {commit}"),
-        ),
+        ("hf:org/name", "main", format!("`main` is not an immutable revision / {commit}; {ask}")),
+        ("hf:org/name", "v1.2", format!("`v1.2` is not an immutable revision / {commit}; {ask}")),
+        ("git:x", "86f7e43", format!("`86f7e43` is not a whole revision / {commit}")),
         (
             "git:x",
             &COMMIT.to_uppercase(),
-            format!(
-                "`{}` is not a whole revision / {commit}",
-                COMMIT.to_uppercase()
-            ),
+            format!("`{}` is not a whole revision / {commit}", COMMIT.to_uppercase()),
         ),
-        (
-            "oci:x",
-            "latest",
-            format!("`latest` is not an immutable revision / {by_digest}"),
-        ),
-        (
-            "oci:x",
-            COMMIT,
-            format!("`{COMMIT}` is not a whole revision / {by_digest}"),
-        ),
-        (
-            "git:x",
-            &digest,
-            format!("`{digest}` is not a whole revision / {commit}"),
-        ),
+        ("oci:x", "latest", format!("`latest` is not an immutable revision / {by_digest}")),
+        ("oci:x", COMMIT, format!("`{COMMIT}` is not a whole revision / {by_digest}")),
+        ("git:x", &digest, format!("`{digest}` is not a whole revision / {commit}")),
         (
             "git:x",
             "",
@@ -640,22 +455,13 @@ fn revisions() {
 #[test]
 fn plugins() {
     let form = "a plugin id is 1 to 64 of a-z, 0-9 and `-`, and starts with a letter";
-    check(
-        "[plugin.gate]",
-        &["2: `gate` is reserved for the host's own findings"],
-    );
+    check("[plugin.gate]", &["2: `gate` is reserved for the host's own findings"]);
     check("[plugin.Acme_Scan]", &[&format!("2: {form}")]);
     check(
         "[gate]\nrequire = [\"\", \"gate\"]",
-        &[
-            &format!("3: {form}"),
-            "3: `gate` is reserved for the host's own findings",
-        ],
+        &[&format!("3: {form}"), "3: `gate` is reserved for the host's own findings"],
     );
-    check(
-        "[gate]\nrequire = [\"a\", \"b\", \"a\"]",
-        &["3: plugin `a` is required twice"],
-    );
+    check("[gate]\nrequire = [\"a\", \"b\", \"a\"]", &["3: plugin `a` is required twice"]);
     check(
         "[gate]\nrequire = [\"a\"]\n[plugin.a]\nmode = \"advise\"",
         &[
@@ -669,14 +475,8 @@ fn plugins() {
             "3: the path leads upwards / paths start at the folder of modelhost.toml, and stay in it",
         ],
     );
-    check(
-        "[plugin.a]\ncomponent = \".\"",
-        &["3: the path names a folder, not a file"],
-    );
-    check(
-        "[plugin.a]\ncomponent = \"plugins/\"",
-        &["3: the path names a folder, not a file"],
-    );
+    check("[plugin.a]\ncomponent = \".\"", &["3: the path names a folder, not a file"]);
+    check("[plugin.a]\ncomponent = \"plugins/\"", &["3: the path names a folder, not a file"]);
     check(
         "[plugin.a]\ngrants = [\"net\", \"documents:\", \"log\"]",
         &[
@@ -685,10 +485,7 @@ fn plugins() {
             "3: `documents:` names no document; write documents:NAME",
         ],
     );
-    check(
-        "[plugin.a]\ngrants = [\"log\"]\ndeny = [\"log\"]",
-        &["4: this is granted as well"],
-    );
+    check("[plugin.a]\ngrants = [\"log\"]\ndeny = [\"log\"]", &["4: this is granted as well"]);
     let document = "\n[documents]\nrules = { path = \"r\", digest = \"sha256:HEX\" }";
     check(
         &format!("[plugin.a]\ngrants = [\"documents:rule\", \"documents:x\"]{document}"),
@@ -699,33 +496,14 @@ fn plugins() {
         ],
     );
     let time = "write it like `500ms`, `60s`, `5m` or `1h`, from 1ms to 24h";
-    for bad in [
-        "",
-        "60",
-        "60 s",
-        "s",
-        "-1s",
-        "1.5s",
-        "0s",
-        "25h",
-        "99999999999999999999s",
-        "1d",
-    ] {
+    for bad in ["", "60", "60 s", "s", "-1s", "1.5s", "0s", "25h", "99999999999999999999s", "1d"] {
         check(
             &format!("[plugin.a.limits]\ndeadline = {bad:?}"),
             &[&format!("3: `{bad}` is no deadline / {time}")],
         );
     }
     let memory = "write it like `512KiB`, `512MiB` or `2GiB`, from 64KiB to 4GiB";
-    for bad in [
-        "512",
-        "512MB",
-        "512 MiB",
-        "1KiB",
-        "5GiB",
-        "18446744073709551615GiB",
-        "0x10MiB",
-    ] {
+    for bad in ["512", "512MB", "512 MiB", "1KiB", "5GiB", "18446744073709551615GiB", "0x10MiB"] {
         check(
             &format!("[plugin.a.limits]\nmemory = {bad:?}"),
             &[&format!("3: `{bad}` is no amount of memory / {memory}")],
@@ -751,13 +529,8 @@ fn settings_that_json_can_not_hold() {
             "4: the number has more than 64 bits",
         ],
     );
-    let deep = |depth| {
-        format!(
-            "[plugin.a.settings]\na = {}{}",
-            "[".repeat(depth),
-            "]".repeat(depth)
-        )
-    };
+    let deep =
+        |depth| format!("[plugin.a.settings]\na = {}{}", "[".repeat(depth), "]".repeat(depth));
     check(&deep(32), &[]);
     check(&deep(33), &["3: settings may nest at most 32 deep"]);
 }
@@ -765,14 +538,8 @@ fn settings_that_json_can_not_hold() {
 #[test]
 fn documents() {
     let help = "it is printed by `sha256sum FILE`; write `sha256:` before it";
-    check(
-        "[documents]\na = { path = \"a\" }",
-        &["3: missing key `digest`"],
-    );
-    check(
-        "[documents]\na = \"a\"",
-        &["3: expected a table, found the string \"a\""],
-    );
+    check("[documents]\na = { path = \"a\" }", &["3: missing key `digest`"]);
+    check("[documents]\na = \"a\"", &["3: expected a table, found the string \"a\""]);
     check(
         "[documents]\na = { path = \"/a\", digest = \"HEX\" }",
         &[
@@ -794,10 +561,7 @@ fn documents() {
 #[test]
 fn all_mistakes_of_all_files_are_told_at_once() {
     let files: [(&str, &[u8]); 5] = [
-        (
-            NAME,
-            b"version = 1\nfoo = 1\n[[model]]\nname = 'a'\npath = 'a'\n[plugin.Bad]\n",
-        ),
+        (NAME, b"version = 1\nfoo = 1\n[[model]]\nname = 'a'\npath = 'a'\n[plugin.Bad]\n"),
         ("models.d/b.toml", b"[[model]]\nname = 'a'\npath = '/b'\n"),
         ("models.d/a.toml", b"version = 1\n[[model]]\npath = 'x'\n"),
         ("models.d/c.toml", b"[[model]]\n# \xff\n"),
@@ -818,10 +582,7 @@ fn all_mistakes_of_all_files_are_told_at_once() {
         ]
     );
     let twice = found.iter().find(|m| m.message.ends_with("twice")).unwrap();
-    assert_eq!(
-        twice.help.as_deref(),
-        Some("the first is at modelhost.toml:4")
-    );
+    assert_eq!(twice.help.as_deref(), Some("the first is at modelhost.toml:4"));
 }
 
 #[test]
@@ -835,10 +596,7 @@ fn models_of_all_files_are_read_in_order() {
         ),
     ]);
     let config = config.unwrap();
-    let seen = config
-        .models
-        .iter()
-        .map(|model| (model.name.as_str(), &*model.file.path));
+    let seen = config.models.iter().map(|model| (model.name.as_str(), &*model.file.path));
     assert_eq!(
         seen.collect::<Vec<_>>(),
         [
@@ -860,16 +618,10 @@ fn files_that_can_not_be_read_are_named() {
     assert_eq!(named(load(&path)), format!("can't read {}", path.display()));
     fs::remove_dir(&path).unwrap();
     fs::write(&path, "#".repeat((1 << 20) + 1)).unwrap();
-    assert_eq!(
-        named(load(&path)),
-        format!("{} has more than 1048576 bytes", path.display())
-    );
+    assert_eq!(named(load(&path)), format!("{} has more than 1048576 bytes", path.display()));
     fs::write(&path, "version = 1\n").unwrap();
     fs::write(folder.path().join(MODELS), "").unwrap();
-    assert_eq!(
-        named(load(&path)),
-        format!("can't read {}", folder.path().join(MODELS).display())
-    );
+    assert_eq!(named(load(&path)), format!("can't read {}", folder.path().join(MODELS).display()));
 }
 
 #[test]
@@ -887,19 +639,13 @@ fn it_is_found_upwards_and_not_beyond_the_repository() {
     assert_eq!(find(&inner, NAME).unwrap(), None);
     fs::write(repository.join(NAME), "").unwrap();
     assert_eq!(find(&inner, NAME).unwrap(), Some(repository.join(NAME)));
-    assert_eq!(
-        find(&repository, NAME).unwrap(),
-        Some(repository.join(NAME))
-    );
+    assert_eq!(find(&repository, NAME).unwrap(), Some(repository.join(NAME)));
     // The nearest wins, and a worktree's `.git` is a file.
     fs::write(inner.join(".git"), "gitdir: elsewhere").unwrap();
     assert_eq!(find(&inner, NAME).unwrap(), None);
     fs::write(inner.join(NAME), "").unwrap();
     assert_eq!(find(&inner, NAME).unwrap(), Some(inner.join(NAME)));
-    assert!(matches!(
-        find(&outer.join("none"), NAME),
-        Err(ConfigError::Unreadable { .. })
-    ));
+    assert!(matches!(find(&outer.join("none"), NAME), Err(ConfigError::Unreadable { .. })));
 }
 
 #[cfg(unix)]
@@ -926,19 +672,10 @@ fn outside_a_repository_it_must_be_ours() {
         // Only root can give a file away; where it can't be done, nothing is claimed.
         return;
     }
-    assert!(matches!(
-        find(&outer.join("a"), NAME),
-        Err(ConfigError::Foreign { .. })
-    ));
-    assert!(
-        find(&outer, NAME).unwrap().is_some(),
-        "the working directory's own file is taken"
-    );
+    assert!(matches!(find(&outer.join("a"), NAME), Err(ConfigError::Foreign { .. })));
+    assert!(find(&outer, NAME).unwrap().is_some(), "the working directory's own file is taken");
     fs::create_dir(outer.join(".git")).unwrap();
-    assert!(
-        find(&outer.join("a"), NAME).unwrap().is_some(),
-        "a repository's file is taken"
-    );
+    assert!(find(&outer.join("a"), NAME).unwrap().is_some(), "a repository's file is taken");
 }
 
 /// Turns a text into JSON, as a validator of schemas takes it.
@@ -972,10 +709,7 @@ fn the_schema_says_what_the_reading_says() {
     ] {
         let text = example.replacen(good, bad, 1);
         assert!(text != example, "{good}");
-        assert!(
-            !validator.is_valid(&as_json(&text)),
-            "the schema takes {bad:?}"
-        );
+        assert!(!validator.is_valid(&as_json(&text)), "the schema takes {bad:?}");
         assert!(!mistakes(&text).is_empty(), "the reading takes {bad:?}");
     }
 }
@@ -986,34 +720,19 @@ fn many_models_are_read_in_time() {
     let files: Vec<_> = (0..10u32)
         .map(|file| {
             let models = (0..10_000).map(|n| model(file * 10_000 + n));
-            (
-                format!("models.d/{file}.toml"),
-                models.collect::<String>().into_bytes(),
-            )
+            (format!("models.d/{file}.toml"), models.collect::<String>().into_bytes())
         })
         .collect();
-    let mut files: Vec<_> = files
-        .iter()
-        .map(|(name, text)| (name.as_str(), text.as_slice()))
-        .collect();
+    let mut files: Vec<_> =
+        files.iter().map(|(name, text)| (name.as_str(), text.as_slice())).collect();
     files.push((NAME, b"version = 1\n"));
     let start = Instant::now();
-    assert_eq!(
-        load_files(&files).unwrap().models.len(),
-        validate::MAX_MODELS
-    );
+    assert_eq!(load_files(&files).unwrap().models.len(), validate::MAX_MODELS);
     // A third of a second here; the bound is for slow machines.
-    assert!(
-        start.elapsed() < Duration::from_secs(10),
-        "{:?}",
-        start.elapsed()
-    );
+    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     files.push(("models.d/x.toml", b"[[model]]\nname='x'\npath='x'\n"));
     let found = mistakes_of(load_files(&files));
-    assert_eq!(
-        found[0].to_string(),
-        "models.d/x.toml:2: more than 100000 models are defined"
-    );
+    assert_eq!(found[0].to_string(), "models.d/x.toml:2: more than 100000 models are defined");
 }
 
 /// Checks that whatever is wrong is told in a place that is in the text.

@@ -45,12 +45,9 @@ pub(super) fn config(
         places: super::Places::default(),
     };
     let gate = &shape.gate.0;
-    config.policy.fail_on = gate
-        .fail_on
-        .map_or(config.policy.fail_on, |word| word.0.into());
-    config.policy.not_judged = gate
-        .not_judged
-        .map_or(config.policy.not_judged, |word| word.0.into());
+    config.policy.fail_on = gate.fail_on.map_or(config.policy.fail_on, |word| word.0.into());
+    config.policy.not_judged =
+        gate.not_judged.map_or(config.policy.not_judged, |word| word.0.into());
     let mut reader = Reader { file, mistakes };
     for (name, document) in &shape.documents {
         if let Some(document) = reader.document(name, &document.0) {
@@ -107,8 +104,7 @@ impl Reader<'_> {
     }
 
     fn add(&mut self, span: Range<usize>, message: impl Into<String>) {
-        self.mistakes
-            .push(Diagnostic::new(self.file, span, message));
+        self.mistakes.push(Diagnostic::new(self.file, span, message));
     }
 
     fn document(&mut self, name: &At<String>, document: &Document) -> Option<ConfiguredDocument> {
@@ -120,11 +116,7 @@ impl Reader<'_> {
         }
         let path = self.value(&document.path, |text| values::file_path(text));
         let digest = self.value(&document.digest, |text| digest(text));
-        Some(ConfiguredDocument {
-            path: path?,
-            digest: digest?,
-            span: name.span(),
-        })
+        Some(ConfiguredDocument { path: path?, digest: digest?, span: name.span() })
     }
 
     fn plugin(
@@ -138,17 +130,13 @@ impl Reader<'_> {
         let table = plugin.span();
         let Table(plugin) = &**plugin;
         let parsed = self.value(id, |text| plugin_id(text));
-        let grants = plugin
-            .grants
-            .as_deref()
-            .map_or([].as_slice(), Vec::as_slice);
+        let grants = plugin.grants.as_deref().map_or([].as_slice(), Vec::as_slice);
         let grants = self.grants(grants, documents);
         let deny = self.grants(&plugin.deny, documents);
         for (grant, span) in &grants {
             if let Some((_, denied)) = deny.iter().find(|(denied, _)| denied == grant) {
                 let mistake = Diagnostic::new(self.file, denied.clone(), "this is granted as well");
-                self.mistakes
-                    .push(mistake.with_place(span.clone(), "granted here"));
+                self.mistakes.push(mistake.with_place(span.clone(), "granted here"));
             }
         }
         let settings = settings::read(root, id, self.file, self.mistakes);
@@ -170,9 +158,7 @@ impl Reader<'_> {
             limits,
             settings: settings.json,
         };
-        config
-            .components
-            .extend(component_path.map(|path| (id.clone(), path)));
+        config.components.extend(component_path.map(|path| (id.clone(), path)));
         config.places.plugins.insert(id.clone(), places);
         config.policy.plugins.insert(id, policy);
     }
@@ -233,11 +219,7 @@ impl Reader<'_> {
                 continue;
             };
             if config.policy.is_advisory(&id) {
-                let table = config
-                    .places
-                    .plugins
-                    .get(&id)
-                    .map(|places| places.table.clone());
+                let table = config.places.plugins.get(&id).map(|places| places.table.clone());
                 let message = format!("plugin `{id}` only advises, so it can't be required");
                 let mistake = Diagnostic::new(self.file, name.span(), message)
                     .with_help("take it out of `require`, or its `mode = \"advise\"` away");

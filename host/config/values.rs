@@ -30,10 +30,7 @@ pub(super) struct Wrong {
 
 impl Wrong {
     pub(super) fn new(message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            help: None,
-        }
+        Self { message: message.into(), help: None }
     }
 
     pub(super) fn with_help(mut self, help: impl Into<String>) -> Self {
@@ -51,9 +48,7 @@ pub(super) fn plain(text: &str, what: &str) -> Result<(), Wrong> {
         return Err(Wrong::new(format!("{what} has more than {MAX_TEXT} bytes")));
     }
     if text::escape(text, Backslash::Kept) != text {
-        return Err(Wrong::new(format!(
-            "{what} holds control or invisible characters"
-        )));
+        return Err(Wrong::new(format!("{what} holds control or invisible characters")));
     }
     Ok(())
 }
@@ -74,15 +69,8 @@ pub(super) fn path(text: &str) -> Result<PathBuf, Wrong> {
         return Err(Wrong::new("the path leads upwards")
             .with_help("paths start at the folder of modelhost.toml, and stay in it"));
     }
-    let path: PathBuf = text
-        .split('/')
-        .filter(|part| !matches!(*part, "" | "."))
-        .collect();
-    Ok(if path.as_os_str().is_empty() {
-        PathBuf::from(".")
-    } else {
-        path
-    })
+    let path: PathBuf = text.split('/').filter(|part| !matches!(*part, "" | ".")).collect();
+    Ok(if path.as_os_str().is_empty() { PathBuf::from(".") } else { path })
 }
 
 /// Takes `text` as the path of one file below the folder of `modelhost.toml`.
@@ -122,12 +110,8 @@ pub(super) fn source(text: &str) -> Result<Revisions, Wrong> {
     plain(text, "the source")?;
     let known = || SOURCES.map(|(kind, _)| format!("{kind}:")).join(", ");
     let Some((kind, rest)) = text.split_once(':') else {
-        return Err(
-            Wrong::new("the source does not say what kind it is").with_help(format!(
-                "it starts with one of {}, such as `hf:org/name`",
-                known()
-            )),
-        );
+        return Err(Wrong::new("the source does not say what kind it is")
+            .with_help(format!("it starts with one of {}, such as `hf:org/name`", known())));
     };
     let Some((_, revisions)) = SOURCES.iter().find(|(known, _)| *known == kind) else {
         return Err(Wrong::new(format!("there is no kind of source `{kind}`"))
@@ -204,9 +188,7 @@ pub(super) fn license(text: &str) -> Result<(), Wrong> {
                 return wrong(format!("the license has `{token}` where it can't be"));
             }
             name if !wants_name => {
-                return wrong(format!(
-                    "the license has no AND, OR or WITH before `{name}`"
-                ));
+                return wrong(format!("the license has no AND, OR or WITH before `{name}`"));
             }
             name => {
                 let is_name =
@@ -237,12 +219,9 @@ pub(super) fn deadline(text: &str) -> Result<Duration, Wrong> {
 /// Takes `text` as an amount of memory.
 pub(super) fn memory(text: &str) -> Result<u64, Wrong> {
     let help = "write it like `512KiB`, `512MiB` or `2GiB`, from 64KiB to 4GiB";
-    amount(
-        text,
-        &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)],
-    )
-    .filter(|bytes| MEMORY.contains(bytes))
-    .ok_or_else(|| Wrong::new(format!("`{text}` is no amount of memory")).with_help(help))
+    amount(text, &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)])
+        .filter(|bytes| MEMORY.contains(bytes))
+        .ok_or_else(|| Wrong::new(format!("`{text}` is no amount of memory")).with_help(help))
 }
 
 /// Takes `text` as a whole number and one of `units`, without anything between.
@@ -260,10 +239,6 @@ pub(super) fn limit<T: TryFrom<u64>>(
 ) -> Result<T, Wrong> {
     let fits = bounds.contains(&number).then(|| T::try_from(number).ok());
     fits.flatten().ok_or_else(|| {
-        Wrong::new(format!(
-            "the limit must be from {} to {}",
-            bounds.start(),
-            bounds.end()
-        ))
+        Wrong::new(format!("the limit must be from {} to {}", bounds.start(), bounds.end()))
     })
 }

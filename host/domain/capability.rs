@@ -27,14 +27,8 @@ pub enum Capability {
 
 impl Capability {
     /// All capabilities, sorted by name.
-    pub const ALL: [Self; 6] = [
-        Self::Clock,
-        Self::Definition,
-        Self::Digest,
-        Self::Documents,
-        Self::Files,
-        Self::Log,
-    ];
+    pub const ALL: [Self; 6] =
+        [Self::Clock, Self::Definition, Self::Digest, Self::Documents, Self::Files, Self::Log];
 
     /// Returns the name: of the WIT interface and of the key in the policy.
     pub const fn name(self) -> &'static str {
@@ -100,7 +94,9 @@ impl FromStr for Grant {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
     /// There is no such capability.
-    #[error("there is no capability `{0}`; there are clock, definition, digest, documents:NAME, files, log")]
+    #[error(
+        "there is no capability `{0}`; there are clock, definition, digest, documents:NAME, files, log"
+    )]
     Unknown(String),
     /// `documents:` names no document.
     #[error("`documents:` names no document; write documents:NAME")]
@@ -245,9 +241,7 @@ impl Limits {
     /// Returns the host calls of a task whose view has `files` files of `size`
     /// bytes together.
     pub const fn task_host_calls(&self, size: u64, files: u64) -> u64 {
-        self.host_calls
-            .saturating_add(size / 4096)
-            .saturating_add(files.saturating_mul(16))
+        self.host_calls.saturating_add(size / 4096).saturating_add(files.saturating_mul(16))
     }
 }
 

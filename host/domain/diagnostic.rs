@@ -41,9 +41,7 @@ impl SourceFile {
 }
 
 fn line_number(newlines_before: usize) -> u32 {
-    u32::try_from(newlines_before)
-        .unwrap_or(u32::MAX - 1)
-        .saturating_add(1)
+    u32::try_from(newlines_before).unwrap_or(u32::MAX - 1).saturating_add(1)
 }
 
 /// Where the lines of a text end, for asking many times.
@@ -54,11 +52,7 @@ impl Lines {
     /// Finds the lines of `text`.
     pub fn of(text: &str) -> Self {
         Self(
-            text.bytes()
-                .enumerate()
-                .filter(|(_, byte)| *byte == b'\n')
-                .map(|(at, _)| at)
-                .collect(),
+            text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(at, _)| at).collect(),
         )
     }
 
@@ -125,9 +119,7 @@ impl Diagnostic {
 
     /// Returns the line of the main place, from 1.
     pub fn line(&self) -> u32 {
-        self.labels
-            .first()
-            .map_or(1, |(span, _)| self.file.line_of(span.start))
+        self.labels.first().map_or(1, |(span, _)| self.file.line_of(span.start))
     }
 }
 
@@ -149,24 +141,14 @@ mod tests {
 
     #[test]
     fn counts_lines_the_same_both_ways() {
-        let file = SourceFile {
-            path: "x".into(),
-            text: "a\nbc\r\n\nd".into(),
-        };
+        let file = SourceFile { path: "x".into(), text: "a\nbc\r\n\nd".into() };
         let lines = Lines::of(&file.text);
         let expected = [1, 1, 2, 2, 2, 2, 3, 4, 4, 4, 4];
         for (offset, line) in expected.into_iter().enumerate() {
             assert_eq!(file.line_of(offset), line, "{offset}");
             assert_eq!(lines.line_of(offset), line, "{offset}");
         }
-        let spans = [
-            (0, 0..1),
-            (1, 0..1),
-            (2, 2..4),
-            (3, 6..6),
-            (4, 7..8),
-            (5, 8..8),
-        ];
+        let spans = [(0, 0..1), (1, 0..1), (2, 2..4), (3, 6..6), (4, 7..8), (5, 8..8)];
         for (line, span) in spans {
             assert_eq!(file.line_span(line), span, "{line}");
         }
@@ -174,20 +156,13 @@ mod tests {
 
     #[test]
     fn quotes_are_inert() {
-        let file = SourceFile {
-            path: "x".into(),
-            text: "".into(),
-        };
+        let file = SourceFile { path: "x".into(), text: "".into() };
         let mistake = Diagnostic::new(&file, 0..0, "\u{1b}[2J")
             .with_label("a\nb")
             .with_place(0..0, "\u{202e}")
             .with_help("::error::");
         assert_eq!(mistake.to_string(), "x:1: \\x1b[2J");
-        let labels: Vec<_> = mistake
-            .labels
-            .iter()
-            .map(|(_, label)| label.as_str())
-            .collect();
+        let labels: Vec<_> = mistake.labels.iter().map(|(_, label)| label.as_str()).collect();
         assert_eq!(labels, ["a\\nb", "\\u{202e}"]);
         assert_eq!(mistake.help.as_deref(), Some("\\x3a:error::"));
     }

@@ -51,10 +51,9 @@ impl FromStr for Severity {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        Self::ALL
-            .into_iter()
-            .find(|severity| severity.name() == text)
-            .ok_or_else(|| format!("there is no severity `{text}`; there are info, low, medium, high, critical"))
+        Self::ALL.into_iter().find(|severity| severity.name() == text).ok_or_else(|| {
+            format!("there is no severity `{text}`; there are info, low, medium, high, critical")
+        })
     }
 }
 

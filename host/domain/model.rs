@@ -66,9 +66,7 @@ impl FilePath {
     /// writes and names a file below its model: relative, no empty part, no
     /// `.` and no `..`.
     pub fn parse(written: &str) -> Option<Self> {
-        let is_below = written
-            .split('/')
-            .all(|part| !matches!(part, "" | "." | ".."));
+        let is_below = written.split('/').all(|part| !matches!(part, "" | "." | ".."));
         let path = Self::from_bytes(&unescape(written)?);
         (is_below && path.0 == written).then_some(path)
     }
@@ -158,10 +156,7 @@ pub struct LockEntry {
 impl LockEntry {
     /// Returns the locked file at `path`.
     pub fn file(&self, path: &FilePath) -> Option<&LockedFile> {
-        let index = self
-            .files
-            .binary_search_by(|file| file.path.cmp(path))
-            .ok()?;
+        let index = self.files.binary_search_by(|file| file.path.cmp(path)).ok()?;
         self.files.get(index)
     }
 }
@@ -249,10 +244,7 @@ mod tests {
             assert_eq!(FilePath::parse(row), None, "{row:?}");
         }
         for good in ["a", "...", "a/..b", "é/漢.bin", "\\x23#[x"] {
-            assert_eq!(
-                FilePath::parse(good).map(|path| path.0),
-                Some(good.to_owned())
-            );
+            assert_eq!(FilePath::parse(good).map(|path| path.0), Some(good.to_owned()));
         }
     }
 }

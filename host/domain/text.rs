@@ -93,8 +93,7 @@ fn push_unicode(out: &mut String, c: char) {
 /// TeamCity's `##teamcity[`.
 fn starts_command(rest: &str) -> bool {
     ["##[", "##vso[", "##teamcity["].iter().any(|marker| {
-        rest.get(..marker.len())
-            .is_some_and(|start| start.eq_ignore_ascii_case(marker))
+        rest.get(..marker.len()).is_some_and(|start| start.eq_ignore_ascii_case(marker))
     })
 }
 

@@ -137,7 +137,14 @@ impl FailureCode {
 
     /// Returns whether the same run may end otherwise the next time.
     pub const fn is_retryable(self) -> bool {
-        matches!(self, Self::LimitDeadline | Self::LimitCompile | Self::Interrupted | Self::Changed | Self::Worker)
+        matches!(
+            self,
+            Self::LimitDeadline
+                | Self::LimitCompile
+                | Self::Interrupted
+                | Self::Changed
+                | Self::Worker
+        )
     }
 }
 

@@ -16,7 +16,9 @@
 use std::fs::{File, OpenOptions};
 use std::hash::{Hash as _, Hasher};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _,
+};
 use std::path::{Path, PathBuf};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -106,7 +108,10 @@ impl Cache {
     /// Says what can't be made or read, or who else could write to it.
     pub fn with_secret(folder: &Path, secret: &[u8]) -> Result<Self, CacheError> {
         private_folder(folder, "the cache folder")?;
-        let key = Sha256::new().chain_update(b"modelhost compiled-code cache\0").chain_update(secret).finalize();
+        let key = Sha256::new()
+            .chain_update(b"modelhost compiled-code cache\0")
+            .chain_update(secret)
+            .finalize();
         Ok(Self { folder: folder.to_owned(), key: key.into() })
     }
 
@@ -159,7 +164,12 @@ impl Cache {
     /// Copies the code that a worker compiled of the component of that digest
     /// to `code`, without looking at it; says whether it is sound. Where it is
     /// not, what was copied must not be used.
-    pub(crate) fn load_code(&self, engine: &Engine, component: Digest, code: &mut dyn Write) -> bool {
+    pub(crate) fn load_code(
+        &self,
+        engine: &Engine,
+        component: Digest,
+        code: &mut dyn Write,
+    ) -> bool {
         let identity = identity(engine, component, Compiler::Worker);
         let path = self.path(&identity);
         match self.copy(&path, &identity, code) {
@@ -177,7 +187,13 @@ impl Cache {
     }
 
     /// Keeps `length` bytes of code that a worker compiled, for workers alone.
-    pub(crate) fn store_code(&self, engine: &Engine, component: Digest, code: &mut dyn Read, length: u64) {
+    pub(crate) fn store_code(
+        &self,
+        engine: &Engine,
+        component: Digest,
+        code: &mut dyn Read,
+        length: u64,
+    ) {
         self.keep(&identity(engine, component, Compiler::Worker), code, length);
     }
 
@@ -212,7 +228,9 @@ impl Cache {
         let mut header = [0; HEADER];
         let Some(length) = size.checked_sub((HEADER + MAC) as u64) else { return Ok(false) };
         file.read_exact(&mut header)?;
-        let sound = header.starts_with(MAGIC) && header[8..40] == *identity && header[40..] == length.to_le_bytes();
+        let sound = header.starts_with(MAGIC)
+            && header[8..40] == *identity
+            && header[40..] == length.to_le_bytes();
         if !sound {
             return Ok(false);
         }
@@ -233,12 +251,15 @@ impl Cache {
         self.mac(signed).verify_slice(mac).ok()?;
         let (header, code) = signed.split_at_checked(HEADER)?;
         let length = u64::from_le_bytes(header.get(40..48)?.try_into().ok()?);
-        let sound = header.starts_with(MAGIC) && header.get(8..40)? == identity && length == code.len() as u64;
+        let sound = header.starts_with(MAGIC)
+            && header.get(8..40)? == identity
+            && length == code.len() as u64;
         sound.then_some(code)
     }
 
     fn mac(&self, bytes: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&self.key).expect("HMAC takes keys of any length");
         mac.update(bytes);
         mac
     }
@@ -292,7 +313,11 @@ fn deserialize(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
 }
 
 /// Hands `length` bytes of `from` to `take`, a chunk at a time.
-fn chunks(from: &mut dyn Read, length: u64, take: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+fn chunks(
+    from: &mut dyn Read,
+    length: u64,
+    take: &mut dyn FnMut(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK];
     let mut left = length;
     while left > 0 {
@@ -315,9 +340,12 @@ fn read_entry(path: &Path) -> io::Result<Vec<u8>> {
 /// Opens a file of ours alone; also says how many bytes it has.
 fn open_entry(path: &Path) -> io::Result<(File, u64)> {
     let nofollow = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::NONBLOCK;
-    let file = OpenOptions::new().read(true).custom_flags(nofollow.bits().cast_signed()).open(path)?;
+    let file =
+        OpenOptions::new().read(true).custom_flags(nofollow.bits().cast_signed()).open(path)?;
     let metadata = file.metadata()?;
-    let foreign = !metadata.is_file() || metadata.uid() != rustix::process::geteuid().as_raw() || metadata.mode() & 0o022 != 0;
+    let foreign = !metadata.is_file()
+        || metadata.uid() != rustix::process::geteuid().as_raw()
+        || metadata.mode() & 0o022 != 0;
     if foreign || metadata.len() > MAX_ENTRY {
         return Err(io::Error::other("it is not a file of ours alone"));
     }
@@ -331,7 +359,11 @@ fn private_folder(path: &Path, what: &'static str) -> Result<(), CacheError> {
     let mut builder = std::fs::DirBuilder::new();
     builder.recursive(true).mode(0o700).create(path).map_err(failed)?;
     let nofollow = rustix::fs::OFlags::NOFOLLOW | rustix::fs::OFlags::DIRECTORY;
-    let folder = OpenOptions::new().read(true).custom_flags(nofollow.bits().cast_signed()).open(path).map_err(failed)?;
+    let folder = OpenOptions::new()
+        .read(true)
+        .custom_flags(nofollow.bits().cast_signed())
+        .open(path)
+        .map_err(failed)?;
     let metadata = folder.metadata().map_err(failed)?;
     if metadata.uid() != rustix::process::geteuid().as_raw() {
         return Err(CacheError::Exposed { what, path: path.to_owned() });
@@ -372,9 +404,9 @@ fn make_key(path: &Path) -> io::Result<[u8; KEY]> {
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
         Ok(_) => Ok(key),
-        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => read_entry(path)?
-            .try_into()
-            .map_err(|_| io::Error::other("it has a wrong length")),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => {
+            read_entry(path)?.try_into().map_err(|_| io::Error::other("it has a wrong length"))
+        }
         Err(error) => Err(error.error),
     }
 }

@@ -227,10 +227,13 @@ fn cause(error: &wasmtime::Error) -> Cause {
         Some(Trap::OutOfFuel) => limit(FailureCode::LimitFuel, "it used up its fuel"),
         Some(Trap::StackOverflow) => limit(FailureCode::LimitStack, "it overran its stack"),
         Some(trap) => Cause { code: FailureCode::Trap, message: trap.to_string(), crashed: true },
-        None if text.contains("fuel allocated for hostcalls") => {
-            limit(FailureCode::LimitAnswer, "it handed over more in one call than a whole answer may have")
-        }
-        None if text.contains("resource table") || text.contains("handle") && text.contains("limit") => {
+        None if text.contains("fuel allocated for hostcalls") => limit(
+            FailureCode::LimitAnswer,
+            "it handed over more in one call than a whole answer may have",
+        ),
+        None if text.contains("resource table")
+            || text.contains("handle") && text.contains("limit") =>
+        {
             limit(FailureCode::LimitHandles, &text)
         }
         None if text.contains("count too high") => limit(FailureCode::LimitInstances, &text),
@@ -242,20 +245,28 @@ impl Cause {
     /// Returns it as a failure of the plugin `id`, with the way out.
     pub(crate) fn failure(self, id: &PluginId, limits: &Limits) -> Failure {
         let more = |limit: &str, value: &str| {
-            format!("if the plugin is right to need more, add to modelhost.toml: [plugin.{id}] limits = {{ {limit} = {value} }}")
+            format!(
+                "if the plugin is right to need more, add to modelhost.toml: [plugin.{id}] limits = {{ {limit} = {value} }}"
+            )
         };
         let double = |value: u64| value.saturating_mul(2).to_string();
         let help = match self.code {
             FailureCode::LimitFuel => Some(more("fuel", &double(limits.fuel))),
-            FailureCode::LimitMemory => Some(more("memory", &format!("\"{}MiB\"", double(limits.memory >> 20)))),
+            FailureCode::LimitMemory => {
+                Some(more("memory", &format!("\"{}MiB\"", double(limits.memory >> 20))))
+            }
             FailureCode::LimitTable => Some(more("table-elements", &double(limits.table_elements))),
-            FailureCode::LimitInstances => Some(more("instances", &double(u64::from(limits.instances)))),
+            FailureCode::LimitInstances => {
+                Some(more("instances", &double(u64::from(limits.instances))))
+            }
             FailureCode::LimitHostCalls => Some(more("host-calls", &double(limits.host_calls))),
             FailureCode::LimitHandles => Some(more("handles", &double(u64::from(limits.handles)))),
-            FailureCode::LimitDeadline => Some(more("deadline", &format!("\"{}s\"", double(limits.deadline.as_secs())))),
-            FailureCode::Trap if self.crashed => {
-                Some("the plugin crashed: report it to whoever makes it, with this model".to_owned())
+            FailureCode::LimitDeadline => {
+                Some(more("deadline", &format!("\"{}s\"", double(limits.deadline.as_secs()))))
             }
+            FailureCode::Trap if self.crashed => Some(
+                "the plugin crashed: report it to whoever makes it, with this model".to_owned(),
+            ),
             _ => None,
         };
         Failure { code: self.code, message: GuestText::capped(&self.message), help }

@@ -9,9 +9,9 @@ use wasmtime::component::Component;
 
 use super::cache::Cache;
 use super::engine::{Engine, EngineError};
-use crate::plugin::component;
 use crate::domain::digest::Digest;
 use crate::domain::text::GuestText;
+use crate::plugin::component;
 
 /// A component ready to be linked.
 pub struct Compiled {
@@ -26,7 +26,12 @@ impl Engine {
     ///
     /// # Errors
     /// Says that they are no valid component, or can't be compiled.
-    pub fn compile(&self, bytes: &[u8], digest: Digest, cache: Option<&Cache>) -> Result<Compiled, EngineError> {
+    pub fn compile(
+        &self,
+        bytes: &[u8],
+        digest: Digest,
+        cache: Option<&Cache>,
+    ) -> Result<Compiled, EngineError> {
         if let Some(cache) = cache
             && let Some(component) = cache.load(self, digest)
         {
@@ -44,7 +49,9 @@ impl Engine {
     /// # Errors
     /// Says that they are no valid component, or can't be compiled.
     pub(crate) fn compile_to_code(&self, bytes: &[u8]) -> Result<Vec<u8>, EngineError> {
-        self.compile_anew(bytes)?.serialize().map_err(|error| EngineError::Compile(format!("{error:#}")))
+        self.compile_anew(bytes)?
+            .serialize()
+            .map_err(|error| EngineError::Compile(format!("{error:#}")))
     }
 
     /// Takes native code that [`Engine::compile_to_code`] made.
@@ -69,7 +76,9 @@ impl Engine {
         // plugin that can't be compiled.
         catch_unwind(AssertUnwindSafe(|| Component::from_binary(&self.wasmtime, bytes)))
             .map_err(|_| EngineError::Compile("the compiler failed on this component".to_owned()))?
-            .map_err(|error| EngineError::Compile(GuestText::capped(&format!("{error:#}")).to_string()))
+            .map_err(|error| {
+                EngineError::Compile(GuestText::capped(&format!("{error:#}")).to_string())
+            })
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Leaves compiling to `compile` and running to `call`.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use wasmtime::{Config, InstanceAllocationStrategy, Strategy, WasmBacktraceDetails, WasmFeatures};

@@ -55,7 +55,12 @@ impl Meter {
 }
 
 impl ResourceLimiter for Meter {
-    fn memory_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let grown = (desired as u64).saturating_sub(current as u64);
         let sum = self.memory.saturating_add(grown);
         if sum > self.max_memory {
@@ -73,7 +78,12 @@ impl ResourceLimiter for Meter {
         Err(Stop::error(FailureCode::LimitMemory, format!("its memory could not grow: {error:#}")))
     }
 
-    fn table_growing(&mut self, current: usize, desired: usize, _maximum: Option<usize>) -> wasmtime::Result<bool> {
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
         let grown = (desired as u64).saturating_sub(current as u64);
         let sum = self.elements.saturating_add(grown);
         if sum > self.max_elements {

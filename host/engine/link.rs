@@ -8,7 +8,9 @@
 
 use wasmtime::component::{HasSelf, Linker};
 
-use super::abi::v0_1::{PluginWithDocumentsPre, clock, definition, digest, documents, files, log, types};
+use super::abi::v0_1::{
+    PluginWithDocumentsPre, clock, definition, digest, documents, files, log, types,
+};
 use super::compile::Compiled;
 use super::engine::Engine;
 use super::state::State;
@@ -43,12 +45,24 @@ impl Engine {
         types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         for capability in grants.capabilities() {
             match capability {
-                Capability::Clock => clock::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?,
-                Capability::Definition => definition::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?,
-                Capability::Digest => digest::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?,
-                Capability::Documents => documents::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?,
-                Capability::Files => files::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?,
-                Capability::Log => log::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?,
+                Capability::Clock => {
+                    clock::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?
+                }
+                Capability::Definition => {
+                    definition::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?
+                }
+                Capability::Digest => {
+                    digest::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?
+                }
+                Capability::Documents => {
+                    documents::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?
+                }
+                Capability::Files => {
+                    files::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?
+                }
+                Capability::Log => {
+                    log::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?
+                }
             }
         }
         Ok(linker)

@@ -132,9 +132,15 @@ impl State {
     }
 
     /// Hands `value` to the guest as a handle, within the bound on handles.
-    pub(super) fn hand_out<T: Send + 'static>(&mut self, value: T) -> wasmtime::Result<wasmtime::component::Resource<T>> {
+    pub(super) fn hand_out<T: Send + 'static>(
+        &mut self,
+        value: T,
+    ) -> wasmtime::Result<wasmtime::component::Resource<T>> {
         self.table.push(value).map_err(|_| {
-            Stop::error(FailureCode::LimitHandles, format!("it holds more than {} handles", self.limits.handles))
+            Stop::error(
+                FailureCode::LimitHandles,
+                format!("it holds more than {} handles", self.limits.handles),
+            )
         })
     }
 }

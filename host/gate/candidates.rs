@@ -28,11 +28,14 @@ const PINNING: &str = "checksum";
 impl Gate {
     /// Returns the policy of this run.
     pub(super) fn policy(&self) -> Policy {
-        let mut policy = self.config.as_ref().map(|config| config.policy.clone()).unwrap_or_default();
+        let mut policy =
+            self.config.as_ref().map(|config| config.policy.clone()).unwrap_or_default();
         if let Some(fail_on) = self.fail_on {
             policy.fail_on = fail_on;
         }
-        if self.locked && let Ok(id) = PluginId::new(PINNING) {
+        if self.locked
+            && let Ok(id) = PluginId::new(PINNING)
+        {
             policy.require.insert(id);
         }
         policy
@@ -48,7 +51,9 @@ impl Gate {
             let resolved: Vec<ResolvedPlugin> = plugins.values().cloned().collect();
             let drift = lock.plugin_drift(&resolved);
             if !drift.is_empty() {
-                return Err(GateError::Mistakes(drift.iter().map(|drift| drift.diagnostic(source)).collect()));
+                return Err(GateError::Mistakes(
+                    drift.iter().map(|drift| drift.diagnostic(source)).collect(),
+                ));
             }
         }
         let mut mistakes = Vec::new();
@@ -60,7 +65,9 @@ impl Gate {
             let text = text.unwrap_or_else(|| "{}".to_owned());
             mistakes.extend(self.settings_mistakes(&plugin, &text));
             let globs = Globs::new(&plugin.manifest.files).map_err(|error| GateError::Usage {
-                message: format!("plugin {id} wants files by a pattern that can't be used: {error}"),
+                message: format!(
+                    "plugin {id} wants files by a pattern that can't be used: {error}"
+                ),
                 help: Some("report it to whoever makes the plugin".to_owned()),
             })?;
             candidates.push(Candidate {
@@ -77,7 +84,11 @@ impl Gate {
 
     /// Refuses components that are not valid, before anything runs. What the
     /// cache knows, and what is bundled, was valid when it was compiled.
-    pub(super) fn validate(&self, engine: &Engine, candidates: &[Candidate]) -> Result<(), GateError> {
+    pub(super) fn validate(
+        &self,
+        engine: &Engine,
+        candidates: &[Candidate],
+    ) -> Result<(), GateError> {
         for candidate in candidates {
             let plugin = &candidate.plugin;
             let PluginRef::File(path) = &plugin.origin else { continue };
@@ -113,7 +124,11 @@ impl Gate {
                 let path: PathBuf = config.root.join(component);
                 let plugin = resolve::resolve(&PluginRef::File(path))?;
                 if plugin.manifest.id != *id {
-                    let message = format!("{} is the plugin {}, not {id}", component.display(), plugin.manifest.id);
+                    let message = format!(
+                        "{} is the plugin {}, not {id}",
+                        component.display(),
+                        plugin.manifest.id
+                    );
                     return Err(GateError::Mistakes(vec![config.component_mistake(id, message)]));
                 }
                 twice.remove(id);
@@ -122,7 +137,11 @@ impl Gate {
         }
         if let Some((id, (one, other))) = twice.first_key_value() {
             return Err(GateError::Usage {
-                message: format!("two plugins have the id {id}: {} and {}", origin(one), origin(other)),
+                message: format!(
+                    "two plugins have the id {id}: {} and {}",
+                    origin(one),
+                    origin(other)
+                ),
                 help: Some(format!(
                     "say which in modelhost.toml ([plugin.{id}] component = …), take one away, or leave the bundled ones out with --no-bundled"
                 )),
@@ -144,15 +163,29 @@ impl Gate {
     }
 
     /// Refuses a policy that speaks of plugins that aren't there.
-    fn check_references(&self, policy: &Policy, plugins: &BTreeMap<PluginId, ResolvedPlugin>) -> Result<(), GateError> {
+    fn check_references(
+        &self,
+        policy: &Policy,
+        plugins: &BTreeMap<PluginId, ResolvedPlugin>,
+    ) -> Result<(), GateError> {
         let Some(config) = &self.config else { return Ok(()) };
-        let absent = |id: &&PluginId| !plugins.contains_key(id) && !self.only.is_empty() && !self.only.contains(id);
+        let absent = |id: &&PluginId| {
+            !plugins.contains_key(id) && !self.only.is_empty() && !self.only.contains(id)
+        };
         let mut mistakes: Vec<Diagnostic> = Vec::new();
-        for id in policy.plugins.keys().filter(|id| !plugins.contains_key(id)).filter(|id| !absent(id)) {
-            mistakes.push(config.plugin_mistake(id, format!("there is no plugin `{id}` in this run{}", known(plugins))));
+        for id in
+            policy.plugins.keys().filter(|id| !plugins.contains_key(id)).filter(|id| !absent(id))
+        {
+            mistakes.push(config.plugin_mistake(
+                id,
+                format!("there is no plugin `{id}` in this run{}", known(plugins)),
+            ));
         }
         for id in policy.require.iter().filter(|id| !plugins.contains_key(id)) {
-            mistakes.push(config.require_mistake(id, format!("the required plugin `{id}` is not in this run{}", known(plugins))));
+            mistakes.push(config.require_mistake(
+                id,
+                format!("the required plugin `{id}` is not in this run{}", known(plugins)),
+            ));
         }
         if mistakes.is_empty() { Ok(()) } else { Err(GateError::Mistakes(mistakes)) }
     }
@@ -176,7 +209,8 @@ impl Gate {
             let bytes = model::read_document(&config.root.join(&document.path), MAX_DOCUMENT)?;
             let found = Digest::of(&bytes);
             if found != document.digest {
-                let message = format!("the document {name} is not the one that is pinned: it is {found}");
+                let message =
+                    format!("the document {name} is not the one that is pinned: it is {found}");
                 return Err(GateError::Mistakes(vec![config.document_mistake(name, message)]));
             }
             documents.insert(name.to_owned(), bytes.into());

@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use crate::domain::evidence::{Evidence, FileEvidence, ModelEvidence, PluginEvidence, TaskEvidence};
+use crate::domain::evidence::{
+    Evidence, FileEvidence, ModelEvidence, PluginEvidence, TaskEvidence,
+};
 use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
 use crate::domain::model::{FileEntry, FilePath};
 use crate::domain::report::{PluginTiming, TaskTiming, Timings};
@@ -21,15 +23,23 @@ pub(super) fn collect(work: Work, executed: Executed, timings: &mut Timings) -> 
     timings.plugins = executed
         .compiled
         .iter()
-        .map(|(plugin, cached, took)| PluginTiming { plugin: work.candidates[*plugin].id().clone(), cached: *cached, took: *took })
+        .map(|(plugin, cached, took)| PluginTiming {
+            plugin: work.candidates[*plugin].id().clone(),
+            cached: *cached,
+            took: *took,
+        })
         .collect();
     let mut tasks = Vec::with_capacity(executed.tasks.len());
     for (planned, ended) in work.plan.tasks.iter().zip(executed.tasks) {
         let candidate = &work.candidates[planned.plugin];
         let model = &work.models[planned.model];
         let (outcome, coverage, usage, instantiate, check) = match ended {
-            Ended::Ran(called) => (called.outcome, called.coverage, called.usage, called.instantiate, called.check),
-            Ended::Not(outcome) => (outcome, Vec::new(), Usage::default(), Duration::ZERO, Duration::ZERO),
+            Ended::Ran(called) => {
+                (called.outcome, called.coverage, called.usage, called.instantiate, called.check)
+            }
+            Ended::Not(outcome) => {
+                (outcome, Vec::new(), Usage::default(), Duration::ZERO, Duration::ZERO)
+            }
         };
         let limits = candidate.limits.as_ref();
         timings.tasks.push(TaskTiming {
@@ -50,7 +60,11 @@ pub(super) fn collect(work: Work, executed: Executed, timings: &mut Timings) -> 
         });
     }
     Evidence {
-        models: work.models.into_iter().map(|model| model_evidence(model, executed.interrupted)).collect(),
+        models: work
+            .models
+            .into_iter()
+            .map(|model| model_evidence(model, executed.interrupted))
+            .collect(),
         plugins: work
             .candidates
             .into_iter()
@@ -78,10 +92,16 @@ fn model_evidence(model: Model, interrupted: bool) -> ModelEvidence {
     for file in &model.files {
         let verified = file.verify();
         match file.hashed() {
-            Some(Ok((digest, content))) if verified.is_ok() && !file.is_changed() => evidence.files.push(FileEvidence {
-                entry: FileEntry { path: file.path().clone(), size: file.size(), digest: *digest },
-                content: *content,
-            }),
+            Some(Ok((digest, content))) if verified.is_ok() && !file.is_changed() => {
+                evidence.files.push(FileEvidence {
+                    entry: FileEntry {
+                        path: file.path().clone(),
+                        size: file.size(),
+                        digest: *digest,
+                    },
+                    content: *content,
+                })
+            }
             Some(Err(error @ (ReadError::Io(_) | ReadError::OutOfRange))) => {
                 evidence.findings.push(unreadable(file, error));
                 evidence.unreadable.push(file.path().clone());

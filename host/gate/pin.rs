@@ -2,6 +2,7 @@
 //!
 //! Leaves the file itself to `record`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{Gate, GateError};
@@ -30,8 +31,11 @@ impl Gate {
         let whole = self.paths.is_empty();
         let mut lock = if whole { LockFile::default() } else { old.clone() };
         if whole || old.plugins.is_empty() {
-            let plugins = self.resolve()?;
-            lock.plugins = plugins.into_iter().map(|(id, plugin)| (id, LockedPlugin::of(&plugin))).collect();
+            // Without any plugin named, the models alone are locked.
+            let any = self.bundled || !self.folders.is_empty() || self.config.as_ref().is_some_and(|config| !config.components.is_empty());
+            let plugins = if any { self.resolve()? } else { BTreeMap::new() };
+            lock.plugins =
+                plugins.into_iter().map(|(id, plugin)| (id, LockedPlugin::of(&plugin))).collect();
         }
         let models = self.open()?;
         let Self { cache, jobs, now, sink, interrupted, .. } = self;
@@ -64,9 +68,13 @@ fn entry(model: Model, before: Option<&LockEntry>) -> Result<(ModelName, LockEnt
     if let Some(finding) = model.findings.first() {
         let place = finding.location.file.as_ref().map(ToString::to_string).unwrap_or_default();
         let help = finding.help.as_ref().map(ToString::to_string);
-        return Err(cannot(format!("{} can't be locked: {place}: {}", model.name, finding.message), help));
+        return Err(cannot(
+            format!("{} can't be locked: {place}: {}", model.name, finding.message),
+            help,
+        ));
     }
-    let files = model.files.iter().map(|file| locked(&model.name, file)).collect::<Result<Vec<_>, _>>()?;
+    let files =
+        model.files.iter().map(|file| locked(&model.name, file)).collect::<Result<Vec<_>, _>>()?;
     let definition = model.definition.unwrap_or_default();
     let entry = LockEntry {
         source: definition.source,
@@ -81,11 +89,19 @@ fn entry(model: Model, before: Option<&LockEntry>) -> Result<(ModelName, LockEnt
 
 fn locked(model: &ModelName, file: &FileHandle) -> Result<LockedFile, GateError> {
     let path = file.path();
-    let refuse = |why: &str, help: &str| cannot(format!("{model} can't be locked: {path} {why}"), Some(help.to_owned()));
-    file.verify().map_err(|_| refuse("changed meanwhile", "run it again when nothing writes to the model"))?;
+    let refuse = |why: &str, help: &str| {
+        cannot(format!("{model} can't be locked: {path} {why}"), Some(help.to_owned()))
+    };
+    file.verify().map_err(|_| {
+        refuse("changed meanwhile", "run it again when nothing writes to the model")
+    })?;
     match file.hashed() {
-        Some(Ok((_, Content::LfsPointer))) => Err(refuse("is a git-lfs pointer, not the file itself", "run `git lfs pull`")),
-        Some(Ok((digest, _))) => Ok(LockedFile { path: path.clone(), size: file.size(), digest: *digest, line: 0 }),
+        Some(Ok((_, Content::LfsPointer))) => {
+            Err(refuse("is a git-lfs pointer, not the file itself", "run `git lfs pull`"))
+        }
+        Some(Ok((digest, _))) => {
+            Ok(LockedFile { path: path.clone(), size: file.size(), digest: *digest, line: 0 })
+        }
         _ => Err(refuse("can't be read", "make it readable")),
     }
 }

@@ -58,7 +58,10 @@ fn select(gate: &Gate) -> Result<Vec<Selected>, GateError> {
     let mut selected: BTreeMap<ModelName, Selected> = BTreeMap::new();
     let mut add = |model: Selected| match selected.get(&model.name) {
         Some(other) if other.path != model.path => Err(GateError::Usage {
-            message: format!("two models are called {}: {} and {}", model.name, other.shown, model.shown),
+            message: format!(
+                "two models are called {}: {} and {}",
+                model.name, other.shown, model.shown
+            ),
             help: Some("define them in modelhost.toml, each with a name of its own".to_owned()),
         }),
         _ => {
@@ -92,13 +95,17 @@ fn select(gate: &Gate) -> Result<Vec<Selected>, GateError> {
         }
         let found = model::find::find(&path)?;
         let mut models = found.models;
-        if models.is_empty() && found.any_file && !defined.iter().any(|(place, _)| place.starts_with(&real)) {
+        if models.is_empty()
+            && found.any_file
+            && !defined.iter().any(|(place, _)| place.starts_with(&real))
+        {
             // The operator says that this is a model, though nothing in it looks
             // like weights: a folder of code and configuration can run code too.
             models.push(path.clone());
         }
         for found in models {
-            let covered = canonical(&found).is_ok_and(|found| defined.iter().any(|(place, _)| found.starts_with(place)));
+            let covered = canonical(&found)
+                .is_ok_and(|found| defined.iter().any(|(place, _)| found.starts_with(place)));
             if !covered {
                 add(undefined(gate, &found, Some((typed, &path))))?;
             }
@@ -141,7 +148,8 @@ fn undefined(gate: &Gate, path: &Path, typed: Option<(&PathBuf, &PathBuf)>) -> S
     };
     let real = canonical(path).unwrap_or_else(|_| path.to_owned());
     let root_real = canonical(&gate.root).unwrap_or_else(|_| gate.root.clone());
-    let relative = real.strip_prefix(&root_real).ok().filter(|relative| !relative.as_os_str().is_empty());
+    let relative =
+        real.strip_prefix(&root_real).ok().filter(|relative| !relative.as_os_str().is_empty());
     let name = match (relative, real.file_name()) {
         (Some(relative), _) => relative.display().to_string(),
         (None, _) if real != root_real => shown.clone(),
@@ -156,7 +164,10 @@ fn shown(gate: &Gate, path: &Path) -> String {
     if shown.as_os_str().is_empty() { ".".to_owned() } else { shown.display().to_string() }
 }
 
-#[expect(clippy::disallowed_methods, reason = "paths are compared by where they really are, before anything is opened")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "paths are compared by where they really are, before anything is opened"
+)]
 fn canonical(path: &Path) -> Result<PathBuf, ModelError> {
     std::fs::canonicalize(path).map_err(|source| ModelError::Open { path: path.to_owned(), source })
 }

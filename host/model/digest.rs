@@ -3,8 +3,8 @@
 //!
 //! Leaves when to do it to `runner`.
 
-use std::sync::mpsc;
 use std::sync::PoisonError;
+use std::sync::mpsc;
 
 use sha2::Digest as _;
 
@@ -84,7 +84,11 @@ pub(crate) fn hash(file: &FileHandle, progress: &dyn Fn(u64) -> bool) {
 ///
 /// # Errors
 /// Says that the bytes could not be had, or that `go_on` said stop.
-pub fn whole(file: &FileHandle, algorithm: Algorithm, go_on: &dyn Fn() -> bool) -> Result<Vec<u8>, Unfinished> {
+pub fn whole(
+    file: &FileHandle,
+    algorithm: Algorithm,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Vec<u8>, Unfinished> {
     if algorithm == Algorithm::Sha256
         && let Some(hashed) = file.hashed.get()
     {
@@ -107,7 +111,13 @@ pub fn whole(file: &FileHandle, algorithm: Algorithm, go_on: &dyn Fn() -> bool) 
 /// # Errors
 /// Says that the range is not in the file, that the bytes could not be had, or
 /// that `go_on` said stop.
-pub fn range(file: &FileHandle, algorithm: Algorithm, offset: u64, length: u64, go_on: &dyn Fn() -> bool) -> Result<Vec<u8>, Unfinished> {
+pub fn range(
+    file: &FileHandle,
+    algorithm: Algorithm,
+    offset: u64,
+    length: u64,
+    go_on: &dyn Fn() -> bool,
+) -> Result<Vec<u8>, Unfinished> {
     let end = offset.checked_add(length).ok_or(ReadError::OutOfRange)?;
     if end > file.size() {
         return Err(ReadError::OutOfRange.into());
@@ -120,7 +130,12 @@ pub fn range(file: &FileHandle, algorithm: Algorithm, offset: u64, length: u64, 
     Ok(state.finish())
 }
 
-fn chunks(file: &FileHandle, offset: u64, length: u64, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), Unfinished> {
+fn chunks(
+    file: &FileHandle,
+    offset: u64,
+    length: u64,
+    mut take: impl FnMut(&[u8]) -> bool,
+) -> Result<(), Unfinished> {
     let mut buffer = vec![0; usize::try_from(length).unwrap_or(CHUNK).min(CHUNK)];
     let mut done = 0;
     while done < length {

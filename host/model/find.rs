@@ -38,7 +38,11 @@ pub fn find(path: &Path) -> Result<Found, ModelError> {
     if root.is_file {
         return Ok(Found { models: vec![path.to_owned()], any_file: true });
     }
-    let top = if root.base.as_os_str().is_empty() { root.dir } else { root.dir.open_dir(&root.base).map_err(failed)? };
+    let top = if root.base.as_os_str().is_empty() {
+        root.dir
+    } else {
+        root.dir.open_dir(&root.base).map_err(failed)?
+    };
     let mut found = Found::default();
     let mut pending = vec![(top, path.to_owned(), 0)];
     while let Some((dir, shown, depth)) = pending.pop() {
@@ -91,9 +95,38 @@ fn has_model_name(name: &Path) -> bool {
     // Endings under which frameworks save and load, and that of a signature over
     // a whole model, which would go unseen if only its sub-folders were models.
     const ENDINGS: [&str; 32] = [
-        "bin", "ckpt", "dill", "engine", "gguf", "ggml", "h5", "hdf5", "joblib", "keras", "llamafile", "mar", "mlmodel",
-        "model", "msgpack", "nemo", "npy", "npz", "onnx", "ort", "pb", "pickle", "pkl", "plan", "pt", "pt2", "pth",
-        "safetensors", "sig", "skops", "tflite", "torchscript",
+        "bin",
+        "ckpt",
+        "dill",
+        "engine",
+        "gguf",
+        "ggml",
+        "h5",
+        "hdf5",
+        "joblib",
+        "keras",
+        "llamafile",
+        "mar",
+        "mlmodel",
+        "model",
+        "msgpack",
+        "nemo",
+        "npy",
+        "npz",
+        "onnx",
+        "ort",
+        "pb",
+        "pickle",
+        "pkl",
+        "plan",
+        "pt",
+        "pt2",
+        "pth",
+        "safetensors",
+        "sig",
+        "skops",
+        "tflite",
+        "torchscript",
     ];
     name.extension()
         .and_then(|ending| ending.to_str())
@@ -114,7 +147,9 @@ fn has_model_content(entry: &DirEntry) -> bool {
     if file.take(512).read_to_end(&mut start).is_err() {
         return true;
     }
-    let at = |offset: usize, magic: &[u8]| start.get(offset..).is_some_and(|rest| rest.starts_with(magic));
+    let at = |offset: usize, magic: &[u8]| {
+        start.get(offset..).is_some_and(|rest| rest.starts_with(magic))
+    };
     let pickle = start.len() > 2 && start[0] == 0x80 && (2..=5).contains(&start[1]);
     let safetensors = start.get(4..9).is_some_and(|tail| tail[..4] == [0; 4] && tail[4] == b'{');
     pickle
@@ -149,7 +184,8 @@ mod tests {
         write("docs/page.md", b"text");
         write(".git/x.bin", b"");
         let found = find(top.path()).expect("a listing");
-        let names: Vec<_> = found.models.iter().map(|p| p.strip_prefix(top.path()).expect("below")).collect();
+        let names: Vec<_> =
+            found.models.iter().map(|p| p.strip_prefix(top.path()).expect("below")).collect();
         assert_eq!(names, [Path::new("a"), Path::new("b/c")]);
         assert!(found.any_file);
         let one = top.path().join("README.md");

@@ -107,7 +107,14 @@ pub struct FileHandle {
 }
 
 impl FileHandle {
-    pub(super) fn new(root: &Arc<Root>, pool: &Arc<Pool>, place: PathBuf, path: FilePath, identity: Identity, file: File) -> Self {
+    pub(super) fn new(
+        root: &Arc<Root>,
+        pool: &Arc<Pool>,
+        place: PathBuf,
+        path: FilePath,
+        identity: Identity,
+        file: File,
+    ) -> Self {
         let source = Source::Listed { root: Arc::clone(root), pool: Arc::clone(pool), place };
         pool.put(identity.key(), Arc::new(file));
         Self::over(source, path, identity)
@@ -115,7 +122,12 @@ impl FileHandle {
 
     /// Makes a handle to the file at `index` in a view that another process
     /// listed, of `size` bytes, whose descriptor is had `from` there.
-    pub(crate) fn handed(from: &Arc<dyn Descriptors>, index: u32, path: FilePath, size: u64) -> Self {
+    pub(crate) fn handed(
+        from: &Arc<dyn Descriptors>,
+        index: u32,
+        path: FilePath,
+        size: u64,
+    ) -> Self {
         let identity = Identity { device: 0, inode: u64::from(index), size, changed: (0, 0) };
         Self::over(Source::Handed { from: Arc::clone(from), index }, path, identity)
     }

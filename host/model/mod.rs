@@ -54,7 +54,12 @@ impl Model {
 ///
 /// # Errors
 /// Says that it isn't there, can't be listed, or is no model.
-pub fn open(path: &Path, name: ModelName, shown: &str, pool: &Arc<Pool>) -> Result<Model, ModelError> {
+pub fn open(
+    path: &Path,
+    name: ModelName,
+    shown: &str,
+    pool: &Arc<Pool>,
+) -> Result<Model, ModelError> {
     let root = Arc::new(open::Root::open(path)?);
     let listing = walk::list(&root, pool, path)?;
     Ok(Model {
@@ -81,7 +86,9 @@ pub fn read_document(path: &Path, max: u64) -> Result<Vec<u8>, ModelError> {
         return Err(ModelError::NotAModel(path.to_owned()));
     };
     if !root.is_file || file.size() > max {
-        return Err(failed(std::io::Error::other(format!("a document is one file of at most {max} bytes"))));
+        return Err(failed(std::io::Error::other(format!(
+            "a document is one file of at most {max} bytes"
+        ))));
     }
     let size = usize::try_from(file.size()).unwrap_or(usize::MAX);
     file.read(0, size).map_err(|error| failed(std::io::Error::other(error.to_string())))

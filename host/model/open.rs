@@ -59,11 +59,8 @@ impl Root {
             }
         };
         let dir = Dir::open_ambient_dir(&anchor, ambient_authority()).map_err(failed)?;
-        let metadata = if base.as_os_str().is_empty() {
-            dir.dir_metadata()
-        } else {
-            dir.metadata(&base)
-        };
+        let metadata =
+            if base.as_os_str().is_empty() { dir.dir_metadata() } else { dir.metadata(&base) };
         let metadata = metadata.map_err(failed)?;
         if !metadata.is_dir() && !metadata.is_file() {
             return Err(ModelError::NotAModel(path.to_owned()));
@@ -79,7 +76,8 @@ fn resolve(path: &Path) -> std::io::Result<PathBuf> {
 
 /// Whether `path` lies in a snapshot of the hub cache folder `hub`.
 fn is_hub_of(hub: &Path, path: &Path) -> bool {
-    let named = hub.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"models--"));
+    let named =
+        hub.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b"models--"));
     let rest = relative(path, hub);
     named && rest.components().next() == Some(Component::Normal(OsStr::new("snapshots")))
 }

@@ -17,9 +17,9 @@ use std::sync::Arc;
 
 use cap_std::fs::{Dir, FileType};
 
+use super::ModelError;
 use super::handle::{FileHandle, Identity, Pool};
 use super::open::Root;
-use super::ModelError;
 use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
 use crate::domain::model::FilePath;
 use crate::domain::text::GuestText;
@@ -49,7 +49,11 @@ struct Pending {
 ///
 /// # Errors
 /// Says that the model's own folder can't be read, or has too many entries.
-pub(crate) fn list(root: &Arc<Root>, pool: &Arc<Pool>, shown: &Path) -> Result<Listing, ModelError> {
+pub(crate) fn list(
+    root: &Arc<Root>,
+    pool: &Arc<Pool>,
+    shown: &Path,
+) -> Result<Listing, ModelError> {
     let failed = |source| ModelError::Open { path: shown.to_owned(), source };
     let mut walk = Walk { root, pool, listing: Listing::default(), entries: 0 };
     if root.is_file {
@@ -92,8 +96,13 @@ impl Walk<'_> {
         let identity = folder_identity(&dir)?;
         if folder.ancestors.contains(&identity) || folder.ancestors.len() >= MAX_DEPTH {
             let path = path_of(&folder.relative);
-            self.find("link-loop", Severity::High, path, "this folder leads back into itself, or is nested too deeply to be listed",
-                "remove the link; a model's folders must form a tree");
+            self.find(
+                "link-loop",
+                Severity::High,
+                path,
+                "this folder leads back into itself, or is nested too deeply to be listed",
+                "remove the link; a model's folders must form a tree",
+            );
             return Ok(());
         }
         let mut ancestors = folder.ancestors.clone();
@@ -121,7 +130,13 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn entry(&mut self, relative: PathBuf, kind: FileType, ancestors: &[(u64, u64)], pending: &mut Vec<Pending>) {
+    fn entry(
+        &mut self,
+        relative: PathBuf,
+        kind: FileType,
+        ancestors: &[(u64, u64)],
+        pending: &mut Vec<Pending>,
+    ) {
         let path = path_of(&relative);
         let place = self.root.base.join(&relative);
         if kind.is_file() {
@@ -132,10 +147,14 @@ impl Walk<'_> {
             // Resolved by the system below the opened folder: what leads out of
             // it fails here.
             match self.root.dir.metadata(&place) {
-                Ok(target) if target.is_dir() => pending.push(Pending { relative, ancestors: ancestors.to_vec() }),
+                Ok(target) if target.is_dir() => {
+                    pending.push(Pending { relative, ancestors: ancestors.to_vec() })
+                }
                 Ok(target) if target.is_file() => self.file(&place, path),
                 Ok(_) => self.special(path),
-                Err(error) if error.kind() == io::ErrorKind::NotFound => self.unreadable(&path, "link", &error),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    self.unreadable(&path, "link", &error)
+                }
                 Err(_) => self.outside(path, &place),
             }
         } else {
@@ -146,7 +165,8 @@ impl Walk<'_> {
     fn file(&mut self, place: &Path, path: FilePath) {
         match Identity::open(self.root, place) {
             Ok((file, identity)) => {
-                let handle = FileHandle::new(self.root, self.pool, place.to_owned(), path, identity, file);
+                let handle =
+                    FileHandle::new(self.root, self.pool, place.to_owned(), path, identity, file);
                 self.listing.files.push(Arc::new(handle));
             }
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => self.special(path),
@@ -156,7 +176,8 @@ impl Walk<'_> {
 
     fn outside(&mut self, path: FilePath, place: &Path) {
         let target = self.root.dir.read_link_contents(place);
-        let target = target.map(|target| FilePath::from_bytes(target.as_os_str().as_bytes()).to_string());
+        let target =
+            target.map(|target| FilePath::from_bytes(target.as_os_str().as_bytes()).to_string());
         let message = match target {
             Ok(target) => format!("this link leads out of the model, to {target}"),
             Err(_) => "this link leads out of the model".to_owned(),
@@ -166,18 +187,35 @@ impl Walk<'_> {
     }
 
     fn special(&mut self, path: FilePath) {
-        self.find("special-file", Severity::High, path, "this is no regular file (a pipe, a socket or a device)",
-            "remove it: a model consists of regular files");
+        self.find(
+            "special-file",
+            Severity::High,
+            path,
+            "this is no regular file (a pipe, a socket or a device)",
+            "remove it: a model consists of regular files",
+        );
     }
 
     fn unreadable(&mut self, path: &FilePath, what: &str, error: &io::Error) {
         let reason = error.kind();
-        self.find("unreadable", Severity::Medium, path.clone(), &format!("this {what} can't be read: {reason}"),
-            "make it readable for whoever runs the gate, or remove it");
+        self.find(
+            "unreadable",
+            Severity::Medium,
+            path.clone(),
+            &format!("this {what} can't be read: {reason}"),
+            "make it readable for whoever runs the gate, or remove it",
+        );
         self.listing.unreadable.push(path.clone());
     }
 
-    fn find(&mut self, rule: &'static str, severity: Severity, path: FilePath, message: &str, help: &str) {
+    fn find(
+        &mut self,
+        rule: &'static str,
+        severity: Severity,
+        path: FilePath,
+        message: &str,
+        help: &str,
+    ) {
         self.listing.findings.push(Finding {
             rule: RuleId::gate(rule),
             severity,

@@ -139,11 +139,7 @@ impl<'a> Outline<'a> {
             [check] => check_version(check).filter(|version| is_spoken(version)),
             _ => None,
         };
-        Ok(Self {
-            imports: asked.into_imports(contract),
-            manifests,
-            checks,
-        })
+        Ok(Self { imports: asked.into_imports(contract), manifests, checks })
     }
 
     /// Returns the content of the one manifest section.
@@ -193,12 +189,7 @@ impl<'a> Sections<'a> {
     /// Starts at the front of `bytes`, which must be a component by its header.
     pub(super) fn of(bytes: &'a [u8]) -> Result<Self, ComponentError> {
         match Kind::of(bytes) {
-            Kind::Component => Ok(Self {
-                bytes,
-                parser: Parser::new(0),
-                at: 0,
-                done: false,
-            }),
+            Kind::Component => Ok(Self { bytes, parser: Parser::new(0), at: 0, done: false }),
             other => Err(ComponentError::Other(other)),
         }
     }
@@ -207,34 +198,19 @@ impl<'a> Sections<'a> {
         let cut_off = ComponentError::CutOff(self.bytes.len());
         let rest = self.bytes.get(self.at..).ok_or_else(|| cut_off.clone())?;
         // Not told that the end is near, the parser tells "cut off" from "wrong".
-        let (mut consumed, payload) = match self
-            .parser
-            .parse(rest, rest.is_empty())
-            .map_err(malformed)?
-        {
-            Chunk::NeedMoreData(_) => return Err(cut_off),
-            Chunk::Parsed { consumed, payload } => (consumed, payload),
-        };
-        if let Payload::ModuleSection {
-            unchecked_range: inner,
-            ..
-        }
-        | Payload::ComponentSection {
-            unchecked_range: inner,
-            ..
-        } = &payload
+        let (mut consumed, payload) =
+            match self.parser.parse(rest, rest.is_empty()).map_err(malformed)? {
+                Chunk::NeedMoreData(_) => return Err(cut_off),
+                Chunk::Parsed { consumed, payload } => (consumed, payload),
+            };
+        if let Payload::ModuleSection { unchecked_range: inner, .. }
+        | Payload::ComponentSection { unchecked_range: inner, .. } = &payload
         {
             // Stepping over what is nested, instead of into it.
-            consumed = inner
-                .end
-                .checked_sub(self.at)
-                .ok_or_else(|| cut_off.clone())?;
+            consumed = inner.end.checked_sub(self.at).ok_or_else(|| cut_off.clone())?;
         }
-        let end = self
-            .at
-            .checked_add(consumed)
-            .filter(|end| *end <= self.bytes.len())
-            .ok_or(cut_off)?;
+        let end =
+            self.at.checked_add(consumed).filter(|end| *end <= self.bytes.len()).ok_or(cut_off)?;
         let range = std::mem::replace(&mut self.at, end)..end;
         Ok(Section { payload, range })
     }
@@ -273,19 +249,11 @@ mod tests {
     fn reads_what_a_plugin_asks_for_and_offers() {
         let bytes = packed();
         let outline = Outline::read(&bytes).expect("a component");
-        assert_eq!(
-            outline.imports.capabilities,
-            [Capability::Clock, Capability::Files]
-        );
+        assert_eq!(outline.imports.capabilities, [Capability::Clock, Capability::Files]);
         assert_eq!(outline.imports.unknown, [""; 0]);
         assert_eq!(outline.imports.contract.as_deref(), Some("0.1.0"));
         assert_eq!(outline.require_check(), Ok(()));
-        assert!(
-            outline
-                .manifest()
-                .expect("one")
-                .starts_with(b"{\"plugin\":")
-        );
+        assert!(outline.manifest().expect("one").starts_with(b"{\"plugin\":"));
         assert_eq!(validate(&bytes), Ok(()));
     }
 
@@ -294,11 +262,7 @@ mod tests {
         let instance = |name: &str| format!("(component (import \"{name}\" (instance)))");
         let rows = [
             (instance("modelhost:check/log@0.1.0"), "log", ""),
-            (
-                instance("modelhost:check/documents@0.1.99"),
-                "documents",
-                "",
-            ),
+            (instance("modelhost:check/documents@0.1.99"), "documents", ""),
             (instance("modelhost:check/types@0.1.0"), "", ""),
             (
                 "(component (import \"modelhost:check/log@0.1.0\" (instance)) \
@@ -353,11 +317,7 @@ mod tests {
                 "",
                 "handle (a type, not an interface)",
             ),
-            (
-                "(component (type $t u32) (import \"t\" (type (eq $t))))".to_owned(),
-                "",
-                "",
-            ),
+            ("(component (type $t u32) (import \"t\" (type (eq $t))))".to_owned(), "", ""),
             // What is within does not ask for anything.
             (
                 "(component (component (import \"wasi:cli/run@0.2.0\" (instance))))".to_owned(),
@@ -368,12 +328,7 @@ mod tests {
         for (wat, capabilities, unknown) in rows {
             let bytes = assemble(&wat);
             let outline = Outline::read(&bytes).expect("a component");
-            let names: Vec<_> = outline
-                .imports
-                .capabilities
-                .iter()
-                .map(|c| c.name())
-                .collect();
+            let names: Vec<_> = outline.imports.capabilities.iter().map(|c| c.name()).collect();
             assert_eq!(names.join(" "), capabilities, "{wat}");
             assert_eq!(outline.imports.unknown.join(" | "), unknown, "{wat}");
             assert_eq!(outline.imports.contract, None);
@@ -382,9 +337,8 @@ mod tests {
 
     #[test]
     fn names_a_bounded_number_of_unknown_imports() {
-        let imports: String = (0..1000)
-            .map(|i| format!("(import \"acme:scan/db{i}@1.0.0\" (instance))"))
-            .collect();
+        let imports: String =
+            (0..1000).map(|i| format!("(import \"acme:scan/db{i}@1.0.0\" (instance))")).collect();
         let bytes = assemble(&format!("(component {imports})"));
         let unknown = Outline::read(&bytes).expect("a component").imports.unknown;
         assert_eq!(unknown.len(), MAX_UNKNOWN_SHOWN + 1);
@@ -395,37 +349,20 @@ mod tests {
     #[test]
     fn wants_one_check_of_its_line() {
         let export = |names: &[&str]| {
-            let exports: String = names
-                .iter()
-                .map(|name| format!("(export \"{name}\" (instance $i))"))
-                .collect();
+            let exports: String =
+                names.iter().map(|name| format!("(export \"{name}\" (instance $i))")).collect();
             assemble(&format!("(component (instance $i) {exports})"))
         };
         let other = |name: &str| Err(ComponentError::OtherLine(GuestText::capped(name)));
         let rows: [(&[&str], Result<(), ComponentError>); 7] = [
             (&["modelhost:check/model-check@0.1.0"], Ok(())),
-            (
-                &["modelhost:check/model-check@0.1.4", "acme:scan/extra@1.0.0"],
-                Ok(()),
-            ),
+            (&["modelhost:check/model-check@0.1.4", "acme:scan/extra@1.0.0"], Ok(())),
             (&[], Err(ComponentError::NoCheck)),
+            (&["modelhost:check/model-checks@0.1.0"], Err(ComponentError::NoCheck)),
+            (&["modelhost:check/model-check@0.2.0"], other("modelhost:check/model-check@0.2.0")),
+            (&["modelhost:check/model-check"], other("modelhost:check/model-check")),
             (
-                &["modelhost:check/model-checks@0.1.0"],
-                Err(ComponentError::NoCheck),
-            ),
-            (
-                &["modelhost:check/model-check@0.2.0"],
-                other("modelhost:check/model-check@0.2.0"),
-            ),
-            (
-                &["modelhost:check/model-check"],
-                other("modelhost:check/model-check"),
-            ),
-            (
-                &[
-                    "modelhost:check/model-check@0.1.0",
-                    "modelhost:check/model-check@0.1.1",
-                ],
+                &["modelhost:check/model-check@0.1.0", "modelhost:check/model-check@0.1.1"],
                 Err(ComponentError::ManyChecks),
             ),
         ];
@@ -441,9 +378,7 @@ mod tests {
             "(component (component $c) (export \"modelhost:check/model-check@0.1.0\" (component $c)))",
         );
         assert_eq!(
-            Outline::read(&function)
-                .expect("a component")
-                .require_check(),
+            Outline::read(&function).expect("a component").require_check(),
             Err(ComponentError::NoCheck)
         );
     }
@@ -451,10 +386,7 @@ mod tests {
     #[test]
     fn wants_one_manifest_at_the_top() {
         let rows = [
-            (
-                "(component (@custom \"modelhost:manifest\" \"x\"))",
-                Ok("x".as_bytes()),
-            ),
+            ("(component (@custom \"modelhost:manifest\" \"x\"))", Ok("x".as_bytes())),
             ("(component)", Err(ComponentError::NoManifest)),
             (
                 "(component (component (@custom \"modelhost:manifest\" \"x\")))",
@@ -467,11 +399,7 @@ mod tests {
         ];
         for (wat, expected) in rows {
             let bytes = assemble(wat);
-            assert_eq!(
-                Outline::read(&bytes).expect("a component").manifest(),
-                expected,
-                "{wat}"
-            );
+            assert_eq!(Outline::read(&bytes).expect("a component").manifest(), expected, "{wat}");
         }
     }
 
@@ -489,19 +417,14 @@ mod tests {
 
     #[test]
     fn nested_lengths_may_lie() {
-        for length in [
-            [0xff, 0xff, 0xff, 0xff, 0x0f],
-            [0x80, 0x80, 0x80, 0x80, 0x04],
-        ] {
+        for length in [[0xff, 0xff, 0xff, 0xff, 0x0f], [0x80, 0x80, 0x80, 0x80, 0x04]] {
             for id in [1, 4] {
                 let mut bytes = b"\0asm\x0d\0\x01\0".to_vec();
                 bytes.push(id);
                 bytes.extend(length);
                 let error = Outline::read(&bytes).expect_err("cut off");
-                let told = matches!(
-                    error,
-                    ComponentError::CutOff(14) | ComponentError::Malformed { .. }
-                );
+                let told =
+                    matches!(error, ComponentError::CutOff(14) | ComponentError::Malformed { .. });
                 assert!(told, "{error:?}");
             }
         }

@@ -29,19 +29,13 @@ const MAX_NAME: usize = 200;
 /// empty for a check without one.
 pub(super) fn check_version(export: &str) -> Option<&str> {
     let rest = export.strip_prefix(PACKAGE)?.strip_prefix(EXPORT)?;
-    if rest.is_empty() {
-        Some("")
-    } else {
-        rest.strip_prefix('@')
-    }
+    if rest.is_empty() { Some("") } else { rest.strip_prefix('@') }
 }
 
 /// Whether `version` is of the line this modelhost speaks: `0.1.` and a number,
 /// nothing before or after it. A pre-release is not semver-compatible.
 pub(super) fn is_spoken(version: &str) -> bool {
-    let patch = version
-        .strip_prefix(LINE)
-        .and_then(|rest| rest.strip_prefix('.'));
+    let patch = version.strip_prefix(LINE).and_then(|rest| rest.strip_prefix('.'));
     patch.is_some_and(|patch| {
         (1..=9).contains(&patch.len())
             && patch.bytes().all(|byte| byte.is_ascii_digit())
@@ -67,26 +61,18 @@ impl Asked {
             // A name for a type that is known otherwise: nothing is asked for.
             ComponentTypeRef::Type(TypeBounds::Eq(_)) => return,
             other => {
-                return self.unknown(
-                    name,
-                    &format!("a {}, not an interface", other.kind().desc()),
-                );
+                return self.unknown(name, &format!("a {}, not an interface", other.kind().desc()));
             }
         }
         let Some(rest) = name.strip_prefix(PACKAGE) else {
-            let why = if name.starts_with("wasi:") {
-                "WASI is not part of the contract"
-            } else {
-                ""
-            };
+            let why =
+                if name.starts_with("wasi:") { "WASI is not part of the contract" } else { "" };
             return self.unknown(name, why);
         };
         let (interface, version) = rest.split_once('@').unwrap_or((rest, ""));
         if !is_spoken(version) {
-            return self.unknown(
-                name,
-                &format!("this modelhost speaks line {LINE} of the contract"),
-            );
+            return self
+                .unknown(name, &format!("this modelhost speaks line {LINE} of the contract"));
         }
         if interface == TYPES {
             return;
@@ -105,11 +91,7 @@ impl Asked {
             return;
         }
         let name = GuestText::new(name, MAX_NAME);
-        let text = if why.is_empty() {
-            name.to_string()
-        } else {
-            format!("{name} ({why})")
-        };
+        let text = if why.is_empty() { name.to_string() } else { format!("{name} ({why})") };
         self.unknown.insert(text);
     }
 

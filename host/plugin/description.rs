@@ -130,10 +130,7 @@ pub fn json<'a>(plugins: impl IntoIterator<Item = (&'a ResolvedPlugin, Grants)>)
     let document = Document {
         schema: SCHEMA,
         modelhost: env!("CARGO_PKG_VERSION"),
-        plugins: plugins
-            .into_iter()
-            .map(|(plugin, grants)| describe(plugin, &grants))
-            .collect(),
+        plugins: plugins.into_iter().map(|(plugin, grants)| describe(plugin, &grants)).collect(),
     };
     shown(&serde_json::to_string_pretty(&document).expect("strings and numbers are JSON"))
 }
@@ -146,19 +143,16 @@ pub fn json_schema() -> Value {
 /// Returns the schema of the plugin's settings for a person to read, safe to
 /// show.
 pub fn settings_text(manifest: &plugin::Manifest) -> Option<String> {
-    Some(shown(
-        &serde_json::to_string_pretty(&settings(manifest)?).ok()?,
-    ))
+    Some(shown(&serde_json::to_string_pretty(&settings(manifest)?).ok()?))
 }
 
 fn describe<'a>(plugin: &'a ResolvedPlugin, grants: &Grants) -> Plugin<'a> {
     let manifest = &plugin.manifest;
     let (origin, path) = match &plugin.origin {
         PluginRef::Bundled(_) => ("bundled", None),
-        PluginRef::File(path) => (
-            "file",
-            Some(GuestText::capped(&path.to_string_lossy()).to_string()),
-        ),
+        PluginRef::File(path) => {
+            ("file", Some(GuestText::capped(&path.to_string_lossy()).to_string()))
+        }
     };
     let capability = |capability: &crate::domain::capability::Capability| Capability {
         name: capability.name(),
@@ -183,11 +177,7 @@ fn describe<'a>(plugin: &'a ResolvedPlugin, grants: &Grants) -> Plugin<'a> {
         capabilities: plugin.imports.capabilities.iter().map(capability).collect(),
         unknown_imports: &plugin.imports.unknown,
         limits: (&manifest.limits).into(),
-        rules: manifest
-            .rules
-            .iter()
-            .map(|rule| describe_rule(manifest, rule))
-            .collect(),
+        rules: manifest.rules.iter().map(|rule| describe_rule(manifest, rule)).collect(),
         settings: settings(manifest),
     }
 }
@@ -208,9 +198,7 @@ impl From<&LimitsAsked> for Limits {
             fuel: asked.fuel,
             fuel_per_byte: asked.fuel_per_byte,
             memory: asked.memory,
-            deadline_ms: asked
-                .deadline
-                .and_then(|time| u64::try_from(time.as_millis()).ok()),
+            deadline_ms: asked.deadline.and_then(|time| u64::try_from(time.as_millis()).ok()),
             excess: asked.excess(),
         }
     }
@@ -309,10 +297,7 @@ mod tests {
         });
         assert_eq!(value, expected);
         let schema = json_schema();
-        let validator = jsonschema::options()
-            .offline()
-            .build(&schema)
-            .expect("a schema");
+        let validator = jsonschema::options().offline().build(&schema).expect("a schema");
         assert!(validator.is_valid(&value));
         assert!(!validator.is_valid(&serde_json::json!({"schema": "modelhost-plugins/v2"})));
     }
@@ -330,14 +315,8 @@ mod tests {
         assert!(text.contains('é'));
         let value: Value = serde_json::from_str(&text).expect("JSON");
         let properties = &value["plugins"][0]["settings"]["properties"];
-        assert_eq!(
-            properties["a\u{202e}##[b\u{e0041}\u{1b}"]["description"],
-            "é"
-        );
+        assert_eq!(properties["a\u{202e}##[b\u{e0041}\u{1b}"]["description"], "é");
         let settings = settings_text(&plugin.manifest).expect("a schema");
-        assert!(
-            !settings.contains('\u{202e}') && settings.contains("\\u202e"),
-            "{settings}"
-        );
+        assert!(!settings.contains('\u{202e}') && settings.contains("\\u202e"), "{settings}");
     }
 }

@@ -39,10 +39,7 @@ impl Globs {
         if globs.is_empty() || globs.len() > MAX_GLOBS {
             return Err(fail(
                 None,
-                format!(
-                    "a plugin has 1 to {MAX_GLOBS} globs, this one has {}",
-                    globs.len()
-                ),
+                format!("a plugin has 1 to {MAX_GLOBS} globs, this one has {}", globs.len()),
             ));
         }
         if globs.iter().map(String::len).sum::<usize>() > MAX_GLOBS_SIZE {
@@ -53,10 +50,7 @@ impl Globs {
         let mut set = GlobSetBuilder::new();
         for (index, glob) in globs.iter().enumerate() {
             if glob.is_empty() || glob.len() > MAX_GLOB {
-                return Err(fail(
-                    Some(index),
-                    format!("a glob has 1 to {MAX_GLOB} bytes"),
-                ));
+                return Err(fail(Some(index), format!("a glob has 1 to {MAX_GLOB} bytes")));
             }
             if text::escape(glob, Backslash::Kept) != *glob {
                 let reason = "a glob has no control and invisible characters: no path that it is held against has any";
@@ -75,9 +69,7 @@ impl Globs {
                 .map_err(|error| fail(Some(index), error.kind().to_string()))?;
             set.add(compiled);
         }
-        let set = set
-            .build()
-            .map_err(|error| fail(None, error.kind().to_string()))?;
+        let set = set.build().map_err(|error| fail(None, error.kind().to_string()))?;
         Ok(Self(set))
     }
 
@@ -92,31 +84,18 @@ mod tests {
     use super::*;
 
     fn globs(globs: &[&str]) -> Result<Globs, GlobError> {
-        Globs::new(
-            &globs
-                .iter()
-                .map(|glob| (*glob).to_owned())
-                .collect::<Vec<_>>(),
-        )
+        Globs::new(&globs.iter().map(|glob| (*glob).to_owned()).collect::<Vec<_>>())
     }
 
     #[test]
     fn match_paths() {
         let rows: [(&str, &[&str], &[&str]); 8] = [
             ("**", &["a", "a/b/c.bin", ".hidden", "a/.b"], &[]),
-            (
-                "*.bin",
-                &["a.bin", ".bin"],
-                &["a/b.bin", "a.BIN", "a.bin.txt"],
-            ),
+            ("*.bin", &["a.bin", ".bin"], &["a/b.bin", "a.BIN", "a.bin.txt"]),
             ("**/*.bin", &["a.bin", "a/b.bin", "a/b/c.bin"], &["a.bin/c"]),
             ("a/*", &["a/b"], &["a/b/c", "b", "a"]),
             ("a/**", &["a/b", "a/b/c"], &["b/a"]),
-            (
-                "{LICENSE,COPYING}*",
-                &["LICENSE", "COPYING.txt"],
-                &["a/LICENSE"],
-            ),
+            ("{LICENSE,COPYING}*", &["LICENSE", "COPYING.txt"], &["a/LICENSE"]),
             ("file[0-9]", &["file1"], &["file", "file10", "filea"]),
             // Paths have control characters written out, with their backslashes doubled.
             ("a\\\\nb", &["a\\nb"], &["anb"]),
@@ -156,10 +135,7 @@ mod tests {
             assert_eq!(error.index, Some(1), "{glob:?}");
         }
         assert_eq!(globs(&[]).expect_err("none").index, None);
-        assert_eq!(
-            globs(&["**"; MAX_GLOBS + 1]).expect_err("too many").index,
-            None
-        );
+        assert_eq!(globs(&["**"; MAX_GLOBS + 1]).expect_err("too many").index, None);
     }
 
     #[test]
@@ -181,10 +157,7 @@ mod tests {
         let all = vec!["a".repeat(MAX_GLOB); MAX_GLOBS_SIZE / MAX_GLOB + 1];
         assert_eq!(Globs::new(&all).expect_err("too much").index, None);
         // Nested too deep, or ranges turned round: either way an answer.
-        for odd in [
-            format!("{}a{}", "{".repeat(100), "}".repeat(100)),
-            "[z-a]".to_owned(),
-        ] {
+        for odd in [format!("{}a{}", "{".repeat(100), "}".repeat(100)), "[z-a]".to_owned()] {
             let _ = Globs::new(&[odd]);
         }
     }

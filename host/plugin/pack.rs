@@ -20,14 +20,8 @@ use crate::domain::text::GuestText;
 /// The custom sections in which a core module brings the types of its component.
 const TYPE_SECTION: &str = "component-type";
 /// The sections that packing writes anew, at a component's top level.
-const OWN_SECTIONS: [&str; 6] = [
-    MANIFEST_SECTION,
-    "component-name",
-    "version",
-    "description",
-    "licenses",
-    "homepage",
-];
+const OWN_SECTIONS: [&str; 6] =
+    [MANIFEST_SECTION, "component-name", "version", "description", "licenses", "homepage"];
 /// The most bytes of a message of the toolchain that are shown.
 const MAX_MESSAGE: usize = 2048;
 
@@ -121,10 +115,8 @@ pub fn pack(input: Input<'_>, manifest: &Manifest) -> Result<Vec<u8>, PackError>
 fn encode(bytes: &[u8]) -> Result<Vec<u8>, PackError> {
     let core = types_and_code(bytes)?;
     let mut encoder = wit_component::ComponentEncoder::default();
-    let component = encoder
-        .validate(true)
-        .module(&core)
-        .and_then(wit_component::ComponentEncoder::encode);
+    let component =
+        encoder.validate(true).module(&core).and_then(wit_component::ComponentEncoder::encode);
     // The chain's last link is the cause; the others say which step it was.
     component.map_err(|error| PackError::Encode(GuestText::new(&format!("{error:#}"), MAX_MESSAGE)))
 }
@@ -180,11 +172,7 @@ fn append_sections(component: &mut Vec<u8>, manifest: &Manifest, section: &[u8])
     name.component(manifest.id.as_str());
     name.append_to_component(component);
     let mut custom = |name: &str, data: &[u8]| {
-        CustomSection {
-            name: name.into(),
-            data: data.into(),
-        }
-        .append_to_component(component);
+        CustomSection { name: name.into(), data: data.into() }.append_to_component(component);
     };
     custom("version", manifest.version.to_string().as_bytes());
     custom("description", manifest.description.as_bytes());
@@ -207,28 +195,18 @@ mod tests {
         let first = packed();
         assert_eq!(packed(), first);
         // What was packed before can be packed again, with another manifest or the same.
-        assert_eq!(
-            pack(Input::Component(&first), &manifest(MANIFEST)),
-            Ok(first.clone())
-        );
+        assert_eq!(pack(Input::Component(&first), &manifest(MANIFEST)), Ok(first.clone()));
         let other = manifest(&MANIFEST.replace("1.2.3", "1.2.4"));
         let second = pack(Input::Component(&first), &other).expect("a plugin");
         assert_ne!(second, first);
         let outline = Outline::read(&second).expect("a component");
-        assert_eq!(
-            manifest::from_section(outline.manifest().expect("one")),
-            Ok(other)
-        );
+        assert_eq!(manifest::from_section(outline.manifest().expect("one")), Ok(other));
     }
 
     #[test]
     fn keeps_no_trace_of_the_machine_it_was_built_on() {
         let packed = packed();
-        let has = |text: &str| {
-            packed
-                .windows(text.len())
-                .any(|window| window == text.as_bytes())
-        };
+        let has = |text: &str| packed.windows(text.len()).any(|window| window == text.as_bytes());
         assert!(check().windows(8).any(|window| window == b"somebody"));
         assert!(!has("somebody"));
         assert!(!has("documents"), "an import that is not used is left out");
@@ -250,37 +228,26 @@ mod tests {
             }
         }
         let name = found.remove(0);
-        assert!(
-            name.0 == "component-name" && name.1.contains("guest"),
-            "{name:?}"
-        );
+        assert!(name.0 == "component-name" && name.1.contains("guest"), "{name:?}");
         let expected = [
             ("version", "1.2.3"),
             ("description", "A plugin of the tests."),
             ("licenses", "Apache-2.0 OR MIT"),
             ("homepage", "https://example.org/guest"),
         ];
-        assert_eq!(
-            found,
-            expected.map(|(name, text)| (name.to_owned(), text.to_owned()))
-        );
+        assert_eq!(found, expected.map(|(name, text)| (name.to_owned(), text.to_owned())));
     }
 
     /// A core module whose world imports `interfaces`.
     fn with_types(interfaces: &[&str]) -> Vec<u8> {
-        let imports: String = interfaces
-            .iter()
-            .map(|name| format!("(import \"{name}\" (instance))"))
-            .collect();
+        let imports: String =
+            interfaces.iter().map(|name| format!("(import \"{name}\" (instance))")).collect();
         let types = assemble(&format!(
             "(component (type (component (type (component {imports})) \
              (export \"acme:scan/world\" (component (type 0))))))"
         ));
         let mut core = assemble("(module)");
-        let section = CustomSection {
-            name: "component-type:x".into(),
-            data: types.into(),
-        };
+        let section = CustomSection { name: "component-type:x".into(), data: types.into() };
         core.push(wasm_encoder::Section::id(&section));
         wasm_encoder::Encode::encode(&section, &mut core);
         core
@@ -293,21 +260,11 @@ mod tests {
             (func (export \"modelhost:check/model-check@0.1.0#check\") (param i32 i32 i32) (result i32) unreachable)";
         let rows = [
             (b"".to_vec(), "the input is empty", "build the file again"),
-            (
-                packed(),
-                "the input is a component, not a core WebAssembly module",
-                "--component",
-            ),
+            (packed(), "the input is a component, not a core WebAssembly module", "--component"),
             (assemble("(module)"), "no component types", "export_check!"),
+            (core("(module)"), "no component can be made of the core module", "wit/v0.1"),
             (
-                core("(module)"),
-                "no component can be made of the core module",
-                "wit/v0.1",
-            ),
-            (
-                core(&format!(
-                    "(module (import \"env\" \"abort\" (func)) {export})"
-                )),
+                core(&format!("(module (import \"env\" \"abort\" (func)) {export})")),
                 "no component can be made of the core module",
                 "wit/v0.1",
             ),
@@ -318,17 +275,9 @@ mod tests {
                 "wasi_snapshot_preview1",
                 "wasm32-unknown-unknown",
             ),
+            (check()[..60].to_vec(), "the core module is not well-formed", "build it again"),
             (
-                check()[..60].to_vec(),
-                "the core module is not well-formed",
-                "build it again",
-            ),
-            (
-                with_types(&[
-                    "modelhost:check/a@0.1.0",
-                    "acme:scan/b@1.0.0",
-                    "wasi:cli/run@0.2.0",
-                ]),
+                with_types(&["modelhost:check/a@0.1.0", "acme:scan/b@1.0.0", "wasi:cli/run@0.2.0"]),
                 "imports what is not part of the contract: acme:scan/b@1.0.0, wasi:cli/run@0.2.0",
                 "wasm32-unknown-unknown",
             ),
@@ -345,10 +294,7 @@ mod tests {
         ];
         for (bytes, message, help) in rows {
             let error = pack(Input::Core(&bytes), &manifest(MANIFEST)).expect_err(message);
-            assert!(
-                error.to_string().contains(message),
-                "{error} has not {message}"
-            );
+            assert!(error.to_string().contains(message), "{error} has not {message}");
             assert!(
                 error.help().expect("help").contains(help),
                 "{:?} has not {help}",
@@ -357,11 +303,7 @@ mod tests {
         }
         let check = "(instance $i) (export \"modelhost:check/model-check@0.1.0\" (instance $i))";
         let rows = [
-            (
-                "(component)".to_owned(),
-                "it exports no check",
-                "export_check!",
-            ),
+            ("(component)".to_owned(), "it exports no check", "export_check!"),
             (
                 format!("(component (import \"wasi:cli/environment@0.2.3\" (instance)) {check})"),
                 "it imports what is not part of the contract: wasi:cli/environment@0.2.3",
@@ -376,10 +318,7 @@ mod tests {
         for (wat, message, help) in rows {
             let error =
                 pack(Input::Component(&assemble(&wat)), &manifest(MANIFEST)).expect_err(message);
-            assert!(
-                error.to_string().contains(message),
-                "{error} has not {message}"
-            );
+            assert!(error.to_string().contains(message), "{error} has not {message}");
             assert!(
                 error.help().expect("help").contains(help),
                 "{:?} has not {help}",
@@ -388,12 +327,7 @@ mod tests {
         }
         let core = assemble("(module)");
         let error = pack(Input::Component(&core), &manifest(MANIFEST)).expect_err("a core module");
-        assert!(
-            error
-                .to_string()
-                .starts_with("it is a core WebAssembly module"),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("it is a core WebAssembly module"), "{error}");
     }
 
     #[test]

@@ -30,25 +30,17 @@ pub fn parse_memory(text: &str) -> Option<u64> {
 
 /// Writes an amount of memory, rounded up to whole KiB.
 pub fn write_memory(bytes: u64) -> String {
-    write(
-        bytes.checked_next_multiple_of(1 << 10).unwrap_or(bytes),
-        &MEMORY_UNITS,
-    )
+    write(bytes.checked_next_multiple_of(1 << 10).unwrap_or(bytes), &MEMORY_UNITS)
 }
 
 /// Parses a length of time; none where it is none, or out of bounds.
 pub fn parse_time(text: &str) -> Option<Duration> {
-    parse(text, &TIME_UNITS)
-        .filter(|millis| TIME.contains(millis))
-        .map(Duration::from_millis)
+    parse(text, &TIME_UNITS).filter(|millis| TIME.contains(millis)).map(Duration::from_millis)
 }
 
 /// Writes a length of time, in whole milliseconds.
 pub fn write_time(time: Duration) -> String {
-    write(
-        u64::try_from(time.as_millis()).unwrap_or(u64::MAX),
-        &TIME_UNITS,
-    )
+    write(u64::try_from(time.as_millis()).unwrap_or(u64::MAX), &TIME_UNITS)
 }
 
 fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
@@ -59,13 +51,8 @@ fn parse(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 }
 
 fn write(amount: u64, units: &[(&str, u64)]) -> String {
-    let unit = units
-        .iter()
-        .find(|(_, factor)| amount > 0 && amount.is_multiple_of(*factor));
-    unit.map_or_else(
-        || amount.to_string(),
-        |(name, factor)| format!("{}{name}", amount / factor),
-    )
+    let unit = units.iter().find(|(_, factor)| amount > 0 && amount.is_multiple_of(*factor));
+    unit.map_or_else(|| amount.to_string(), |(name, factor)| format!("{}{name}", amount / factor))
 }
 
 #[cfg(test)]

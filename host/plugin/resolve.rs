@@ -24,19 +24,13 @@ use crate::domain::text::GuestText;
 /// manifest is wrong.
 pub fn resolve(reference: &PluginRef) -> Result<ResolvedPlugin, PluginError> {
     match reference {
-        PluginRef::File(path) => from_bytes(
-            file::read(path)?.into(),
-            file::place(path),
-            reference.clone(),
-        ),
+        PluginRef::File(path) => {
+            from_bytes(file::read(path)?.into(), file::place(path), reference.clone())
+        }
         PluginRef::Bundled(id) => {
             let bytes =
                 bundled::bytes(id.as_str()).ok_or_else(|| PluginError::NotBundled(id.clone()))?;
-            from_bytes(
-                bytes.into(),
-                GuestText::capped(id.as_str()),
-                reference.clone(),
-            )
+            from_bytes(bytes.into(), GuestText::capped(id.as_str()), reference.clone())
         }
     }
 }
@@ -46,10 +40,7 @@ pub fn resolve(reference: &PluginRef) -> Result<ResolvedPlugin, PluginError> {
 /// # Errors
 /// The folder holds no plugin, or one of its plugins does not resolve.
 pub fn folder(folder: &Path) -> Result<Vec<ResolvedPlugin>, PluginError> {
-    file::list(folder)?
-        .into_iter()
-        .map(|path| resolve(&PluginRef::File(path)))
-        .collect()
+    file::list(folder)?.into_iter().map(|path| resolve(&PluginRef::File(path))).collect()
 }
 
 /// Resolves each bundled plugin, sorted by id; none where modelhost was built
@@ -65,10 +56,7 @@ pub fn bundled() -> Result<Vec<ResolvedPlugin>, PluginError> {
             if plugin.manifest.id.as_str() == name {
                 Ok(plugin)
             } else {
-                Err(PluginError::Misnamed {
-                    name,
-                    id: plugin.manifest.id,
-                })
+                Err(PluginError::Misnamed { name, id: plugin.manifest.id })
             }
         })
         .collect()
@@ -80,25 +68,14 @@ fn from_bytes(
     place: GuestText,
     origin: PluginRef,
 ) -> Result<ResolvedPlugin, PluginError> {
-    let refused = |source: ComponentError| PluginError::Component {
-        place: place.clone(),
-        source,
-    };
+    let refused = |source: ComponentError| PluginError::Component { place: place.clone(), source };
     let outline = Outline::read(&bytes).map_err(refused)?;
     outline.require_check().map_err(refused)?;
     let section = outline.manifest().map_err(refused)?;
-    let manifest = manifest::from_section(section).map_err(|source| PluginError::Manifest {
-        place: place.clone(),
-        source,
-    })?;
+    let manifest = manifest::from_section(section)
+        .map_err(|source| PluginError::Manifest { place: place.clone(), source })?;
     let imports = outline.imports;
-    Ok(ResolvedPlugin {
-        manifest,
-        digest: Digest::of(&bytes),
-        bytes,
-        origin,
-        imports,
-    })
+    Ok(ResolvedPlugin { manifest, digest: Digest::of(&bytes), bytes, origin, imports })
 }
 
 #[cfg(test)]
@@ -138,37 +115,22 @@ mod tests {
     fn errors_name_the_file_what_is_wrong_and_the_way_out() {
         let component = |content: &str| assemble(&format!("(component {content})"));
         let check = "(instance $i) (export \"modelhost:check/model-check@0.1.0\" (instance $i))";
-        let with_manifest = |text: &str| {
-            component(&format!(
-                "{check} (@custom \"modelhost:manifest\" {text:?})"
-            ))
-        };
+        let with_manifest =
+            |text: &str| component(&format!("{check} (@custom \"modelhost:manifest\" {text:?})"));
         let rows = [
             (
                 b"".to_vec(),
                 "`guest.wasm` is no plugin: it is empty, not a component",
                 "build the file again",
             ),
-            (
-                b"(component)".to_vec(),
-                "it is WebAssembly text, not",
-                "assemble it first",
-            ),
-            (
-                assemble("(module)"),
-                "it is a core WebAssembly module, not",
-                "modelhost plugin pack",
-            ),
+            (b"(component)".to_vec(), "it is WebAssembly text, not", "assemble it first"),
+            (assemble("(module)"), "it is a core WebAssembly module, not", "modelhost plugin pack"),
             (
                 component(""),
                 "it exports no check (`modelhost:check/model-check@0.1.x`)",
                 "export_check!",
             ),
-            (
-                component(check),
-                "it has no manifest",
-                "modelhost plugin pack",
-            ),
+            (component(check), "it has no manifest", "modelhost plugin pack"),
             (
                 with_manifest("{}"),
                 "the manifest of `guest.wasm` can't be used: missing field `version`",
@@ -187,11 +149,7 @@ mod tests {
         ];
         for (bytes, message, help) in rows {
             let error = read(&bytes).expect_err(message);
-            assert!(
-                told(&error).contains(message),
-                "{} has not {message}",
-                told(&error)
-            );
+            assert!(told(&error).contains(message), "{} has not {message}", told(&error));
             assert!(
                 error.help().expect("help").contains(help),
                 "{:?} has not {help}",
@@ -220,11 +178,7 @@ mod tests {
             match read(&bytes) {
                 Err(error) => {
                     refused += 1;
-                    assert!(
-                        !told(&error).chars().any(char::is_control),
-                        "{}",
-                        told(&error)
-                    );
+                    assert!(!told(&error).chars().any(char::is_control), "{}", told(&error));
                 }
                 Ok(plugin) => {
                     assert!(plugin.manifest.files.iter().all(|glob| !glob.is_empty()));
@@ -232,11 +186,7 @@ mod tests {
                 }
             }
         }
-        assert!(
-            refused > good.len() / 3,
-            "{refused} of {} flips were refused",
-            good.len() * 8
-        );
+        assert!(refused > good.len() / 3, "{refused} of {} flips were refused", good.len() * 8);
     }
 
     proptest! {
@@ -256,10 +206,7 @@ mod tests {
     fn unknown_ids_are_told_what_there_is() {
         let id = PluginId::new("no-such-plugin").expect("an id");
         let error = resolve(&PluginRef::Bundled(id)).expect_err("not bundled");
-        assert_eq!(
-            error.to_string(),
-            "there is no bundled plugin `no-such-plugin`"
-        );
+        assert_eq!(error.to_string(), "there is no bundled plugin `no-such-plugin`");
         assert!(error.help().is_some_and(|help| help.contains("plugins")));
     }
 
@@ -269,12 +216,7 @@ mod tests {
         assert_eq!(plugins.len(), bundled::names().count());
         assert!(plugins.is_sorted_by_key(|plugin| plugin.manifest.id.clone()));
         for plugin in plugins {
-            assert_eq!(
-                component::validate(&plugin.bytes),
-                Ok(()),
-                "{}",
-                plugin.manifest.id
-            );
+            assert_eq!(component::validate(&plugin.bytes), Ok(()), "{}", plugin.manifest.id);
             assert_eq!(plugin.imports.unknown, [""; 0], "{}", plugin.manifest.id);
         }
     }

@@ -115,9 +115,7 @@ fn compile(schema: &Value) -> Result<Validator, String> {
     jsonschema::options()
         .with_draft(Draft::Draft202012)
         .with_pattern_options(
-            PatternOptions::regex()
-                .size_limit(MAX_PATTERN_SIZE)
-                .dfa_size_limit(MAX_PATTERN_SIZE),
+            PatternOptions::regex().size_limit(MAX_PATTERN_SIZE).dfa_size_limit(MAX_PATTERN_SIZE),
         )
         .should_validate_formats(false)
         .offline()
@@ -167,10 +165,7 @@ fn mistake(pointer: &str, message: &str) -> SettingsMistake {
 
 /// Returns the mistake of a setting for a plugin that has none.
 fn unknown_to_all(key: &String) -> SettingsMistake {
-    mistake(
-        &member_pointer("", key),
-        &format!("there is no setting `{key}`; this plugin has none"),
-    )
+    mistake(&member_pointer("", key), &format!("there is no setting `{key}`; this plugin has none"))
 }
 
 /// Returns what is told of `error`: a setting that there is none of is a mistake
@@ -206,12 +201,8 @@ fn shortened(error: &ValidationError<'_>) -> String {
 
 /// Names the settings that there are beside the keyword at `schema_path`.
 fn offered(schema_path: &str, schema: &Value) -> String {
-    let parent = schema_path
-        .rsplit_once('/')
-        .map_or("", |(parent, _)| parent);
-    let properties = schema
-        .pointer(parent)
-        .and_then(|schema| schema.get("properties"));
+    let parent = schema_path.rsplit_once('/').map_or("", |(parent, _)| parent);
+    let properties = schema.pointer(parent).and_then(|schema| schema.get("properties"));
     let names: Vec<_> = properties
         .and_then(Value::as_object)
         .into_iter()
@@ -238,10 +229,7 @@ mod tests {
     use crate::plugin::testing::{MANIFEST, manifest};
 
     fn with_schema(schema: Option<&Value>) -> Manifest {
-        Manifest {
-            settings: schema.map(Value::to_string),
-            ..manifest(MANIFEST)
-        }
+        Manifest { settings: schema.map(Value::to_string), ..manifest(MANIFEST) }
     }
 
     fn told(schema: &Value, settings: &str) -> String {
@@ -269,23 +257,14 @@ mod tests {
         });
         let rows = [
             (r#"{"allow": []}"#, ""),
-            (
-                r#"{"allow": ["MIT"], "level": 3, "of": {"a/b~c": "x"}}"#,
-                "",
-            ),
+            (r#"{"allow": ["MIT"], "level": 3, "of": {"a/b~c": "x"}}"#, ""),
             ("{}", ": \"allow\" is a required property"),
             (
                 r#"{"allow": [""]}"#,
                 "/allow/0: \"\" is shorter than 1 character\n/allow/0: \"\" does not match \"^[A-Za-z0-9.-]+$\"",
             ),
-            (
-                r#"{"allow": ["MIT", 7]}"#,
-                "/allow/1: 7 is not of type \"string\"",
-            ),
-            (
-                r#"{"allow": [], "level": 0}"#,
-                "/level: 0 is less than the minimum of 1",
-            ),
+            (r#"{"allow": ["MIT", 7]}"#, "/allow/1: 7 is not of type \"string\""),
+            (r#"{"allow": [], "level": 0}"#, "/level: 0 is less than the minimum of 1"),
             (
                 r#"{"allow": [], "alow": 1}"#,
                 "/alow: there is no setting `alow`; there are allow, level, of",
@@ -294,15 +273,9 @@ mod tests {
                 r#"{"allow": [], "of": {"x/y": 1, "z": 2}}"#,
                 "/of/x~1y: there is no setting `x/y`; there are a/b~c\n/of/z: there is no setting `z`; there are a/b~c",
             ),
-            (
-                r#"{"allow": [], "of": {"a/b~c": 1}}"#,
-                "/of/a~1b~0c: 1 is not of type \"string\"",
-            ),
+            (r#"{"allow": [], "of": {"a/b~c": 1}}"#, "/of/a~1b~0c: 1 is not of type \"string\""),
             ("[]", ": the settings are no object"),
-            (
-                "{",
-                ": the settings are no JSON: EOF while parsing an object at line 1 column 1",
-            ),
+            ("{", ": the settings are no JSON: EOF while parsing an object at line 1 column 1"),
         ];
         for (settings, expected) in rows {
             assert_eq!(told(&schema, settings), expected, "{settings}");
@@ -315,55 +288,30 @@ mod tests {
         assert_eq!(validate(&manifest, "{}"), []);
         let mistakes = validate(&manifest, r#"{"a": 1}"#);
         assert_eq!((mistakes.len(), mistakes[0].pointer.as_str()), (1, "/a"));
-        assert_eq!(
-            mistakes[0].message,
-            "there is no setting `a`; this plugin has none"
-        );
+        assert_eq!(mistakes[0].message, "there is no setting `a`; this plugin has none");
     }
 
     #[test]
     fn what_is_told_is_bounded_and_inert() {
         let schema =
             json!({"type": "object", "additionalProperties": {"const": "\u{1b}[2J".repeat(500)}});
-        let settings: serde_json::Map<_, _> = (0..1000)
-            .map(|i| (format!("k{i}"), json!("\u{202e}x".repeat(10))))
-            .collect();
-        let mistakes = validate(
-            &with_schema(Some(&schema)),
-            &Value::Object(settings).to_string(),
-        );
+        let settings: serde_json::Map<_, _> =
+            (0..1000).map(|i| (format!("k{i}"), json!("\u{202e}x".repeat(10)))).collect();
+        let mistakes = validate(&with_schema(Some(&schema)), &Value::Object(settings).to_string());
         assert_eq!(mistakes.len(), MAX_MISTAKES);
         for mistake in mistakes {
-            assert!(
-                mistake.message.len() <= MAX_MESSAGE,
-                "{}",
-                mistake.message.len()
-            );
-            assert!(
-                !mistake.message.contains(['\u{1b}', '\u{202e}']),
-                "{:?}",
-                mistake.message
-            );
+            assert!(mistake.message.len() <= MAX_MESSAGE, "{}", mistake.message.len());
+            assert!(!mistake.message.contains(['\u{1b}', '\u{202e}']), "{:?}", mistake.message);
         }
         let long = format!("{{\"a\": \"{}\"}}", "x".repeat(MAX_SETTINGS));
-        assert_eq!(
-            told(&schema, &long),
-            ": the settings have more than 65536 bytes"
-        );
+        assert_eq!(told(&schema, &long), ": the settings have more than 65536 bytes");
         let wide =
             json!({"type": "object", "additionalProperties": {"items": {"enum": vec![1; 1000]}}});
         assert_eq!(told(&wide, &json!({"a": vec![1; 3000]}).to_string()), "");
         let many = json!({"a": vec![1; 4000]}).to_string();
-        assert!(
-            told(&wide, &many).contains("too many values"),
-            "{}",
-            told(&wide, &many)
-        );
+        assert!(told(&wide, &many).contains("too many values"), "{}", told(&wide, &many));
         let deep = format!("{{\"a\": {}1{}}}", "[".repeat(40), "]".repeat(40));
-        assert_eq!(
-            told(&schema, &deep),
-            ": the settings are nested deeper than 32"
-        );
+        assert_eq!(told(&schema, &deep), ": the settings are nested deeper than 32");
     }
 
     /// A schema with `more` in it.
@@ -386,67 +334,34 @@ mod tests {
         let wide: Vec<_> = (0..300).map(|_| json!({"$ref": "#/$defs/a"})).collect();
         let fan = json!({"$defs": {"a": {"enum": (0..300).collect::<Vec<_>>()}}, "allOf": wide});
         let patterns = |n: usize| -> Value {
-            (0..n)
-                .map(|i| (format!("^p{i}$"), json!({})))
-                .collect::<serde_json::Map<_, _>>()
-                .into()
+            (0..n).map(|i| (format!("^p{i}$"), json!({}))).collect::<serde_json::Map<_, _>>().into()
         };
         let rows = [
-            (
-                json!({"$ref": "#"}),
-                "`$ref` leads to a place in the same schema",
-            ),
+            (json!({"$ref": "#"}), "`$ref` leads to a place in the same schema"),
             (json!({"$ref": "other.json"}), "`other.json` does not"),
-            (
-                json!({"$ref": "https://example.org/\u{1b}"}),
-                "`https://example.org/\\x1b` does not",
-            ),
-            (
-                json!({"$ref": "file:///etc/passwd"}),
-                "`file:///etc/passwd` does not",
-            ),
+            (json!({"$ref": "https://example.org/\u{1b}"}), "`https://example.org/\\x1b` does not"),
+            (json!({"$ref": "file:///etc/passwd"}), "`file:///etc/passwd` does not"),
             (json!({"$ref": "#/$defs/none"}), "`#/$defs/none` does not"),
-            (
-                json!({"$ref": "#/$defs/%61", "$defs": {"a": {}}}),
-                "`#/$defs/%61` does not",
-            ),
+            (json!({"$ref": "#/$defs/%61", "$defs": {"a": {}}}), "`#/$defs/%61` does not"),
             (json!({"$ref": "#anchor"}), "`#anchor` does not"),
             (
                 json!({"$ref": "#/$defs/a", "$defs": {"a": {"$ref": "#/$defs/a"}}}),
                 "lead in a circle",
             ),
-            (
-                json!({"properties": {"a": {"$ref": "#/properties/a"}}}),
-                "lead in a circle",
-            ),
-            (
-                json!({"$defs": doubling, "$ref": "#/$defs/d0"}),
-                "it is nested deeper than 32",
-            ),
+            (json!({"properties": {"a": {"$ref": "#/properties/a"}}}), "lead in a circle"),
+            (json!({"$defs": doubling, "$ref": "#/$defs/d0"}), "it is nested deeper than 32"),
             (fan, "more than 50000 values"),
             (nested(40), "it is nested deeper than 32"),
             (json!({"$id": "https://example.org"}), "`$id` is not taken"),
-            (
-                json!({"properties": {"a": {"$anchor": "b"}}}),
-                "`$anchor` is not taken",
-            ),
+            (json!({"properties": {"a": {"$anchor": "b"}}}), "`$anchor` is not taken"),
             (json!({"$dynamicRef": "#a"}), "`$dynamicRef` is not taken"),
             (
                 json!({"$schema": "http://json-schema.org/draft-07/schema#"}),
                 "`$schema` is not taken",
             ),
-            (
-                json!({"properties": {"a": {"$schema": schema::DIALECT}}}),
-                "`$schema` is not taken",
-            ),
-            (
-                json!({"patternProperties": patterns(65)}),
-                "more than 64 patterns",
-            ),
-            (
-                json!({"description": "x".repeat(MAX_SETTINGS)}),
-                "at most 65536 bytes",
-            ),
+            (json!({"properties": {"a": {"$schema": schema::DIALECT}}}), "`$schema` is not taken"),
+            (json!({"patternProperties": patterns(65)}), "more than 64 patterns"),
+            (json!({"description": "x".repeat(MAX_SETTINGS)}), "at most 65536 bytes"),
         ];
         for (more, expected) in rows {
             let error = check_schema(&schema(&more)).expect_err(expected);
@@ -499,12 +414,7 @@ mod tests {
         ];
         for more in odd {
             let schema = schema(&more);
-            for settings in [
-                "{}",
-                r#"{"a": 1e308}"#,
-                r#"{"a": [1, 1]}"#,
-                r#"{"a": "\u0000"}"#,
-            ] {
+            for settings in ["{}", r#"{"a": 1e308}"#, r#"{"a": [1, 1]}"#, r#"{"a": "\u0000"}"#] {
                 let _ = told(&schema, settings);
             }
         }

@@ -55,13 +55,8 @@ pub enum Kind {
 impl Kind {
     /// Returns what `bytes` are, by how they start.
     pub fn of(bytes: &[u8]) -> Self {
-        const EXECUTABLES: [&[u8]; 5] = [
-            b"\x7fELF",
-            b"MZ",
-            b"\xcf\xfa\xed\xfe",
-            b"\xca\xfe\xba\xbe",
-            b"!<arch>\n",
-        ];
+        const EXECUTABLES: [&[u8]; 5] =
+            [b"\x7fELF", b"MZ", b"\xcf\xfa\xed\xfe", b"\xca\xfe\xba\xbe", b"!<arch>\n"];
         if let Some(version) = bytes.strip_prefix(b"\0asm") {
             return match version.first_chunk::<4>() {
                 Some(&COMPONENT) => Self::Component,
@@ -184,10 +179,7 @@ mod tests {
             (b"\0asm\x0d\0\x01", Kind::CutHeader),
             (b"(module)", Kind::Wat),
             (b"\n  (component)", Kind::Wat),
-            (
-                b"version https://git-lfs.github.com/spec/v1\noid sha256:00",
-                Kind::LfsPointer,
-            ),
+            (b"version https://git-lfs.github.com/spec/v1\noid sha256:00", Kind::LfsPointer),
             (b"<!DOCTYPE html><html>", Kind::Html),
             (b"<HTML>", Kind::Html),
             (b"hello\n", Kind::Text),

@@ -71,10 +71,7 @@ pub(super) fn manifest(text: &str) -> Manifest {
 
 /// Takes `text` for a `plugin.toml`.
 pub(super) fn source(text: &str) -> SourceFile {
-    SourceFile {
-        path: "plugin.toml".into(),
-        text: text.into(),
-    }
+    SourceFile { path: "plugin.toml".into(), text: text.into() }
 }
 
 /// Assembles `wat`.
@@ -88,9 +85,7 @@ pub(super) fn core(wat: &str) -> Vec<u8> {
     let mut resolve = Resolve::default();
     let wit = Path::new(env!("CARGO_MANIFEST_DIR")).join("wit/v0.1");
     let (package, _) = resolve.push_dir(wit).expect("the contract");
-    let world = resolve
-        .select_world(&[package], Some("plugin-with-documents"))
-        .expect("its world");
+    let world = resolve.select_world(&[package], Some("plugin-with-documents")).expect("its world");
     embed_component_metadata(&mut core, &resolve, world, StringEncoding::UTF8, false)
         .expect("a section");
     core

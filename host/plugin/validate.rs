@@ -58,10 +58,7 @@ pub fn validate(bytes: &[u8]) -> Result<(), ComponentError> {
     newest::Validator::new_with_features(guest_features!(newest::WasmFeatures))
         .validate_all(bytes)
         .map_err(|error| {
-            invalid(
-                error.message(),
-                usize::try_from(error.offset()).unwrap_or(usize::MAX),
-            )
+            invalid(error.message(), usize::try_from(error.offset()).unwrap_or(usize::MAX))
         })?;
     wasmparser::Validator::new_with_features(features())
         .validate_all(bytes)
@@ -79,10 +76,7 @@ mod tests {
         let in_module = |module: &str| format!("(component (core module {module}))");
         let rows = [
             (in_module("(memory 1)"), true),
-            (
-                in_module("(func (result i32) (i32.extend8_s (i32.const 1)))"),
-                true,
-            ),
+            (in_module("(func (result i32) (i32.extend8_s (i32.const 1)))"), true),
             // Two components joined: the second memory is not a guest's.
             (
                 "(component (component (core module (memory 1))) (core module (memory 1)))"
@@ -99,19 +93,13 @@ mod tests {
             (in_module("(table 1 externref)"), false),
             (in_module("(func (drop (i32.const 0)) (drop))"), false),
             ("(component (type (stream u8)))".to_owned(), false),
-            (
-                "(component (core func (canon task.cancel)))".to_owned(),
-                false,
-            ),
+            ("(component (core func (canon task.cancel)))".to_owned(), false),
         ];
         for (wat, is_taken) in rows {
             let validated = validate(&assemble(&wat));
             assert_eq!(validated.is_ok(), is_taken, "{wat}: {validated:?}");
         }
-        assert_eq!(
-            validate(b"\0asm\x01\0\0\0"),
-            Err(ComponentError::Other(Kind::CoreModule))
-        );
+        assert_eq!(validate(b"\0asm\x01\0\0\0"), Err(ComponentError::Other(Kind::CoreModule)));
     }
 
     /// A component whose types nest `depth` deep, as bytes: text would not be

@@ -29,11 +29,8 @@ pub fn believe(manifest: &Manifest, task: &TaskEvidence) -> Option<Failure> {
         (_, Answer::NotApplicable(_)) => return None,
     };
     // Without figures for the file it is about, there is nothing to believe.
-    let uncounted = |file: &&FilePath| {
-        task.coverage
-            .iter()
-            .all(|seen| seen.coverage.file != **file)
-    };
+    let uncounted =
+        |file: &&FilePath| task.coverage.iter().all(|seen| seen.coverage.file != **file);
     if let Some(file) = task.file.as_ref().filter(uncounted) {
         return Some(promise.failure(&format!("it read nothing of {file}"), 1));
     }
@@ -116,20 +113,12 @@ mod tests {
         file: Option<&str>,
         view: &[Seen],
     ) -> Option<String> {
-        let manifest = Manifest {
-            reads,
-            judges,
-            ..testing::manifest("scan")
-        };
+        let manifest = Manifest { reads, judges, ..testing::manifest("scan") };
         let mut task = testing::task("scan", "m", file, outcome);
         task.coverage = view
             .iter()
             .map(|(file, size, read, start)| FileCoverage {
-                coverage: Coverage {
-                    file: testing::path(file),
-                    size: *size,
-                    read: *read,
-                },
+                coverage: Coverage { file: testing::path(file), size: *size, read: *read },
                 start: *start,
             })
             .collect();
@@ -141,10 +130,7 @@ mod tests {
     }
 
     fn checked() -> Outcome {
-        Outcome::Answered(Answer::Checked {
-            findings: Vec::new(),
-            facts: Vec::new(),
-        })
+        Outcome::Answered(Answer::Checked { findings: Vec::new(), facts: Vec::new() })
     }
 
     fn skipped() -> Outcome {
@@ -155,20 +141,10 @@ mod tests {
     fn believes_what_was_looked_at() {
         let rows: &[(Reads, bool, Outcome, &[Seen])] = &[
             // "whole": every byte, by reading or digesting.
-            (
-                Reads::Whole,
-                false,
-                checked(),
-                &[("a", 10, 10, true), ("b", 0, 0, false)],
-            ),
+            (Reads::Whole, false, checked(), &[("a", 10, 10, true), ("b", 0, 0, false)]),
             (Reads::Whole, false, checked(), &[]),
             // "parts": something of each file that has bytes.
-            (
-                Reads::Parts,
-                false,
-                checked(),
-                &[("a", 10, 1, false), ("b", 0, 0, false)],
-            ),
+            (Reads::Parts, false, checked(), &[("a", 10, 1, false), ("b", 0, 0, false)]),
             // A judge that has seen the start may say that it is not for it.
             (Reads::Whole, true, skipped(), &[("a", 10, 4, true)]),
             (Reads::Parts, true, skipped(), &[("a", 10, 4, true)]),
@@ -184,12 +160,7 @@ mod tests {
                 Outcome::Failed(Failure::new(FailureCode::Trap, "x")),
                 &[("a", 10, 0, false)],
             ),
-            (
-                Reads::Whole,
-                true,
-                Outcome::Refused(Failure::new(FailureCode::Refused, "x")),
-                &[],
-            ),
+            (Reads::Whole, true, Outcome::Refused(Failure::new(FailureCode::Refused, "x")), &[]),
         ];
         for (reads, judges, outcome, view) in rows {
             assert_eq!(

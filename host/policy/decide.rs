@@ -22,12 +22,7 @@ use crate::domain::verdict::{FailureCode, Verdict};
 /// check that counts gave no verdict, or the run was cut short; else allows.
 /// A run without models allows nothing.
 pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
-    let Evidence {
-        mut models,
-        plugins,
-        mut tasks,
-        interrupted,
-    } = evidence;
+    let Evidence { mut models, plugins, mut tasks, interrupted } = evidence;
     // Sorted as promised already, most often; a report must not depend on it.
     models.sort_by(|a, b| a.name.cmp(&b.name));
     tasks.sort_by(|a, b| (&a.model, &a.plugin, &a.file).cmp(&(&b.model, &b.plugin, &b.file)));
@@ -36,12 +31,7 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
 
     let known: BTreeMap<&ModelName, (Option<&LockEntry>, BTreeSet<FilePath>)> = models
         .iter()
-        .map(|model| {
-            (
-                &model.name,
-                (model.lock.as_ref(), model.changed.iter().cloned().collect()),
-            )
-        })
+        .map(|model| (&model.name, (model.lock.as_ref(), model.changed.iter().cloned().collect())))
         .collect();
     let nothing = (None, BTreeSet::new());
     let tasks: Vec<TaskReport> = tasks
@@ -52,10 +42,7 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
         })
         .collect();
 
-    let mut reasons: Vec<Reason> = tasks
-        .iter()
-        .filter_map(|task| reason(&parties, task))
-        .collect();
+    let mut reasons: Vec<Reason> = tasks.iter().filter_map(|task| reason(&parties, task)).collect();
     let mut reports = Vec::with_capacity(models.len());
     for model in models {
         let first = tasks.partition_point(|task| task.model < model.name);
@@ -63,11 +50,7 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
         let own = tasks.get(first..past).unwrap_or_default();
         reports.push(judgement::judge(&parties, model, own, &mut reasons));
     }
-    let whole = |kind| Reason {
-        decision: Decision::Incomplete,
-        model: None,
-        kind,
-    };
+    let whole = |kind| Reason { decision: Decision::Incomplete, model: None, kind };
     if reports.is_empty() {
         reasons.push(whole(ReasonKind::Nothing));
     }
@@ -76,9 +59,7 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
     }
     reasons.sort_by(|a, b| (b.decision, &a.model).cmp(&(a.decision, &b.model)));
     Report {
-        decision: reasons
-            .first()
-            .map_or(Decision::Allow, |worst| worst.decision),
+        decision: reasons.first().map_or(Decision::Allow, |worst| worst.decision),
         reasons,
         now,
         fail_on: policy.fail_on,
@@ -96,21 +77,12 @@ fn reason(parties: &Parties<'_>, task: &TaskReport) -> Option<Reason> {
     let (decision, kind) = match task.verdict {
         Verdict::Pass | Verdict::Skip | Verdict::Warn => return None,
         Verdict::Error if parties.is_advisory(&plugin) => return None,
-        Verdict::Error => (
-            Decision::Incomplete,
-            ReasonKind::Error {
-                plugin,
-                file,
-                code: code(&task.ending),
-            },
-        ),
+        Verdict::Error => {
+            (Decision::Incomplete, ReasonKind::Error { plugin, file, code: code(&task.ending) })
+        }
         Verdict::Fail => (Decision::Deny, ReasonKind::Failed { plugin, file }),
     };
-    Some(Reason {
-        decision,
-        model: Some(task.model.clone()),
-        kind,
-    })
+    Some(Reason { decision, model: Some(task.model.clone()), kind })
 }
 
 const fn code(ending: &Ending) -> FailureCode {

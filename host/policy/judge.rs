@@ -27,18 +27,12 @@ pub(super) struct Parties<'a> {
 pub(super) fn plugins(policy: &Policy, plugins: Vec<PluginEvidence>) -> Vec<PluginReport> {
     let mut reports: Vec<PluginReport> = plugins
         .into_iter()
-        .map(
-            |PluginEvidence {
-                 plugin,
-                 grants,
-                 limits,
-             }| PluginReport {
-                advisory: is_advisory(policy, &plugin.manifest.id),
-                plugin,
-                grants,
-                limits,
-            },
-        )
+        .map(|PluginEvidence { plugin, grants, limits }| PluginReport {
+            advisory: is_advisory(policy, &plugin.manifest.id),
+            plugin,
+            grants,
+            limits,
+        })
         .collect();
     reports.sort_by(|a, b| a.plugin.manifest.id.cmp(&b.plugin.manifest.id));
     reports
@@ -52,15 +46,8 @@ fn is_advisory(policy: &Policy, plugin: &PluginId) -> bool {
 
 impl<'a> Parties<'a> {
     pub(super) fn new(policy: &'a Policy, plugins: &'a [PluginReport], interrupted: bool) -> Self {
-        let plugins = plugins
-            .iter()
-            .map(|report| (&report.plugin.manifest.id, report))
-            .collect();
-        Self {
-            policy,
-            interrupted,
-            plugins,
-        }
+        let plugins = plugins.iter().map(|report| (&report.plugin.manifest.id, report)).collect();
+        Self { policy, interrupted, plugins }
     }
 
     pub(super) fn has(&self, plugin: &PluginId) -> bool {
@@ -74,12 +61,7 @@ impl<'a> Parties<'a> {
     /// Whether a `checked` of `plugin` on one file makes that file judged.
     pub(super) fn judges(&self, plugin: &PluginId) -> bool {
         self.plugins.get(plugin).is_some_and(|report| {
-            let Manifest {
-                judges,
-                reads,
-                scope,
-                ..
-            } = &report.plugin.manifest;
+            let Manifest { judges, reads, scope, .. } = &report.plugin.manifest;
             *judges && *reads != Reads::None && *scope == Scope::File
         })
     }
@@ -114,20 +96,12 @@ impl<'a> Parties<'a> {
     ) -> TaskReport {
         let doubt = match self.plugins.get(&task.plugin) {
             Some(report) => believe(&report.plugin.manifest, &task),
-            None => Some(Failure::new(
-                FailureCode::Internal,
-                "this plugin takes no part in the run",
-            )),
+            None => {
+                Some(Failure::new(FailureCode::Internal, "this plugin takes no part in the run"))
+            }
         };
         let stale = stale(&task, changed);
-        let TaskEvidence {
-            plugin,
-            model,
-            file,
-            outcome,
-            coverage,
-            usage,
-        } = task;
+        let TaskEvidence { plugin, model, file, outcome, coverage, usage } = task;
         let (mut ending, findings) = match outcome {
             Outcome::Answered(Answer::Checked { findings, facts }) => {
                 (Ending::Checked(facts), findings)
@@ -135,14 +109,12 @@ impl<'a> Parties<'a> {
             Outcome::Answered(Answer::NotApplicable(reason)) => {
                 (Ending::NotApplicable(reason), Vec::new())
             }
-            Outcome::Refused(failure) => (
-                Ending::Refused(self.with_way_out(&plugin, failure)),
-                Vec::new(),
-            ),
-            Outcome::Failed(failure) => (
-                Ending::Failed(self.with_way_out(&plugin, failure)),
-                Vec::new(),
-            ),
+            Outcome::Refused(failure) => {
+                (Ending::Refused(self.with_way_out(&plugin, failure)), Vec::new())
+            }
+            Outcome::Failed(failure) => {
+                (Ending::Failed(self.with_way_out(&plugin, failure)), Vec::new())
+            }
         };
         // What is not believed keeps its findings for the reader: they don't
         // deny, but nothing that was seen is dropped.
@@ -169,20 +141,8 @@ impl<'a> Parties<'a> {
             ending = Ending::Failed(self.with_way_out(&plugin, failure));
             verdict = Verdict::Error;
         }
-        let coverage = coverage
-            .into_iter()
-            .map(|seen| seen.coverage)
-            .collect::<Vec<Coverage>>();
-        TaskReport {
-            plugin,
-            model,
-            file,
-            ending,
-            verdict,
-            findings,
-            coverage,
-            usage,
-        }
+        let coverage = coverage.into_iter().map(|seen| seen.coverage).collect::<Vec<Coverage>>();
+        TaskReport { plugin, model, file, ending, verdict, findings, coverage, usage }
     }
 
     fn with_way_out(&self, plugin: &PluginId, failure: Failure) -> Failure {
@@ -202,9 +162,7 @@ fn verdict(ending: &Ending, findings: &[Judged]) -> Verdict {
         Ending::NotApplicable(_) => Verdict::Skip,
         Ending::Checked(_) if findings.iter().any(|judged| judged.denies) => Verdict::Fail,
         Ending::Checked(_)
-            if findings
-                .iter()
-                .any(|judged| judged.finding.severity > Severity::Info) =>
+            if findings.iter().any(|judged| judged.finding.severity > Severity::Info) =>
         {
             Verdict::Warn
         }
@@ -217,11 +175,7 @@ fn stale(task: &TaskEvidence, changed: &BTreeSet<FilePath>) -> Option<Failure> {
         return None;
     }
     let seen = task.coverage.iter().map(|seen| &seen.coverage.file);
-    let file = task
-        .file
-        .iter()
-        .chain(seen)
-        .find(|file| changed.contains(*file))?;
+    let file = task.file.iter().chain(seen).find(|file| changed.contains(*file))?;
     Some(Failure::new(
         FailureCode::Changed,
         &format!("its answer is about bytes that changed meanwhile: {file}"),
@@ -232,11 +186,7 @@ fn stale(task: &TaskEvidence, changed: &BTreeSet<FilePath>) -> Option<Failure> {
 /// of its file, else of the model.
 pub(super) fn lock_line(lock: Option<&LockEntry>, finding: &Finding) -> Option<u32> {
     let lock = lock?;
-    let file = finding
-        .location
-        .file
-        .as_ref()
-        .and_then(|path| lock.file(path));
+    let file = finding.location.file.as_ref().and_then(|path| lock.file(path));
     Some(file.map_or(lock.line, |file| file.line))
 }
 

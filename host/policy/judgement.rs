@@ -27,17 +27,10 @@ pub(super) fn judge(
 ) -> ModelReport {
     model.files.sort_by(|a, b| a.entry.path.cmp(&b.entry.path));
     let tree = TreeDigest::of(
-        model
-            .files
-            .iter()
-            .map(|file| (&file.entry.path, file.entry.size, file.entry.digest)),
+        model.files.iter().map(|file| (&file.entry.path, file.entry.size, file.entry.digest)),
     );
-    let mut own = Own {
-        name: &model.name,
-        lock: model.lock.as_ref(),
-        findings: Vec::new(),
-        reasons,
-    };
+    let mut own =
+        Own { name: &model.name, lock: model.lock.as_ref(), findings: Vec::new(), reasons };
     own.entries(parties, &model);
     if !parties.interrupted {
         own.empty(&model);
@@ -64,10 +57,7 @@ pub(super) fn judge(
         });
     }
     for file in changed {
-        own.block(
-            gate::changed(file),
-            ReasonKind::Changed { file: file.clone() },
-        );
+        own.block(gate::changed(file), ReasonKind::Changed { file: file.clone() });
     }
     for plugin in &parties.policy.require {
         own.required(parties, plugin, tasks);
@@ -141,16 +131,11 @@ impl Own<'_, '_> {
                 file.filter(|file| finding.rule == rule && unreadable.contains(file))
             {
                 told.insert(file);
-                self.block(
-                    finding.clone(),
-                    ReasonKind::Unreadable { file: file.clone() },
-                );
+                self.block(finding.clone(), ReasonKind::Unreadable { file: file.clone() });
             } else if finding.severity >= parties.policy.fail_on {
                 self.find(finding.clone(), true, false);
-                let kind = ReasonKind::Gate {
-                    rule: finding.rule.name().to_owned(),
-                    file: file.cloned(),
-                };
+                let kind =
+                    ReasonKind::Gate { rule: finding.rule.name().to_owned(), file: file.cloned() };
                 self.reason(Decision::Deny, kind);
             } else if let Some(file) = file.filter(|file| !listed.contains(file)) {
                 self.not_judged(parties.policy.not_judged, finding.clone(), file);
@@ -159,26 +144,15 @@ impl Own<'_, '_> {
             }
         }
         for file in unreadable.difference(&told) {
-            self.block(
-                gate::unreadable(file),
-                ReasonKind::Unreadable {
-                    file: (*file).clone(),
-                },
-            );
+            self.block(gate::unreadable(file), ReasonKind::Unreadable { file: (*file).clone() });
         }
     }
 
     /// Notes a model without content, unless an entry that could not be shown
     /// already keeps it from `allow`.
     fn empty(&mut self, model: &ModelEvidence) {
-        let has_content = model
-            .files
-            .iter()
-            .any(|file| file.content != Content::Empty);
-        let is_told = self
-            .findings
-            .iter()
-            .any(|judged| judged.denies || judged.blocks);
+        let has_content = model.files.iter().any(|file| file.content != Content::Empty);
+        let is_told = self.findings.iter().any(|judged| judged.denies || judged.blocks);
         if !has_content && !is_told {
             self.block(gate::empty_model(model.files.len()), ReasonKind::Empty);
         }
@@ -213,11 +187,7 @@ impl Own<'_, '_> {
     /// Notes a required plugin that gave no verdict on the model. A skip or an
     /// error is none.
     fn required(&mut self, parties: &Parties<'_>, plugin: &PluginId, tasks: &[TaskReport]) {
-        let mut silence = if parties.has(plugin) {
-            Silence::Idle
-        } else {
-            Silence::Absent
-        };
+        let mut silence = if parties.has(plugin) { Silence::Idle } else { Silence::Absent };
         for task in tasks.iter().filter(|task| task.plugin == *plugin) {
             match (task.verdict, &task.ending) {
                 (Verdict::Pass | Verdict::Warn | Verdict::Fail, _) => return,
@@ -230,9 +200,7 @@ impl Own<'_, '_> {
         }
         self.block(
             gate::not_satisfied(plugin, silence),
-            ReasonKind::Unsatisfied {
-                plugin: plugin.clone(),
-            },
+            ReasonKind::Unsatisfied { plugin: plugin.clone() },
         );
     }
 
@@ -252,19 +220,10 @@ impl Own<'_, '_> {
 
     fn find(&mut self, finding: Finding, denies: bool, blocks: bool) {
         let lock_line = lock_line(self.lock, &finding);
-        self.findings.push(Judged {
-            finding,
-            denies,
-            blocks,
-            lock_line,
-        });
+        self.findings.push(Judged { finding, denies, blocks, lock_line });
     }
 
     fn reason(&mut self, decision: Decision, kind: ReasonKind) {
-        self.reasons.push(Reason {
-            decision,
-            model: Some(self.name.clone()),
-            kind,
-        });
+        self.reasons.push(Reason { decision, model: Some(self.name.clone()), kind });
     }
 }

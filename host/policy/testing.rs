@@ -55,11 +55,7 @@ pub(super) fn manifest(plugin: &str) -> Manifest {
 
 /// A plugin that judges single files.
 pub(super) fn scanner(plugin: &str) -> Manifest {
-    Manifest {
-        scope: Scope::File,
-        judges: true,
-        ..manifest(plugin)
-    }
+    Manifest { scope: Scope::File, judges: true, ..manifest(plugin) }
 }
 
 pub(super) fn task(
@@ -101,14 +97,9 @@ pub(super) fn lacking(plugin: &str) -> Outcome {
 
 fn answered(plugin: &str, rule: &str, severities: &[Severity]) -> Outcome {
     let rule = RuleId::new(id(plugin), rule).expect("a rule");
-    let findings = severities
-        .iter()
-        .map(|severity| finding(rule.clone(), *severity, None))
-        .collect();
-    Outcome::Answered(Answer::Checked {
-        findings,
-        facts: Vec::new(),
-    })
+    let findings =
+        severities.iter().map(|severity| finding(rule.clone(), *severity, None)).collect();
+    Outcome::Answered(Answer::Checked { findings, facts: Vec::new() })
 }
 
 pub(super) fn clean() -> Outcome {
@@ -169,11 +160,7 @@ impl Run {
     /// Adds a file to the last model.
     pub(super) fn file(mut self, name: &str, content: Content) -> Self {
         let size = if content == Content::Empty { 0 } else { SIZE };
-        let entry = FileEntry {
-            path: path(name),
-            size,
-            digest: Digest::of(name.as_bytes()),
-        };
+        let entry = FileEntry { path: path(name), size, digest: Digest::of(name.as_bytes()) };
         self.last().files.push(FileEvidence { entry, content });
         self
     }
@@ -185,9 +172,7 @@ impl Run {
         severity: Severity,
         file: Option<&str>,
     ) -> Self {
-        self.last()
-            .findings
-            .push(finding(RuleId::gate(rule), severity, file));
+        self.last().findings.push(finding(RuleId::gate(rule), severity, file));
         self
     }
 
@@ -243,12 +228,7 @@ impl Run {
         read: u64,
     ) -> Self {
         let mut task = task(plugin, model, file, outcome);
-        let files = self
-            .0
-            .models
-            .iter()
-            .filter(|m| m.name == task.model)
-            .flat_map(|m| &m.files);
+        let files = self.0.models.iter().filter(|m| m.name == task.model).flat_map(|m| &m.files);
         task.coverage = files
             .filter(|f| task.file.as_ref().is_none_or(|file| *file == f.entry.path))
             .map(|f| FileCoverage {

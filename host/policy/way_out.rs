@@ -84,20 +84,11 @@ mod tests {
     #[test]
     fn names_the_line_that_allows_more() {
         let plugin = PluginId::new("acme").expect("an id");
-        let limits = Limits {
-            fuel: u64::MAX,
-            ..Limits::default()
-        };
+        let limits = Limits { fuel: u64::MAX, ..Limits::default() };
         let rows = [
-            (
-                FailureCode::LimitFuel,
-                "limits = { fuel = 18446744073709551615 }",
-            ),
+            (FailureCode::LimitFuel, "limits = { fuel = 18446744073709551615 }"),
             (FailureCode::LimitMemory, "limits = { memory = \"512MiB\" }"),
-            (
-                FailureCode::LimitDeadline,
-                "limits = { deadline = \"60s\" }",
-            ),
+            (FailureCode::LimitDeadline, "limits = { deadline = \"60s\" }"),
             (FailureCode::LimitHandles, "limits = { handles = 2048 }"),
             (FailureCode::InvalidSettings, "[plugin.acme]"),
         ];

@@ -108,10 +108,7 @@ impl LockFile {
     /// Returns how `plugins` differ from what is locked, in their order. What
     /// is locked and not among them is no drift: it can't run.
     pub fn plugin_drift(&self, plugins: &[ResolvedPlugin]) -> Vec<Drift> {
-        plugins
-            .iter()
-            .flat_map(|plugin| self.drift_of(plugin))
-            .collect()
+        plugins.iter().flat_map(|plugin| self.drift_of(plugin)).collect()
     }
 
     fn drift_of(&self, plugin: &ResolvedPlugin) -> Vec<Drift> {
@@ -119,24 +116,14 @@ impl LockFile {
         let found = LockedPlugin::of(plugin);
         let Some(locked) = self.plugins.get(id) else {
             let kind = DriftKind::NotLocked;
-            return vec![Drift {
-                plugin: id.clone(),
-                kind,
-                line: None,
-            }];
+            return vec![Drift { plugin: id.clone(), kind, line: None }];
         };
         let mut kinds = Vec::new();
         if locked.digest != found.digest {
-            kinds.push(DriftKind::Digest {
-                locked: locked.digest,
-                found: found.digest,
-            });
+            kinds.push(DriftKind::Digest { locked: locked.digest, found: found.digest });
         }
         if locked.version != found.version {
-            kinds.push(DriftKind::Version {
-                locked: locked.version.clone(),
-                found: found.version,
-            });
+            kinds.push(DriftKind::Version { locked: locked.version.clone(), found: found.version });
         }
         if locked.contract != found.contract {
             kinds.push(DriftKind::Contract {
@@ -146,11 +133,7 @@ impl LockFile {
         }
         let new = found.capabilities.difference(&locked.capabilities);
         kinds.extend(new.copied().map(DriftKind::Capability));
-        let drift = |kind| Drift {
-            plugin: id.clone(),
-            kind,
-            line: Some(locked.line),
-        };
+        let drift = |kind| Drift { plugin: id.clone(), kind, line: Some(locked.line) };
         kinds.into_iter().map(drift).collect()
     }
 }
@@ -206,23 +189,14 @@ impl fmt::Display for Drift {
                 write!(f, "plugin `{plugin}` is {found}, and {locked} is locked")
             }
             DriftKind::Version { locked, found } => {
-                write!(
-                    f,
-                    "plugin `{plugin}` is version {found}, and {locked} is locked"
-                )
+                write!(f, "plugin `{plugin}` is version {found}, and {locked} is locked")
             }
             DriftKind::Contract { locked, found } => {
                 let (locked, found) = (word(locked), word(found));
-                write!(
-                    f,
-                    "plugin `{plugin}` speaks contract {found}, and {locked} is locked"
-                )
+                write!(f, "plugin `{plugin}` speaks contract {found}, and {locked} is locked")
             }
             DriftKind::Capability(capability) => {
-                write!(
-                    f,
-                    "plugin `{plugin}` asks for `{capability}`, which is not locked"
-                )
+                write!(f, "plugin `{plugin}` asks for `{capability}`, which is not locked")
             }
         }
     }

@@ -105,16 +105,8 @@ mod tests {
         for format in Format::ALL {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
-        let error = "xml"
-            .parse::<Format>()
-            .expect_err("no such format")
-            .to_string();
-        assert!(
-            Format::ALL
-                .iter()
-                .all(|format| error.contains(format.name())),
-            "{error}"
-        );
+        let error = "xml".parse::<Format>().expect_err("no such format").to_string();
+        assert!(Format::ALL.iter().all(|format| error.contains(format.name())), "{error}");
         assert!("JSON".parse::<Format>().is_err());
     }
 }

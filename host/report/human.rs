@@ -41,10 +41,7 @@ pub(super) fn write(
 
 fn write_block(block: &Block<'_>, paint: &mut Paint<'_>) -> io::Result<()> {
     let first = &block.first;
-    paint.label(
-        first.label,
-        &format!("{}[{}]", first.label.word(), first.code),
-    )?;
+    paint.label(first.label, &format!("{}[{}]", first.label.word(), first.code))?;
     paint.strong(&format!(": {}", first.text()))?;
     paint.end()?;
     for place in &block.places {
@@ -88,35 +85,20 @@ fn last_line(report: &Report, timings: &Timings, paint: &mut Paint<'_>) -> io::R
             Decision::Deny => "DENY",
         },
     )?;
-    let warnings = if summary.warnings == 1 {
-        "warning"
-    } else {
-        "warnings"
-    };
+    let warnings = if summary.warnings == 1 { "warning" } else { "warnings" };
     let mut parts = vec![
         format!("{} denied", count(summary.denied)),
         format!("{} {warnings}", count(summary.warnings)),
         format!("{} not judged", count(summary.not_judged)),
     ];
     if summary.not_judged_advisory > 0 {
-        parts.push(format!(
-            "{} not judged (advisory)",
-            count(summary.not_judged_advisory)
-        ));
+        parts.push(format!("{} not judged (advisory)", count(summary.not_judged_advisory)));
     }
-    if report
-        .reasons
-        .iter()
-        .any(|reason| reason.kind == ReasonKind::Interrupted)
-    {
+    if report.reasons.iter().any(|reason| reason.kind == ReasonKind::Interrupted) {
         parts.push("interrupted".to_owned());
     }
     let things = |number: usize, thing: &str| {
-        format!(
-            "{} {thing}{}",
-            count(number),
-            if number == 1 { "" } else { "s" }
-        )
+        format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
     };
     paint.line(&format!(
         "  {} | {}, {}, {:.1} s",

@@ -48,10 +48,7 @@ impl FromStr for Output {
         match path {
             None | Some("-") => Ok(Self::stdout(format)),
             Some("") => Err(OutputError::NoPath(format)),
-            Some(path) => Ok(Self {
-                format,
-                path: Some(path.into()),
-            }),
+            Some(path) => Ok(Self { format, path: Some(path.into()) }),
         }
     }
 }
@@ -84,10 +81,7 @@ impl Output {
                 out.flush()
             }
             Some(path) => {
-                let style = Style {
-                    color: false,
-                    ..*style
-                };
+                let style = Style { color: false, ..*style };
                 replace(path, |out| write(self.format, report, timings, out, &style))
             }
         }
@@ -115,10 +109,8 @@ fn replace(
             return out.flush();
         }
     };
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-        .unwrap_or(Path::new("."));
+    let folder =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".modelhost-report-").suffix(".tmp");
     readable(&mut builder);
@@ -132,10 +124,7 @@ fn replace(
     Ok(())
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "reports go where the operator says"
-)]
+#[expect(clippy::disallowed_methods, reason = "reports go where the operator says")]
 fn place(path: &Path) -> io::Result<Place> {
     match std::fs::metadata(path) {
         Ok(metadata) if metadata.is_dir() => Err(io::ErrorKind::IsADirectory.into()),
@@ -146,10 +135,7 @@ fn place(path: &Path) -> io::Result<Place> {
     }
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "reports go where the operator says"
-)]
+#[expect(clippy::disallowed_methods, reason = "reports go where the operator says")]
 fn open_special(path: &Path) -> io::Result<std::fs::File> {
     std::fs::OpenOptions::new().write(true).open(path)
 }
@@ -166,39 +152,22 @@ fn readable(builder: &mut tempfile::Builder<'_, '_>) {
 fn readable(_: &mut tempfile::Builder<'_, '_>) {}
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the tests look at what was written"
-)]
+#[expect(clippy::disallowed_methods, reason = "the tests look at what was written")]
 mod tests {
     use super::*;
 
     #[test]
     fn parses_what_follows_the_option() {
-        let file = |format, path: &str| {
-            Ok(Output {
-                format,
-                path: Some(path.into()),
-            })
-        };
+        let file = |format, path: &str| Ok(Output { format, path: Some(path.into()) });
         let rows = [
             ("human", Ok(Output::stdout(Format::Human))),
             ("json=-", Ok(Output::stdout(Format::Json))),
-            (
-                "json=out/report.json",
-                file(Format::Json, "out/report.json"),
-            ),
+            ("json=out/report.json", file(Format::Json, "out/report.json")),
             ("timings=a=b", file(Format::Timings, "a=b")),
             ("json=", Err(OutputError::NoPath(Format::Json))),
-            (
-                "xml=report",
-                Err(OutputError::Format(UnknownFormat("xml".to_owned()))),
-            ),
+            ("xml=report", Err(OutputError::Format(UnknownFormat("xml".to_owned())))),
             ("", Err(OutputError::Format(UnknownFormat(String::new())))),
-            (
-                "report.json",
-                Err(OutputError::Format(UnknownFormat("report.json".to_owned()))),
-            ),
+            ("report.json", Err(OutputError::Format(UnknownFormat("report.json".to_owned())))),
         ];
         for (text, expected) in rows {
             assert_eq!(text.parse(), expected, "{text:?}");
@@ -210,13 +179,8 @@ mod tests {
 
     fn entries(folder: &Path) -> Vec<String> {
         let entries = std::fs::read_dir(folder).expect("a folder");
-        let names = entries.map(|entry| {
-            entry
-                .expect("an entry")
-                .file_name()
-                .to_string_lossy()
-                .into_owned()
-        });
+        let names = entries
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned());
         let mut names: Vec<String> = names.collect();
         names.sort();
         names
@@ -239,11 +203,7 @@ mod tests {
 
         replace(&path, |out| out.write_all(b"third")).expect("it is replaced");
         assert_eq!(std::fs::read(&path).expect("it is there"), b"third");
-        assert_eq!(
-            entries(folder.path()),
-            ["report"],
-            "no temporary file is left"
-        );
+        assert_eq!(entries(folder.path()), ["report"], "no temporary file is left");
     }
 
     #[test]
@@ -268,20 +228,12 @@ mod tests {
         replace(&link, |out| out.write_all(b"new")).expect("it is written");
         assert!(link.is_symlink());
         assert_eq!(std::fs::read(&real).expect("a file"), b"new");
-        let mode = std::fs::metadata(&real)
-            .expect("a file")
-            .permissions()
-            .mode();
+        let mode = std::fs::metadata(&real).expect("a file").permissions().mode();
         assert_eq!(mode & 0o600, 0o600);
 
         let null = Path::new("/dev/null");
         replace(null, |out| out.write_all(b"gone")).expect("it takes everything");
-        assert!(
-            std::fs::metadata(null)
-                .expect("it is still there")
-                .file_type()
-                .is_char_device()
-        );
+        assert!(std::fs::metadata(null).expect("it is still there").file_type().is_char_device());
         let full = Path::new("/dev/full");
         if full.exists() {
             replace(full, |out| out.write_all(b"x")).expect_err("it is always full");

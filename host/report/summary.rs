@@ -43,11 +43,8 @@ impl Summary {
             .map(|plugin| &plugin.plugin.manifest.id)
             .collect();
         let of_tasks = report.tasks.iter().flat_map(|task| &task.findings);
-        let findings = || {
-            of_tasks
-                .clone()
-                .chain(report.models.iter().flat_map(|model| &model.findings))
-        };
+        let findings =
+            || of_tasks.clone().chain(report.models.iter().flat_map(|model| &model.findings));
         let is_error = |verdict| verdict == Verdict::Error;
         Self {
             denied: findings().filter(|judged| judged.denies).count(),
@@ -95,8 +92,7 @@ fn not_judged(report: &Report) -> usize {
             }
             ReasonKind::Error { plugin, file, .. } => {
                 failed.insert((model, plugin));
-                file.as_ref()
-                    .map_or(Unjudged::Check(plugin), Unjudged::File)
+                file.as_ref().map_or(Unjudged::Check(plugin), Unjudged::File)
             }
             ReasonKind::Unsatisfied { plugin } => {
                 unsatisfied.push((model, plugin));

@@ -46,12 +46,7 @@ pub(super) fn finding(
         location: file.map(Location::file).unwrap_or_default(),
         help: None,
     };
-    Judged {
-        finding,
-        denies: severity >= Severity::High,
-        blocks: false,
-        lock_line: None,
-    }
+    Judged { finding, denies: severity >= Severity::High, blocks: false, lock_line: None }
 }
 
 impl Judged {
@@ -66,18 +61,11 @@ impl Judged {
     }
 
     pub(super) fn blocking(self) -> Self {
-        Self {
-            denies: false,
-            blocks: true,
-            ..self
-        }
+        Self { denies: false, blocks: true, ..self }
     }
 
     pub(super) fn harmless(self) -> Self {
-        Self {
-            denies: false,
-            ..self
-        }
+        Self { denies: false, ..self }
     }
 }
 
@@ -108,34 +96,19 @@ pub(super) fn plugin(plugin: &str) -> PluginReport {
         },
         manifest,
     };
-    PluginReport {
-        plugin,
-        grants: Grants::default(),
-        limits: Limits::default(),
-        advisory: false,
-    }
+    PluginReport { plugin, grants: Grants::default(), limits: Limits::default(), advisory: false }
 }
 
 pub(super) fn file(name: impl AsRef<[u8]>, size: u64, judged: Judgement) -> FileReport {
     let path = path(name);
-    FileReport {
-        digest: Digest::of(path.as_str().as_bytes()),
-        path,
-        size,
-        judged,
-        lock_line: None,
-    }
+    FileReport { digest: Digest::of(path.as_str().as_bytes()), path, size, judged, lock_line: None }
 }
 
 pub(super) fn model(name: &str, files: Vec<FileReport>) -> ModelReport {
     ModelReport {
         name: ModelName::new(name),
         path: format!("models/{name}"),
-        tree: TreeDigest::of(
-            files
-                .iter()
-                .map(|file| (&file.path, file.size, file.digest)),
-        ),
+        tree: TreeDigest::of(files.iter().map(|file| (&file.path, file.size, file.digest))),
         locked: false,
         files,
         findings: Vec::new(),
@@ -156,11 +129,7 @@ pub(super) fn task(
         Ending::Checked(_) if findings.is_empty() => Verdict::Pass,
         Ending::Checked(_) => Verdict::Warn,
     };
-    let coverage = file.map(|file| Coverage {
-        file: path(file),
-        size: 100,
-        read: 100,
-    });
+    let coverage = file.map(|file| Coverage { file: path(file), size: 100, read: 100 });
     TaskReport {
         plugin: id(plugin),
         model: ModelName::new(model),
@@ -169,12 +138,7 @@ pub(super) fn task(
         verdict,
         findings,
         coverage: coverage.into_iter().collect(),
-        usage: Usage {
-            fuel: 12_345,
-            memory: 1 << 16,
-            host_calls: 7,
-            bytes_read: 100,
-        },
+        usage: Usage { fuel: 12_345, memory: 1 << 16, host_calls: 7, bytes_read: 100 },
     }
 }
 
@@ -183,11 +147,7 @@ pub(super) fn checked() -> Ending {
 }
 
 pub(super) fn reason(decision: Decision, model: &str, kind: ReasonKind) -> Reason {
-    Reason {
-        decision,
-        model: Some(ModelName::new(model)),
-        kind,
-    }
+    Reason { decision, model: Some(ModelName::new(model)), kind }
 }
 
 /// A report that allows: nothing but these.
@@ -216,39 +176,22 @@ pub(super) fn zero_configuration() -> Report {
         vec![finding(rule, Severity::Low, message, None).help(help)]
     };
     let name = "model.safetensors";
-    let facts = vec![Fact {
-        key: "tensors".to_owned(),
-        value: GuestText::capped("12, all F32"),
-    }];
+    let facts = vec![Fact { key: "tensors".to_owned(), value: GuestText::capped("12, all F32") }];
     let tasks = vec![
         task(
             "checksum",
             name,
             None,
             checked(),
-            low(
-                "checksum/not-locked",
-                "nothing pins this model",
-                "run `modelhost lock`",
-            ),
+            low("checksum/not-locked", "nothing pins this model", "run `modelhost lock`"),
         ),
-        task(
-            "formats",
-            name,
-            Some(name),
-            Ending::Checked(facts),
-            Vec::new(),
-        ),
+        task("formats", name, Some(name), Ending::Checked(facts), Vec::new()),
         task(
             "license",
             name,
             None,
             checked(),
-            low(
-                "license/no-license",
-                "no license is named",
-                "add a model card",
-            ),
+            low("license/no-license", "no license is named", "add a model card"),
         ),
         task(
             "pickle",
@@ -278,10 +221,7 @@ pub(super) fn everything() -> Report {
         ..model(
             "bert",
             vec![
-                FileReport {
-                    lock_line: Some(11),
-                    ..file("README.md", 321, Judgement::Companion)
-                },
+                FileReport { lock_line: Some(11), ..file("README.md", 321, Judgement::Companion) },
                 FileReport {
                     lock_line: Some(12),
                     ..file("model.safetensors", 100, Judgement::By(vec![id("pickle")]))
@@ -289,9 +229,8 @@ pub(super) fn everything() -> Report {
             ],
         )
     };
-    let shards: Vec<FileReport> = (0..6)
-        .map(|n| file(format!("shard-{n}.bin"), 100, Judgement::No))
-        .collect();
+    let shards: Vec<FileReport> =
+        (0..6).map(|n| file(format!("shard-{n}.bin"), 100, Judgement::No)).collect();
     let mut big = model("big", shards);
     let not_judged = |file: &FileReport| {
         finding(
@@ -308,45 +247,22 @@ pub(super) fn everything() -> Report {
         reason(
             Decision::Deny,
             "bert",
-            ReasonKind::Gate {
-                rule: "link-outside".to_owned(),
-                file: Some(path("vocab")),
-            },
+            ReasonKind::Gate { rule: "link-outside".to_owned(), file: Some(path("vocab")) },
         ),
+        reason(Decision::Deny, "bert", ReasonKind::Failed { plugin: id("license"), file: None }),
         reason(
             Decision::Deny,
             "bert",
-            ReasonKind::Failed {
-                plugin: id("license"),
-                file: None,
-            },
-        ),
-        reason(
-            Decision::Deny,
-            "bert",
-            ReasonKind::Failed {
-                plugin: id("pickle"),
-                file: Some(path("model.safetensors")),
-            },
+            ReasonKind::Failed { plugin: id("pickle"), file: Some(path("model.safetensors")) },
         ),
         reason(
             Decision::Incomplete,
             "bert",
-            ReasonKind::Error {
-                plugin: id("formats"),
-                file: None,
-                code: FailureCode::LimitFuel,
-            },
+            ReasonKind::Error { plugin: id("formats"), file: None, code: FailureCode::LimitFuel },
         ),
     ];
     let of_file = |file: &FileReport| {
-        reason(
-            Decision::Incomplete,
-            "big",
-            ReasonKind::NotJudged {
-                file: file.path.clone(),
-            },
-        )
+        reason(Decision::Incomplete, "big", ReasonKind::NotJudged { file: file.path.clone() })
     };
     reasons.extend(big.files.iter().map(of_file));
 
@@ -368,21 +284,13 @@ pub(super) fn everything() -> Report {
     .line(11)
     .help("use a model under one of Apache-2.0, MIT, or add it to `allow`");
     card.finding.location.line = Some(3);
-    let mut guess = finding(
-        "license/ambiguous",
-        Severity::Medium,
-        "two licenses are named",
-        None,
-    )
-    .line(10);
+    let mut guess =
+        finding("license/ambiguous", Severity::Medium, "two licenses are named", None).line(10);
     guess.finding.confidence = Confidence::Medium;
     let fuel = Failure::new(FailureCode::LimitFuel, "it used up its fuel of 5000000000").with_help(
         "if you trust the plugin to need it, allow more under [plugin.formats] in modelhost.toml",
     );
-    let slow = Failure::new(
-        FailureCode::LimitDeadline,
-        "it ran past its deadline of 30 s",
-    );
+    let slow = Failure::new(FailureCode::LimitDeadline, "it ran past its deadline of 30 s");
     let advice = finding("acme/odd-name", Severity::High, "the name is odd", None).harmless();
     let tasks = vec![
         task("acme", "bert", None, checked(), vec![advice]),
@@ -407,23 +315,11 @@ pub(super) fn everything() -> Report {
                 .line(11),
             ],
         ),
-        task(
-            "pickle",
-            "bert",
-            Some("model.safetensors"),
-            checked(),
-            vec![global],
-        ),
+        task("pickle", "bert", Some("model.safetensors"), checked(), vec![global]),
         task("acme", "big", None, Ending::Failed(slow), Vec::new()),
     ];
-    let mut report = report(
-        &["acme", "formats", "license", "pickle"],
-        vec![bert, big],
-        tasks,
-    );
-    report
-        .tasks
-        .sort_by(|a, b| (&a.model, &a.plugin).cmp(&(&b.model, &b.plugin)));
+    let mut report = report(&["acme", "formats", "license", "pickle"], vec![bert, big], tasks);
+    report.tasks.sort_by(|a, b| (&a.model, &a.plugin).cmp(&(&b.model, &b.plugin)));
     report.models.sort_by(|a, b| a.name.cmp(&b.name));
     report.plugins[0].advisory = true;
     report.required = vec![id("license")];
@@ -440,10 +336,7 @@ pub(super) fn hostile() -> Report {
         b"\xff\xfe not UTF-8",
         "right\u{202e}gnp.exe".as_bytes(),
     ];
-    let files = names
-        .iter()
-        .map(|name| file(name, 10, Judgement::No))
-        .collect();
+    let files = names.iter().map(|name| file(name, 10, Judgement::No)).collect();
     let mut evil = model("::error::evil\r\n##[group]x", files);
     evil.path = "models/\u{1b}]0;title\u{7}evil\n".to_owned();
     let not_judged = |file: &FileReport| {
@@ -466,11 +359,9 @@ pub(super) fn hostile() -> Report {
     .help("nothing \u{9b}2J");
     worst.finding.location.member = Some(GuestText::capped("../../etc/passwd\0"));
     worst.finding.location.offset = Some(u64::MAX);
-    let trap = Failure::new(
-        FailureCode::Trap,
-        "unreachable\n##vso[task.complete result=Succeeded]",
-    )
-    .with_help("see \u{1b}[8mhidden\n");
+    let trap =
+        Failure::new(FailureCode::Trap, "unreachable\n##vso[task.complete result=Succeeded]")
+            .with_help("see \u{1b}[8mhidden\n");
     let mut tasks = vec![
         task("acme", "x", None, Ending::Failed(trap), Vec::new()),
         task(
@@ -497,39 +388,18 @@ pub(super) fn hostile() -> Report {
     let mut report = report(&["acme", "pickle", "void"], vec![evil], tasks);
     report.plugins[0].plugin.manifest.title = "Acme\n\u{1b}[32mcertified".to_owned();
     report.decision = Decision::Deny;
-    let about = |decision, kind| Reason {
-        decision,
-        model: Some(name.clone()),
-        kind,
-    };
+    let about = |decision, kind| Reason { decision, model: Some(name.clone()), kind };
     report.reasons = vec![
-        about(
-            Decision::Deny,
-            ReasonKind::Failed {
-                plugin: id("pickle"),
-                file: None,
-            },
-        ),
+        about(Decision::Deny, ReasonKind::Failed { plugin: id("pickle"), file: None }),
         about(
             Decision::Incomplete,
-            ReasonKind::Error {
-                plugin: id("acme"),
-                file: None,
-                code: FailureCode::Trap,
-            },
+            ReasonKind::Error { plugin: id("acme"), file: None, code: FailureCode::Trap },
         ),
     ];
     let of_file = |file: &FileReport| {
-        about(
-            Decision::Incomplete,
-            ReasonKind::NotJudged {
-                file: file.path.clone(),
-            },
-        )
+        about(Decision::Incomplete, ReasonKind::NotJudged { file: file.path.clone() })
     };
-    report
-        .reasons
-        .extend(report.models[0].files.iter().map(of_file));
+    report.reasons.extend(report.models[0].files.iter().map(of_file));
     report
 }
 

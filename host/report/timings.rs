@@ -75,11 +75,7 @@ struct Task<'a> {
 
 impl<'a> From<&'a PluginTiming> for Plugin<'a> {
     fn from(timing: &'a PluginTiming) -> Self {
-        Self {
-            id: timing.plugin.as_str(),
-            cached: timing.cached,
-            compile_ms: ms(timing.took),
-        }
+        Self { id: timing.plugin.as_str(), cached: timing.cached, compile_ms: ms(timing.took) }
     }
 }
 

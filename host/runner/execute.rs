@@ -178,9 +178,11 @@ impl<'a> Scheduler<'a> {
             }
         }
         let mut compile = work.plan.plugins();
-        compile.sort_by_key(|plugin| std::cmp::Reverse(work.candidates[*plugin].plugin.bytes.len()));
+        compile
+            .sort_by_key(|plugin| std::cmp::Reverse(work.candidates[*plugin].plugin.bytes.len()));
         board.compile = compile.into();
-        let mut hash: Vec<_> = work.models.iter().flat_map(|model| model.files.iter().cloned()).collect();
+        let mut hash: Vec<_> =
+            work.models.iter().flat_map(|model| model.files.iter().cloned()).collect();
         hash.sort_by_key(|file| std::cmp::Reverse(file.size()));
         board.hash = hash.into();
         Self { work, board: Mutex::new(board), changed: Condvar::new(), by_file, by_plugin }
@@ -254,12 +256,21 @@ impl<'a> Scheduler<'a> {
     fn compile_here(&self, candidate: &Candidate) -> (Result<Runnable, Failure>, bool) {
         let Work { engine, cache, .. } = self.work;
         match engine.compile(&candidate.plugin.bytes, candidate.plugin.digest, cache.as_ref()) {
-            Ok(compiled) => (engine.link(&compiled, &candidate.grants).map(Runnable::Here), compiled.cached),
-            Err(error) => (Err(Failure::new(FailureCode::Compile, &format!("it can't be compiled: {error}"))), false),
+            Ok(compiled) => {
+                (engine.link(&compiled, &candidate.grants).map(Runnable::Here), compiled.cached)
+            }
+            Err(error) => (
+                Err(Failure::new(FailureCode::Compile, &format!("it can't be compiled: {error}"))),
+                false,
+            ),
         }
     }
 
-    fn compile_apart(&self, workers: &Workers, candidate: &Candidate) -> (Result<Runnable, Failure>, bool) {
+    fn compile_apart(
+        &self,
+        workers: &Workers,
+        candidate: &Candidate,
+    ) -> (Result<Runnable, Failure>, bool) {
         let plugin = Plugin {
             bytes: &candidate.plugin.bytes,
             digest: candidate.plugin.digest,
@@ -300,9 +311,18 @@ impl<'a> Scheduler<'a> {
         let called = match (&*runnable, &self.work.workers) {
             (Runnable::Here(linked), _) => {
                 let settings = &candidate.settings;
-                self.work.engine.call(Task { linked, manifest, view: &view, settings, limits, interrupted })
+                self.work.engine.call(Task {
+                    linked,
+                    manifest,
+                    view: &view,
+                    settings,
+                    limits,
+                    interrupted,
+                })
             }
-            (Runnable::Apart(slot), Some(workers)) => workers.call(slot, SlotTask { manifest, view: &view, interrupted }),
+            (Runnable::Apart(slot), Some(workers)) => {
+                workers.call(slot, SlotTask { manifest, view: &view, interrupted })
+            }
             // Without workers there is no slot; without them it has no answer.
             (Runnable::Apart(_), None) => return,
         };
@@ -337,7 +357,10 @@ impl<'a> Scheduler<'a> {
             return Err(ExecuteError::Panicked);
         }
         let undone = || {
-            let failure = Failure::new(FailureCode::Interrupted, "the run was interrupted before it was done");
+            let failure = Failure::new(
+                FailureCode::Interrupted,
+                "the run was interrupted before it was done",
+            );
             Ended::Not(Outcome::Failed(failure))
         };
         let mut compiled = board.compiled;

@@ -43,10 +43,18 @@ impl Candidate {
         let id = self.id();
         if let Some(import) = self.plugin.imports.unknown.first() {
             let message = format!("it imports {import}, which the contract does not have");
-            return Some(refused(&message).with_help("build it with a modelhost SDK: a plugin may import modelhost:check/* alone"));
+            return Some(refused(&message).with_help(
+                "build it with a modelhost SDK: a plugin may import modelhost:check/* alone",
+            ));
         }
-        let missing: Vec<Capability> =
-            self.plugin.imports.capabilities.iter().copied().filter(|asked| !self.grants.has(*asked)).collect();
+        let missing: Vec<Capability> = self
+            .plugin
+            .imports
+            .capabilities
+            .iter()
+            .copied()
+            .filter(|asked| !self.grants.has(*asked))
+            .collect();
         if let Some(first) = missing.first() {
             let names: Vec<&str> = missing.iter().map(|capability| capability.name()).collect();
             let grant = match first {
@@ -54,19 +62,26 @@ impl Candidate {
                 other => other.name(),
             };
             let message = format!("it asks for what it isn't granted: {}", names.join(", "));
-            let help = format!("to grant it, add to modelhost.toml: [plugin.{id}] grants = [\"{grant}\"]");
+            let help =
+                format!("to grant it, add to modelhost.toml: [plugin.{id}] grants = [\"{grant}\"]");
             return Some(refused(&message).with_help(help));
         }
         match &self.limits {
-            Ok(limits) if self.plugin.bytes.len() as u64 > limits.component_size => Some(refused(&format!(
-                "it has {} bytes, {} are allowed",
-                self.plugin.bytes.len(),
-                limits.component_size
-            ))),
+            Ok(limits) if self.plugin.bytes.len() as u64 > limits.component_size => {
+                Some(refused(&format!(
+                    "it has {} bytes, {} are allowed",
+                    self.plugin.bytes.len(),
+                    limits.component_size
+                )))
+            }
             Ok(_) => None,
             Err(limit) => {
-                let message = format!("its manifest asks for more than ten times the default of the limit `{limit}`");
-                let help = format!("to allow it, set the limit in modelhost.toml: [plugin.{id}] limits = {{ {limit} = … }}");
+                let message = format!(
+                    "its manifest asks for more than ten times the default of the limit `{limit}`"
+                );
+                let help = format!(
+                    "to allow it, set the limit in modelhost.toml: [plugin.{id}] limits = {{ {limit} = … }}"
+                );
                 Some(refused(&message).with_help(help))
             }
         }
@@ -112,8 +127,12 @@ pub struct Plan {
 impl Plan {
     /// Returns which plugins have a task that will run, by their place.
     pub fn plugins(&self) -> Vec<usize> {
-        let mut plugins: Vec<usize> =
-            self.tasks.iter().filter(|task| task.refused.is_none()).map(|task| task.plugin).collect();
+        let mut plugins: Vec<usize> = self
+            .tasks
+            .iter()
+            .filter(|task| task.refused.is_none())
+            .map(|task| task.plugin)
+            .collect();
         plugins.sort_unstable();
         plugins.dedup();
         plugins
@@ -138,7 +157,10 @@ pub fn plan(models: &[Model], candidates: &[Candidate]) -> Plan {
                 refused: refusals[plugin].clone(),
             };
             match candidate.plugin.manifest.scope {
-                Scope::File => tasks.extend(wanted.map(|file| task(Some(file.path().clone()), Arc::new([Arc::clone(file)])))),
+                Scope::File => tasks.extend(
+                    wanted
+                        .map(|file| task(Some(file.path().clone()), Arc::new([Arc::clone(file)]))),
+                ),
                 Scope::Model => {
                     let files: Arc<[Arc<FileHandle>]> = wanted.cloned().collect();
                     if !files.is_empty() {
@@ -150,4 +172,3 @@ pub fn plan(models: &[Model], candidates: &[Candidate]) -> Plan {
     }
     Plan { tasks }
 }
-

@@ -46,7 +46,10 @@ fn a_sound_entry_is_used() {
     run(&place).code(1).says("compiled honest-fail");
     assert_eq!(entries(&place).len(), 1);
     run(&place).code(1).says("loaded honest-fail");
-    let mode = std::fs::metadata(place.path().join("cache/compiled")).expect("the folder").permissions().mode();
+    let mode = std::fs::metadata(place.path().join("cache/compiled"))
+        .expect("the folder")
+        .permissions()
+        .mode();
     assert_eq!(mode & 0o777, 0o700);
 }
 
@@ -65,10 +68,17 @@ fn an_odd_entry_is_never_used_and_made_anew() {
         ("mac", Box::new(|| flip(&path, usize::MAX))),
         ("cut", Box::new(|| std::fs::write(&path, &good[..good.len() - 1]).expect("an entry"))),
         ("empty", Box::new(|| std::fs::write(&path, b"").expect("an entry"))),
-        ("longer", Box::new(|| std::fs::write(&path, [&good[..], b"x"].concat()).expect("an entry"))),
-        ("others may write", Box::new(|| {
-            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666)).expect("permissions");
-        })),
+        (
+            "longer",
+            Box::new(|| std::fs::write(&path, [&good[..], b"x"].concat()).expect("an entry")),
+        ),
+        (
+            "others may write",
+            Box::new(|| {
+                std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o666))
+                    .expect("permissions");
+            }),
+        ),
     ];
     for (what, spoil) in spoil {
         spoil();
@@ -110,6 +120,9 @@ fn without_a_place_for_it_everything_is_compiled() {
     place.write("file", "");
     let mut command = place.command(&["run", "m", "--no-bundled", "--plugins", "plugins"]);
     command.env("MODELHOST_CACHE_DIR", place.path().join("file"));
-    place.said(&command.output().expect("modelhost starts")).code(1).says("no cache of compiled plugins");
+    place
+        .said(&command.output().expect("modelhost starts"))
+        .code(1)
+        .says("no cache of compiled plugins");
     place.modelhost(&["run", "m", "--no-bundled", "--plugins", "plugins", "--no-cache"]).code(1);
 }

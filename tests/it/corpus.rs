@@ -42,14 +42,27 @@ fn wrong(place: &Place, folder: &Path, case: &Value) -> Option<String> {
         label => panic!("there is no label {label}"),
     };
     let slow = took > PATIENCE;
-    (!right || slow).then(|| format!("{} ({}, {}): exit code {} after {took:.1?}", text("id"), text("label"), text("technique"), said.code))
+    (!right || slow).then(|| {
+        format!(
+            "{} ({}, {}): exit code {} after {took:.1?}",
+            text("id"),
+            text("label"),
+            text("technique"),
+            said.code
+        )
+    })
 }
 
 /// Whether a report has a finding of medium or above.
 fn has_medium(report: &Value) -> bool {
-    let worst = |finding: &Value| matches!(finding["severity"].as_str(), Some("medium" | "high" | "critical"));
-    let holds = |of: &Value| of["findings"].as_array().is_some_and(|findings| findings.iter().any(worst));
-    ["tasks", "models"].iter().any(|list| report[list].as_array().is_some_and(|list| list.iter().any(holds)))
+    let worst = |finding: &Value| {
+        matches!(finding["severity"].as_str(), Some("medium" | "high" | "critical"))
+    };
+    let holds =
+        |of: &Value| of["findings"].as_array().is_some_and(|findings| findings.iter().any(worst));
+    ["tasks", "models"]
+        .iter()
+        .any(|list| report[list].as_array().is_some_and(|list| list.iter().any(holds)))
 }
 
 #[test]
@@ -63,7 +76,9 @@ fn the_corpus_is_judged_as_labelled() {
         let gap = GAPS.iter().find(|(id, _)| case["id"] == *id);
         match (wrong(&place, &folder, case), gap) {
             (None, None) => right += 1,
-            (None, Some((id, _))) => unexpected.push(format!("{id} is judged rightly: take it off the list of gaps")),
+            (None, Some((id, _))) => {
+                unexpected.push(format!("{id} is judged rightly: take it off the list of gaps"))
+            }
             (Some(_), Some((id, missing))) => eprintln!("gap: {id}: {missing}"),
             (Some(how), None) => unexpected.push(how),
         }

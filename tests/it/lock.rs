@@ -6,7 +6,9 @@ use crate::support::model;
 
 fn place() -> Place {
     let place = Place::new();
-    place.write("models/a/model.safetensors", model::safetensors(8)).write("models/a/README.md", "# A\n");
+    place
+        .write("models/a/model.safetensors", model::safetensors(8))
+        .write("models/a/README.md", "# A\n");
     place.write("models/b/model.safetensors", model::safetensors(9));
     place.write(
         "modelhost.toml",
@@ -51,7 +53,10 @@ fn a_changed_model_is_denied_with_its_line() {
         bytes
     });
     let said = place.modelhost(&["run", "--locked"]);
-    said.code(1).says("high[checksum/digest-mismatch]").says("--> modelhost.lock:").says("models/a/model.safetensors");
+    said.code(1)
+        .says("high[checksum/digest-mismatch]")
+        .says("--> modelhost.lock:")
+        .says("models/a/model.safetensors");
     place.write("models/a/extra.txt", "more");
     place.modelhost(&["run", "--locked"]).code(1).says("checksum/extra-file");
     std::fs::remove_file(place.path().join("models/b/model.safetensors")).expect("removed");
@@ -64,7 +69,8 @@ fn drift_of_a_plugin_is_a_mistake_before_anything_runs() {
     let place = place();
     component::write(&place.path().join("plugins"), "guest", &Guest::read("honest-pass").plugin);
     let run = |more: &[&str]| {
-        let args: Vec<&str> = ["run", "--locked", "--plugins", "plugins"].iter().chain(more).copied().collect();
+        let args: Vec<&str> =
+            ["run", "--locked", "--plugins", "plugins"].iter().chain(more).copied().collect();
         place.modelhost(&args)
     };
     place.modelhost(&["lock"]).code(0);
@@ -74,8 +80,15 @@ fn drift_of_a_plugin_is_a_mistake_before_anything_runs() {
     place.modelhost(&["lock", "--plugins", "plugins"]).code(0);
     run(&[]).code(0);
     let other = component::manifest("honest-pass", "model", "none", false);
-    let core = wat::parse_str(std::fs::read_to_string(crate::support::root().join("tests/guests/asks-documents.wat")).expect("text"));
-    component::write(&place.path().join("plugins"), "guest", &component::plugin(&core.expect("a module"), &other));
+    let core = wat::parse_str(
+        std::fs::read_to_string(crate::support::root().join("tests/guests/asks-documents.wat"))
+            .expect("text"),
+    );
+    component::write(
+        &place.path().join("plugins"),
+        "guest",
+        &component::plugin(&core.expect("a module"), &other),
+    );
     run(&[]).code(2).says("modelhost.lock:").says("documents");
 }
 

@@ -1,7 +1,10 @@
 //! modelhost from outside: the binary as a user runs it, the sandbox against
 //! real components, the house against its own rules.
 
-#![expect(clippy::disallowed_methods, reason = "tests make the files and processes that they look at")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "tests make the files and processes that they look at"
+)]
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod cache;

@@ -78,8 +78,16 @@ fn two_plugins_of_one_id_are_a_mistake() {
     let honest = Guest::read("honest-pass").plugin;
     component::write(&place.path().join("plugins"), "one", &honest);
     component::write(&place.path().join("plugins"), "two", &honest);
-    place.modelhost(&["run", "m", "--plugins", "plugins"]).code(2).says("honest-pass").says("one.wasm").says("two.wasm");
-    place.write("modelhost.toml", "version = 1\n[plugin.honest-pass]\ncomponent = \"plugins/two.wasm\"\n");
+    place
+        .modelhost(&["run", "m", "--plugins", "plugins"])
+        .code(2)
+        .says("honest-pass")
+        .says("one.wasm")
+        .says("two.wasm");
+    place.write(
+        "modelhost.toml",
+        "version = 1\n[plugin.honest-pass]\ncomponent = \"plugins/two.wasm\"\n",
+    );
     place.modelhost(&["run", "m", "--plugins", "plugins"]).code(0);
 }
 
@@ -92,10 +100,16 @@ fn every_bundled_plugin_is_packed_and_says_what_it_is() {
         let said = place.modelhost(&["plugin", "inspect", "--json", path.to_str().expect("UTF-8")]);
         let json = said.code(0).json()["plugins"][0].clone();
         assert_eq!(json["id"], id);
-        assert!(json["rules"].as_array().is_some_and(|rules| !rules.is_empty()), "{id} has no rules");
+        assert!(
+            json["rules"].as_array().is_some_and(|rules| !rules.is_empty()),
+            "{id} has no rules"
+        );
         for capability in json["capabilities"].as_array().expect("capabilities") {
             let name = capability["name"].as_str().expect("a name");
-            assert!(["clock", "definition", "digest", "documents", "files", "log"].contains(&name), "{id} asks for {name}");
+            assert!(
+                ["clock", "definition", "digest", "documents", "files", "log"].contains(&name),
+                "{id} asks for {name}"
+            );
         }
         place.modelhost(&["plugin", "inspect", id]).code(0).says(id).says("sha256:");
     }
@@ -107,7 +121,11 @@ fn inspecting_runs_nothing() {
     let place = place();
     component::write(&place.path(), "loop", &Guest::read("loop-in-start").plugin);
     let started = std::time::Instant::now();
-    place.modelhost(&["plugin", "inspect", "loop.wasm"]).code(0).says("loop-in-start").says("1.2.3");
+    place
+        .modelhost(&["plugin", "inspect", "loop.wasm"])
+        .code(0)
+        .says("loop-in-start")
+        .says("1.2.3");
     assert!(started.elapsed() < std::time::Duration::from_secs(5));
 }
 
@@ -116,13 +134,36 @@ fn packing_is_reproducible_and_refuses_what_is_no_check() {
     let place = place();
     place.write("plugin.toml", component::manifest("mine", "model", "none", false));
     component::write(&place.path(), "made", &Guest::read("honest-pass").plugin);
-    let pack = |out: &str| place.modelhost(&["plugin", "pack", "--manifest", "plugin.toml", "--component", "made.wasm", "-o", out]);
+    let pack = |out: &str| {
+        place.modelhost(&[
+            "plugin",
+            "pack",
+            "--manifest",
+            "plugin.toml",
+            "--component",
+            "made.wasm",
+            "-o",
+            out,
+        ])
+    };
     pack("one.wasm").code(0);
     pack("two.wasm").code(0);
     let read = |name: &str| std::fs::read(place.path().join(name)).expect("a file");
     assert_eq!(read("one.wasm"), read("two.wasm"));
     place.modelhost(&["run", "m", "--no-bundled", "--plugins", "."]).code(2);
     place.write("core.wasm", wat::parse_str("(module)").expect("a module"));
-    place.modelhost(&["plugin", "pack", "--manifest", "plugin.toml", "--core", "core.wasm", "-o", "x.wasm"]).code(2).says("core.wasm");
+    place
+        .modelhost(&[
+            "plugin",
+            "pack",
+            "--manifest",
+            "plugin.toml",
+            "--core",
+            "core.wasm",
+            "-o",
+            "x.wasm",
+        ])
+        .code(2)
+        .says("core.wasm");
     assert!(!place.path().join("x.wasm").exists());
 }

@@ -42,7 +42,10 @@ fn one_file_is_a_model_too() {
     place.write("a.pkl", model::benign_pickle()).write("b.pkl", model::malicious_pickle());
     place.modelhost(&["run", "a.pkl"]).code(0);
     place.modelhost(&["run", "b.pkl"]).code(1);
-    assert_eq!(models(&place.modelhost(&["run", "a.pkl", "b.pkl", "-o", "json"])), ["a.pkl", "b.pkl"]);
+    assert_eq!(
+        models(&place.modelhost(&["run", "a.pkl", "b.pkl", "-o", "json"])),
+        ["a.pkl", "b.pkl"]
+    );
 }
 
 /// What PATH, a missing configuration and definitions mean together: each row is
@@ -91,10 +94,16 @@ fn paths_select_models() {
 fn a_model_can_not_bring_its_own_policy() {
     let place = Place::new();
     place.write("bert/pytorch_model.bin", model::malicious_pickle());
-    place.write("bert/modelhost.toml", "version = 1\n[gate]\nfail-on = \"critical\"\n[plugin.pickle]\nmode = \"advise\"\n");
+    place.write(
+        "bert/modelhost.toml",
+        "version = 1\n[gate]\nfail-on = \"critical\"\n[plugin.pickle]\nmode = \"advise\"\n",
+    );
     place.modelhost(&["run", "bert"]).code(1);
     // Not even where the repository's root is not marked.
-    place.write("policy/modelhost.toml", "version = 1\n[plugin.pickle]\nmode = \"advise\"\n[gate]\nnot-judged = \"warn\"\n");
+    place.write(
+        "policy/modelhost.toml",
+        "version = 1\n[plugin.pickle]\nmode = \"advise\"\n[gate]\nnot-judged = \"warn\"\n",
+    );
     place.modelhost(&["run", "bert", "--config", "policy/modelhost.toml"]).code(0);
     place.modelhost(&["run", "bert", "--config", "policy/modelhost.toml", "--no-config"]).code(2);
 }
@@ -136,8 +145,15 @@ fn mistakes_of_usage_run_nothing() {
 #[test]
 fn what_nobody_judged_is_incomplete() {
     let place = Place::new();
-    place.write("m/model.safetensors", model::safetensors(8)).write("m/blob.xyz", [0_u8, 1, 2, 250, 251]);
-    place.modelhost(&["run", "m"]).code(3).says("gate/not-judged").says("blob.xyz").says("INCOMPLETE");
+    place
+        .write("m/model.safetensors", model::safetensors(8))
+        .write("m/blob.xyz", [0_u8, 1, 2, 250, 251]);
+    place
+        .modelhost(&["run", "m"])
+        .code(3)
+        .says("gate/not-judged")
+        .says("blob.xyz")
+        .says("INCOMPLETE");
     place.write("modelhost.toml", "version = 1\n[gate]\nnot-judged = \"warn\"\n");
     place.modelhost(&["run", "m"]).code(0);
 }
@@ -146,7 +162,10 @@ fn what_nobody_judged_is_incomplete() {
 fn a_git_lfs_pointer_says_what_to_do() {
     let place = Place::new();
     let oid = "0".repeat(64);
-    place.write("m/model.safetensors", format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 5\n"));
+    place.write(
+        "m/model.safetensors",
+        format!("version https://git-lfs.github.com/spec/v1\noid sha256:{oid}\nsize 5\n"),
+    );
     place.modelhost(&["run", "m"]).code(3).says("git lfs pull");
 }
 
@@ -155,10 +174,17 @@ fn what_leads_out_of_a_model_is_named_and_not_read() {
     let place = Place::new();
     place.write("m/model.safetensors", model::safetensors(8)).write("secret.txt", "secret");
     let inside = place.path().join("m");
-    let link = |target: &str, name: &str| std::os::unix::fs::symlink(target, inside.join(name)).expect("a link");
+    let link = |target: &str, name: &str| {
+        std::os::unix::fs::symlink(target, inside.join(name)).expect("a link")
+    };
     link("model.safetensors", "again.safetensors");
     place.modelhost(&["run", "m"]).code(0);
-    for (target, name) in [("../secret.txt", "up"), ("/etc/passwd", "absolute"), ("..", "folder"), ("/proc/self/environ", "proc")] {
+    for (target, name) in [
+        ("../secret.txt", "up"),
+        ("/etc/passwd", "absolute"),
+        ("..", "folder"),
+        ("/proc/self/environ", "proc"),
+    ] {
         link(target, name);
         let said = place.modelhost(&["run", "m"]);
         said.code(1).says("gate/link-outside").says(name);
@@ -178,7 +204,8 @@ fn what_is_no_regular_file_is_named_and_not_opened() {
     let pipe = place.path().join("m/pipe");
     let made = std::process::Command::new("mkfifo").arg(&pipe).status().expect("mkfifo");
     assert!(made.success());
-    let _socket = std::os::unix::net::UnixListener::bind(place.path().join("m/socket")).expect("a socket");
+    let _socket =
+        std::os::unix::net::UnixListener::bind(place.path().join("m/socket")).expect("a socket");
     let said = place.modelhost(&["run", "m"]);
     said.code(1).says("gate/special-file").says("m/pipe").says("m/socket");
     place.modelhost(&["run", "m/pipe"]).code(2);
@@ -189,7 +216,14 @@ fn odd_names_are_shown_and_can_not_act() {
     let place = Place::new();
     place.write("m/model.safetensors", model::safetensors(8));
     let folder = place.path().join("m");
-    for name in [&b"\x1b[31mred"[..], b"new\nline", b"\xff\xfe", b"::error::x", b"bidi\xe2\x80\xaex", b"back\\slash"] {
+    for name in [
+        &b"\x1b[31mred"[..],
+        b"new\nline",
+        b"\xff\xfe",
+        b"::error::x",
+        b"bidi\xe2\x80\xaex",
+        b"back\\slash",
+    ] {
         let path = folder.join(std::ffi::OsStr::from_bytes(name));
         std::fs::write(path, [0_u8, 200, 1]).expect("a file");
     }
@@ -209,9 +243,14 @@ fn reports_repeat_whatever_the_jobs() {
     let place = Place::new();
     for number in 0..20 {
         place.write(&format!("m/{number}.safetensors"), model::safetensors(number * 100));
-        place.write(&format!("m/{number}.pkl"), if number % 2 == 0 { model::benign_pickle() } else { model::malicious_pickle() });
+        place.write(
+            &format!("m/{number}.pkl"),
+            if number % 2 == 0 { model::benign_pickle() } else { model::malicious_pickle() },
+        );
     }
-    let run = |jobs: &str| place.modelhost(&["run", "m", "-o", "json", "--jobs", jobs, "--now", "2026-01-01"]);
+    let run = |jobs: &str| {
+        place.modelhost(&["run", "m", "-o", "json", "--jobs", jobs, "--now", "2026-01-01"])
+    };
     let first = run("1");
     first.code(1);
     for jobs in ["1", "2", "8"] {
@@ -223,11 +262,33 @@ fn reports_repeat_whatever_the_jobs() {
 fn several_reports_come_from_one_run() {
     let place = Place::new();
     place.write("m/model.safetensors", model::safetensors(8));
-    let said = place.modelhost(&["run", "m", "-o", "human", "-o", "json=out/report.json", "-o", "timings=times.json"]);
+    let said = place.modelhost(&[
+        "run",
+        "m",
+        "-o",
+        "human",
+        "-o",
+        "json=out/report.json",
+        "-o",
+        "timings=times.json",
+    ]);
     said.code(70).says("out/report.json").says("the decision is allow");
     std::fs::create_dir_all(place.path().join("out")).expect("a folder");
-    place.modelhost(&["run", "m", "-o", "human", "-o", "json=out/report.json", "-o", "timings=times.json"]).code(0).says("ALLOW");
-    let report: serde_json::Value = serde_json::from_str(&place.read("out/report.json")).expect("JSON");
+    place
+        .modelhost(&[
+            "run",
+            "m",
+            "-o",
+            "human",
+            "-o",
+            "json=out/report.json",
+            "-o",
+            "timings=times.json",
+        ])
+        .code(0)
+        .says("ALLOW");
+    let report: serde_json::Value =
+        serde_json::from_str(&place.read("out/report.json")).expect("JSON");
     assert_eq!(report["decision"], "allow");
     serde_json::from_str::<serde_json::Value>(&place.read("times.json")).expect("JSON");
     assert_eq!(place.modelhost(&["run", "m", "-q"]).code(0).stdout.lines().count(), 1);
@@ -238,7 +299,8 @@ fn a_reader_that_went_away_is_a_fault() {
     let place = Place::new();
     place.write("m/model.safetensors", model::safetensors(8));
     let full = std::fs::OpenOptions::new().write(true).open("/dev/full").expect("/dev/full");
-    let output = place.command(&["run", "m"]).stdout(Stdio::from(full)).output().expect("modelhost starts");
+    let output =
+        place.command(&["run", "m"]).stdout(Stdio::from(full)).output().expect("modelhost starts");
     place.said(&output).code(70).says("the decision is allow");
 }
 
@@ -317,7 +379,10 @@ fn settings_are_held_to_the_schema_at_their_line() {
         ("levl = 3", "modelhost.toml:3"),
     ];
     for (setting, part) in rows {
-        place.write("modelhost.toml", format!("version = 1\n[plugin.honest-pass]\nsettings = {{ {setting} }}\n"));
+        place.write(
+            "modelhost.toml",
+            format!("version = 1\n[plugin.honest-pass]\nsettings = {{ {setting} }}\n"),
+        );
         place.modelhost(&["run", "m", "--plugins", "plugins"]).code(2).says(part);
     }
     place.write("modelhost.toml", "version = 1\n[plugin.honest-pass]\nsettings = { level = 3 }\n");

@@ -18,7 +18,10 @@ fn place(guests: &[&Guest]) -> Place {
     for guest in guests {
         component::write(&place.path().join("plugins"), &guest.name, &guest.plugin);
         // Some guests run until their fuel is used up: the default takes seconds.
-        policy.push_str(&format!("[plugin.{}]\nlimits = {{ fuel = {FUEL}, host-calls = 10000 }}\n", guest.name));
+        policy.push_str(&format!(
+            "[plugin.{}]\nlimits = {{ fuel = {FUEL}, host-calls = 10000 }}\n",
+            guest.name
+        ));
     }
     place.write("modelhost.toml", policy);
     place
@@ -32,7 +35,17 @@ fn run(place: &Place) -> Said {
 }
 
 fn run_with(place: &Place, more: &[&str]) -> Said {
-    let args = ["run", "model", "--no-bundled", "--plugins", "plugins", "-o", "json", "--now", "2026-01-01"];
+    let args = [
+        "run",
+        "model",
+        "--no-bundled",
+        "--plugins",
+        "plugins",
+        "-o",
+        "json",
+        "--now",
+        "2026-01-01",
+    ];
     place.modelhost(&[&args[..], more].concat())
 }
 
@@ -47,7 +60,10 @@ fn verdicts(report: &Value) -> BTreeMap<String, String> {
             _ => verdict.to_owned(),
         }
     };
-    tasks.iter().map(|task| (task["plugin"].as_str().expect("an id").to_owned(), verdict(task))).collect()
+    tasks
+        .iter()
+        .map(|task| (task["plugin"].as_str().expect("an id").to_owned(), verdict(task)))
+        .collect()
 }
 
 #[test]
@@ -61,13 +77,22 @@ fn each_guest_ends_as_it_says() {
         }
         let report = said.json();
         let verdict = verdicts(&report).remove(&guest.name).expect("a task");
-        let expected = if guest.outcome.starts_with("error") || guest.outcome == "refused" { "incomplete" } else { "deny" };
+        let expected = if guest.outcome.starts_with("error") || guest.outcome == "refused" {
+            "incomplete"
+        } else {
+            "deny"
+        };
         // A file that nobody judged keeps every one of these runs from `allow`.
-        if !matches!(said.code, 1 | 3) || (said.code == 3 && expected == "deny" && guest.outcome == "fail") {
+        if !matches!(said.code, 1 | 3)
+            || (said.code == 3 && expected == "deny" && guest.outcome == "fail")
+        {
             wrong.push(format!("{}: exit code {}", guest.name, said.code));
         }
         if verdict != guest.outcome {
-            wrong.push(format!("{}: {verdict} instead of {}: {}", guest.name, guest.outcome, said.stdout));
+            wrong.push(format!(
+                "{}: {verdict} instead of {}: {}",
+                guest.name, guest.outcome, said.stdout
+            ));
         }
         if let Some(part) = &guest.says {
             let tasks = report["tasks"].to_string().to_lowercase();
@@ -81,7 +106,8 @@ fn each_guest_ends_as_it_says() {
 
 #[test]
 fn guests_end_alike_twice_and_beside_each_other() {
-    let guests: Vec<Guest> = Guest::all().into_iter().filter(|guest| guest.outcome != "invalid").collect();
+    let guests: Vec<Guest> =
+        Guest::all().into_iter().filter(|guest| guest.outcome != "invalid").collect();
     let place = place(&guests.iter().collect::<Vec<_>>());
     let first = run(&place);
     let again = run_with(&place, &["--jobs", "1"]);
@@ -99,11 +125,25 @@ fn text_of_guests_can_not_act() {
         let guest = Guest::read(name);
         let place = place(&[&guest]);
         for format in ["human", "json"] {
-            let output = place.command(&["run", "model", "--no-bundled", "--plugins", "plugins", "-v", "-o", format]).output();
+            let output = place
+                .command(&[
+                    "run",
+                    "model",
+                    "--no-bundled",
+                    "--plugins",
+                    "plugins",
+                    "-v",
+                    "-o",
+                    format,
+                ])
+                .output();
             let output = output.expect("modelhost starts");
             for stream in [&output.stdout, &output.stderr] {
                 let text = String::from_utf8(stream.clone()).expect("UTF-8");
-                assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{name} in {format}: {text:?}");
+                assert!(
+                    !text.chars().any(|c| c.is_control() && c != '\n'),
+                    "{name} in {format}: {text:?}"
+                );
                 assert!(!text.contains('\u{202e}'), "{name} in {format}: {text:?}");
                 for line in text.lines() {
                     assert!(!line.trim_start().starts_with("::"), "{name} in {format}: {line}");
@@ -118,7 +158,10 @@ fn text_of_guests_can_not_act() {
 fn what_is_not_granted_is_refused_with_the_line_to_add() {
     let place = place(&[&Guest::read("asks-documents")]);
     let said = place.modelhost(&["run", "model", "--no-bundled", "--plugins", "plugins"]);
-    said.code(3).says("error[refused]").says("documents").says("[plugin.asks-documents] grants = [\"documents:NAME\"]");
+    said.code(3)
+        .says("error[refused]")
+        .says("documents")
+        .says("[plugin.asks-documents] grants = [\"documents:NAME\"]");
     place.write("notes.txt", "hello");
     let digest = modelhost::domain::digest::Digest::of(b"hello");
     place.write(
@@ -152,6 +195,9 @@ fn fuel_ends_at_the_same_count_each_time() {
 #[test]
 fn limits_are_set_by_the_policy() {
     let place = place(&[&Guest::read("memory-bomb")]);
-    place.write("modelhost.toml", "version = 1\n[plugin.memory-bomb]\nlimits = { memory = \"16MiB\" }\n");
+    place.write(
+        "modelhost.toml",
+        "version = 1\n[plugin.memory-bomb]\nlimits = { memory = \"16MiB\" }\n",
+    );
     run(&place).code(3).says("16777216 are allowed").says("limits = { memory = \\\"32MiB\\\" }");
 }

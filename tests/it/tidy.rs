@@ -13,7 +13,9 @@ use crate::support::root;
 /// stands here.
 fn floors() -> BTreeMap<&'static str, Vec<&'static str>> {
     let floor_0 = ["domain"];
-    let with = |more: &[&'static str]| floor_0.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>();
+    let with = |more: &[&'static str]| {
+        floor_0.iter().copied().chain(more.iter().copied()).collect::<Vec<_>>()
+    };
     BTreeMap::from([
         ("domain", vec![]),
         // Floor 1. The engine reads through the model's handles, and compiles
@@ -29,9 +31,18 @@ fn floors() -> BTreeMap<&'static str, Vec<&'static str>> {
         // A worker does in a process of its own what the engine does in this one.
         ("worker", with(&["engine", "model"])),
         // Floor 3.
-        ("runner", with(&["engine", "model", "plugin", "policy", "report", "record", "config", "worker"])),
+        (
+            "runner",
+            with(&["engine", "model", "plugin", "policy", "report", "record", "config", "worker"]),
+        ),
         // Floor 4.
-        ("gate", with(&["engine", "model", "plugin", "policy", "report", "record", "config", "runner", "worker"])),
+        (
+            "gate",
+            with(&[
+                "engine", "model", "plugin", "policy", "report", "record", "config", "runner",
+                "worker",
+            ]),
+        ),
     ])
 }
 
@@ -46,9 +57,13 @@ struct Imports {
 impl Imports {
     fn tree(&mut self, tree: &syn::UseTree, first: bool) {
         match tree {
-            syn::UseTree::Path(path) if first && path.ident == "crate" => self.below_crate(&path.tree),
+            syn::UseTree::Path(path) if first && path.ident == "crate" => {
+                self.below_crate(&path.tree)
+            }
             syn::UseTree::Path(path) if first => self.external.push(path.ident.to_string()),
-            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.tree(tree, first)),
+            syn::UseTree::Group(group) => {
+                group.items.iter().for_each(|tree| self.tree(tree, first))
+            }
             _ => {}
         }
     }
@@ -57,7 +72,9 @@ impl Imports {
         match tree {
             syn::UseTree::Path(path) => self.of_crate.push(path.ident.to_string()),
             syn::UseTree::Name(name) => self.of_crate.push(name.ident.to_string()),
-            syn::UseTree::Group(group) => group.items.iter().for_each(|tree| self.below_crate(tree)),
+            syn::UseTree::Group(group) => {
+                group.items.iter().for_each(|tree| self.below_crate(tree))
+            }
             syn::UseTree::Rename(rename) => self.of_crate.push(rename.ident.to_string()),
             syn::UseTree::Glob(_) => self.of_crate.push("*".to_owned()),
         }
@@ -129,7 +146,11 @@ fn imports_keep_to_the_floors() {
         if matches!(module.as_str(), "cli" | "lib") {
             continue;
         }
-        assert!(floors.contains_key(module.as_str()), "{}: the table of floors has no module {module}", path.display());
+        assert!(
+            floors.contains_key(module.as_str()),
+            "{}: the table of floors has no module {module}",
+            path.display()
+        );
         let imports = imports(&std::fs::read_to_string(&path).expect("text"));
         for imported in &imports.of_crate {
             if broken(&floors, &module, imported) {
@@ -146,7 +167,8 @@ fn imports_keep_to_the_floors() {
 
 #[test]
 fn the_floors_are_really_read() {
-    let source = "use crate::{engine::Engine, domain}; fn f() { crate::gate::run(); wasmtime::x() }";
+    let source =
+        "use crate::{engine::Engine, domain}; fn f() { crate::gate::run(); wasmtime::x() }";
     let imports = imports(source);
     assert_eq!(imports.of_crate, ["engine", "domain", "gate"]);
     assert_eq!(imports.external, ["wasmtime"]);
@@ -162,12 +184,17 @@ fn the_floors_are_really_read() {
 fn domain_imports_values_only() {
     const ALLOWED: [&str; 7] = ["std", "sha2", "semver", "thiserror", "super", "crate", "self"];
     for path in files(&root().join("host/domain"), "rs") {
-        let file = syn::parse_file(&std::fs::read_to_string(&path).expect("text")).expect("a Rust file");
+        let file =
+            syn::parse_file(&std::fs::read_to_string(&path).expect("text")).expect("a Rust file");
         for item in file.items {
             let syn::Item::Use(item) = item else { continue };
             let syn::UseTree::Path(first) = &item.tree else { continue };
             let name = first.ident.to_string();
-            assert!(ALLOWED.contains(&name.as_str()), "{}: domain may not use {name}", path.display());
+            assert!(
+                ALLOWED.contains(&name.as_str()),
+                "{}: domain may not use {name}",
+                path.display()
+            );
         }
     }
 }
@@ -210,7 +237,8 @@ fn names_are_the_houses_words() {
     }
     let mut wrong = Vec::new();
     for path in files(&root().join("host"), "rs") {
-        let file = syn::parse_file(&std::fs::read_to_string(&path).expect("text")).expect("a Rust file");
+        let file =
+            syn::parse_file(&std::fs::read_to_string(&path).expect("text")).expect("a Rust file");
         let mut names = Names(Vec::new());
         names.visit_file(&file);
         for name in names.0 {
@@ -238,7 +266,10 @@ fn every_file_says_what_it_owns() {
 #[test]
 fn the_sdk_has_the_contract() {
     let names = |folder: &Path| {
-        let mut names: Vec<_> = files(folder, "wit").iter().map(|path| path.file_name().expect("a name").to_owned()).collect();
+        let mut names: Vec<_> = files(folder, "wit")
+            .iter()
+            .map(|path| path.file_name().expect("a name").to_owned())
+            .collect();
         names.sort();
         names
     };
@@ -256,7 +287,9 @@ fn every_item_of_the_contract_is_documented() {
         let text = std::fs::read_to_string(&path).expect("text");
         let mut documented = false;
         for line in text.lines().map(str::trim) {
-            let item = ["interface ", "world ", "resource ", "record ", "variant ", "enum "].iter().any(|word| line.starts_with(word))
+            let item = ["interface ", "world ", "resource ", "record ", "variant ", "enum "]
+                .iter()
+                .any(|word| line.starts_with(word))
                 || line.contains(": func(");
             assert!(!item || documented, "{}: not documented: {line}", path.display());
             documented = line.starts_with("///") || (documented && line.is_empty());

@@ -19,7 +19,8 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let context = Context::find(&args.policy)?;
     let path = context.root.join(lock::NAME);
     let old = context.lock.as_ref().map(|(_, lock)| lock.clone());
-    let canonical = context.lock.as_ref().is_none_or(|(source, lock)| lock.is_canonical(&source.text));
+    let canonical =
+        context.lock.as_ref().is_none_or(|(source, lock)| lock.is_canonical(&source.text));
     let progress = Arc::new(Progress::new(!global.quiet));
     let gate = Gate {
         paths: args.models,
@@ -60,7 +61,11 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
             say::line(difference);
         }
         let what = format!("{} models, {} plugins", new.models.len(), new.plugins.len());
-        say::line(&if written { format!("wrote {}: {what}", lock::NAME) } else { format!("{} is up to date: {what}", lock::NAME) });
+        say::line(&if written {
+            format!("wrote {}: {what}", lock::NAME)
+        } else {
+            format!("{} is up to date: {what}", lock::NAME)
+        });
     }
     Ok(Exit::Allow)
 }
@@ -75,27 +80,43 @@ fn differences(old: Option<&LockFile>, new: &LockFile) -> Vec<String> {
             None => lines.push(format!("model {name}: new, {} files", entry.files.len())),
             Some(before) if before.tree != entry.tree => {
                 let changed = entry.files.iter().filter(|file| {
-                    before.file(&file.path).is_none_or(|other| (other.size, other.digest) != (file.size, file.digest))
+                    before
+                        .file(&file.path)
+                        .is_none_or(|other| (other.size, other.digest) != (file.size, file.digest))
                 });
                 let gone = before.files.iter().filter(|file| entry.file(&file.path).is_none());
                 lines.extend(changed.map(|file| format!("model {name}: {} differs", file.path)));
                 lines.extend(gone.map(|file| format!("model {name}: {} is gone", file.path)));
             }
-            Some(before) if (&before.source, &before.revision) != (&entry.source, &entry.revision) => {
+            Some(before)
+                if (&before.source, &before.revision) != (&entry.source, &entry.revision) =>
+            {
                 lines.push(format!("model {name}: its source or revision differs"));
             }
             Some(_) => {}
         }
     }
-    lines.extend(old.models.keys().filter(|name| !new.models.contains_key(name)).map(|name| format!("model {name}: gone")));
+    lines.extend(
+        old.models
+            .keys()
+            .filter(|name| !new.models.contains_key(name))
+            .map(|name| format!("model {name}: gone")),
+    );
     for (id, plugin) in &new.plugins {
         match old.plugins.get(id) {
             None => lines.push(format!("plugin {id}: new, {}", plugin.version)),
-            Some(before) if before.digest != plugin.digest => lines.push(format!("plugin {id}: {} -> {}, another component", before.version, plugin.version)),
+            Some(before) if before.digest != plugin.digest => lines.push(format!(
+                "plugin {id}: {} -> {}, another component",
+                before.version, plugin.version
+            )),
             Some(_) => {}
         }
     }
-    lines.extend(old.plugins.keys().filter(|id| !new.plugins.contains_key(id)).map(|id| format!("plugin {id}: gone")));
+    lines.extend(
+        old.plugins
+            .keys()
+            .filter(|id| !new.plugins.contains_key(id))
+            .map(|id| format!("plugin {id}: gone")),
+    );
     lines
 }
-

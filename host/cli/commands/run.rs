@@ -22,7 +22,9 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let context = Context::find(&args.policy)?;
     let locked = args.locked || (!args.no_locked && context::is_ci() && context.lock.is_some());
     if args.locked && context.lock.is_none() {
-        anyhow::bail!("--locked needs a lock file, and there is none; write it with `modelhost lock`");
+        anyhow::bail!(
+            "--locked needs a lock file, and there is none; write it with `modelhost lock`"
+        );
     }
     let progress = Arc::new(Progress::new(!args.no_progress && !global.quiet));
     let interrupted = Arc::new(AtomicBool::new(false));
@@ -45,7 +47,8 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         workers: workers(args.isolation, args.require_isolation)?,
     };
     gate.jobs = gate.jobs.max(1);
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    let runtime =
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let result = runtime.block_on(async {
         tokio::spawn(stop_on_signal(Arc::clone(&interrupted)));
         gate.run().await
@@ -72,7 +75,9 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
 fn workers(isolation: IsolationWhere, required: bool) -> anyhow::Result<Option<Workers>> {
     match isolation {
         IsolationWhere::InProcess if required => {
-            anyhow::bail!("--require-isolation asks for processes, and --isolation in-process for none")
+            anyhow::bail!(
+                "--require-isolation asks for processes, and --isolation in-process for none"
+            )
         }
         IsolationWhere::InProcess => Ok(None),
         IsolationWhere::Process => {
@@ -84,7 +89,13 @@ fn workers(isolation: IsolationWhere, required: bool) -> anyhow::Result<Option<W
 
 /// Writes every report that was asked for. One that can't be written is a
 /// fault, whatever was decided.
-fn write(report: &Report, timings: &Timings, mut outputs: Vec<Output>, global: &GlobalArgs, interrupted: bool) -> anyhow::Result<Exit> {
+fn write(
+    report: &Report,
+    timings: &Timings,
+    mut outputs: Vec<Output>,
+    global: &GlobalArgs,
+    interrupted: bool,
+) -> anyhow::Result<Exit> {
     if outputs.is_empty() {
         outputs.push(Output::stdout(Format::Human));
     }
@@ -126,7 +137,9 @@ async fn stop_on_signal(interrupted: Arc<AtomicBool>) {
 
 async fn signal() {
     use tokio::signal::unix::{SignalKind, signal};
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate())) else {
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    else {
         return std::future::pending().await;
     };
     tokio::select! {

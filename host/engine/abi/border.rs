@@ -49,12 +49,18 @@ struct Border<'a> {
 impl Border<'_> {
     fn answer(&self, answer: RawAnswer) -> Result<Answer, Failure> {
         match answer {
-            RawAnswer::NotApplicable(reason) => Ok(Answer::NotApplicable(self.text(&reason, "the reason")?)),
+            RawAnswer::NotApplicable(reason) => {
+                Ok(Answer::NotApplicable(self.text(&reason, "the reason")?))
+            }
             RawAnswer::Checked { findings, facts } => {
                 at_most("findings", findings.len(), self.limits.findings)?;
                 at_most("facts", facts.len(), self.limits.facts)?;
-                let findings = findings.into_iter().map(|finding| self.finding(finding)).collect::<Result<_, _>>()?;
-                let facts: Vec<Fact> = facts.into_iter().map(|fact| self.fact(fact)).collect::<Result<_, _>>()?;
+                let findings = findings
+                    .into_iter()
+                    .map(|finding| self.finding(finding))
+                    .collect::<Result<_, _>>()?;
+                let facts: Vec<Fact> =
+                    facts.into_iter().map(|fact| self.fact(fact)).collect::<Result<_, _>>()?;
                 let keys: BTreeSet<&str> = facts.iter().map(|fact| fact.key.as_str()).collect();
                 if keys.len() < facts.len() {
                     return Err(broken("it states one fact twice"));
@@ -69,7 +75,12 @@ impl Border<'_> {
             .manifest
             .rule(&finding.rule)
             .and_then(|rule| RuleId::new(self.manifest.id.clone(), &rule.name))
-            .ok_or_else(|| broken(&format!("it names a rule that its manifest does not have: {}", finding.rule)))?;
+            .ok_or_else(|| {
+                broken(&format!(
+                    "it names a rule that its manifest does not have: {}",
+                    finding.rule
+                ))
+            })?;
         Ok(Finding {
             rule,
             severity: finding.severity,
@@ -140,6 +151,9 @@ fn at_most(what: &str, count: usize, most: impl Into<u64>) -> Result<(), Failure
     if count as u64 <= most {
         Ok(())
     } else {
-        Err(Failure::new(FailureCode::LimitAnswer, &format!("its answer has {count} {what}, {most} are allowed")))
+        Err(Failure::new(
+            FailureCode::LimitAnswer,
+            &format!("its answer has {count} {what}, {most} are allowed"),
+        ))
     }
 }

@@ -21,11 +21,15 @@ mod bindings {
     });
 }
 
-pub(in crate::engine) use bindings::modelhost::check::{clock, definition, digest, documents, files, log, types};
 pub(in crate::engine) use bindings::PluginWithDocumentsPre;
+pub(in crate::engine) use bindings::modelhost::check::{
+    clock, definition, digest, documents, files, log, types,
+};
 
 /// Takes what `check` returned as it is: nothing of it is checked yet.
-pub(in crate::engine) fn raw(returned: Result<types::Answer, types::Failure>) -> Result<RawAnswer, RawFailure> {
+pub(in crate::engine) fn raw(
+    returned: Result<types::Answer, types::Failure>,
+) -> Result<RawAnswer, RawFailure> {
     returned.map(RawAnswer::from).map_err(RawFailure::from)
 }
 
@@ -35,7 +39,10 @@ impl From<types::Answer> for RawAnswer {
             types::Answer::NotApplicable(reason) => Self::NotApplicable(reason),
             types::Answer::Checked(types::Observations { findings, facts }) => Self::Checked {
                 findings: findings.into_iter().map(RawFinding::from).collect(),
-                facts: facts.into_iter().map(|types::Fact { key, value }| RawFact { key, value }).collect(),
+                facts: facts
+                    .into_iter()
+                    .map(|types::Fact { key, value }| RawFact { key, value })
+                    .collect(),
             },
         }
     }

@@ -28,7 +28,12 @@ impl Host for State {
     fn locked_file_at(&mut self, index: u32) -> wasmtime::Result<LockedFile> {
         self.enter()?;
         let file = self.view.lock.as_ref().and_then(|entry| entry.files.get(index as usize));
-        let file = file.ok_or_else(|| Stop::error(FailureCode::Trap, format!("it asked for locked file {index}, which there isn't")))?;
+        let file = file.ok_or_else(|| {
+            Stop::error(
+                FailureCode::Trap,
+                format!("it asked for locked file {index}, which there isn't"),
+            )
+        })?;
         Ok(LockedFile {
             path: file.path.to_string(),
             size: file.size,

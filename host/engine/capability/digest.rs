@@ -28,7 +28,9 @@ impl Host for State {
         let go_on = || self.check_clock().is_ok();
         let (start, length, computed) = match range {
             None => (0, handle.size(), digest::whole(handle, algorithm, &go_on)),
-            Some(Range { offset, length }) => (offset, length, digest::range(handle, algorithm, offset, length, &go_on)),
+            Some(Range { offset, length }) => {
+                (offset, length, digest::range(handle, algorithm, offset, length, &go_on))
+            }
         };
         match computed {
             Ok(digest) => {

@@ -22,7 +22,12 @@ impl HostDocument for State {
         Ok(self.table.get(&document)?.0.len() as u64)
     }
 
-    fn read(&mut self, document: Resource<ViewDocument>, offset: u64, length: u32) -> wasmtime::Result<Result<Vec<u8>, ReadError>> {
+    fn read(
+        &mut self,
+        document: Resource<ViewDocument>,
+        offset: u64,
+        length: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, ReadError>> {
         self.enter()?;
         if length > MAX_READ {
             return Ok(Err(read_error(HandleError::OutOfRange)));

@@ -3,10 +3,10 @@
 use wasmtime::component::Resource;
 
 use crate::domain::text::GuestText;
+use crate::domain::verdict::FailureCode;
 use crate::engine::abi::v0_1::files::{Host, HostFile, HostModel, ReadError};
 use crate::engine::limits::Stop;
 use crate::engine::state::{State, ViewFile, ViewModel};
-use crate::domain::verdict::FailureCode;
 use crate::model::ReadError as HandleError;
 
 /// The most bytes of one read: what the host allocates for a guest at once.
@@ -37,11 +37,16 @@ impl HostModel for State {
         Ok(u32::try_from(self.view.files.len()).unwrap_or(u32::MAX))
     }
 
-    fn file(&mut self, _model: Resource<ViewModel>, index: u32) -> wasmtime::Result<Resource<ViewFile>> {
+    fn file(
+        &mut self,
+        _model: Resource<ViewModel>,
+        index: u32,
+    ) -> wasmtime::Result<Resource<ViewFile>> {
         self.enter()?;
         let index = index as usize;
         if index >= self.view.files.len() {
-            let message = format!("it asked for file {index}, the view has {}", self.view.files.len());
+            let message =
+                format!("it asked for file {index}, the view has {}", self.view.files.len());
             return Err(Stop::error(FailureCode::Trap, message));
         }
         self.hand_out(ViewFile(index))
@@ -66,7 +71,12 @@ impl HostFile for State {
         Ok(self.view.files[index].size())
     }
 
-    fn read(&mut self, file: Resource<ViewFile>, offset: u64, length: u32) -> wasmtime::Result<Result<Vec<u8>, ReadError>> {
+    fn read(
+        &mut self,
+        file: Resource<ViewFile>,
+        offset: u64,
+        length: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, ReadError>> {
         self.enter()?;
         if length > MAX_READ {
             return Ok(Err(ReadError::OutOfRange));

@@ -19,10 +19,8 @@ const MAX_TOML: usize = 2 * super::MAX_SECTION;
 /// Returns what is wrong with it, each mistake with its place, sorted by place.
 pub fn from_toml(file: &SourceFile) -> Result<Manifest, Vec<Diagnostic>> {
     if file.text.len() > MAX_TOML {
-        let message = format!(
-            "a plugin.toml has at most {MAX_TOML} bytes, this one has {}",
-            file.text.len()
-        );
+        let message =
+            format!("a plugin.toml has at most {MAX_TOML} bytes, this one has {}", file.text.len());
         return Err(vec![Diagnostic::new(file, 0..0, message)]);
     }
     let syntax = |error: toml::de::Error| {
@@ -32,16 +30,9 @@ pub fn from_toml(file: &SourceFile) -> Result<Manifest, Vec<Diagnostic>> {
     let tree = DeTable::parse(&file.text).map_err(syntax)?;
     let text: Text = toml::from_str(&file.text).map_err(syntax)?;
     let mut mistakes = Vec::new();
-    if let Some(span) = tree
-        .get_ref()
-        .get("settings")
-        .and_then(|s| not_json(s.get_ref(), s.span()))
+    if let Some(span) = tree.get_ref().get("settings").and_then(|s| not_json(s.get_ref(), s.span()))
     {
-        mistakes.push(Diagnostic::new(
-            file,
-            span,
-            "JSON, which a schema is of, has no such value",
-        ));
+        mistakes.push(Diagnostic::new(file, span, "JSON, which a schema is of, has no such value"));
     }
     let checked = check::check(&text, true).map_err(|found| {
         mistakes.extend(found.into_iter().map(|mistake| {
@@ -55,10 +46,7 @@ pub fn from_toml(file: &SourceFile) -> Result<Manifest, Vec<Diagnostic>> {
         Ok(manifest) if mistakes.is_empty() => Ok(manifest),
         _ => {
             mistakes.sort_by_key(|mistake| {
-                mistake
-                    .labels
-                    .first()
-                    .map(|(span, _)| (span.start, span.end))
+                mistake.labels.first().map(|(span, _)| (span.start, span.end))
             });
             Err(mistakes)
         }
@@ -119,28 +107,13 @@ mod tests {
         );
         assert_eq!(manifest.limits.memory, Some(512 << 20));
         assert_eq!(manifest.limits.deadline, Some(Duration::from_secs(60)));
-        assert_eq!(
-            (manifest.limits.fuel, manifest.limits.fuel_per_byte),
-            (Some(7), None)
-        );
+        assert_eq!((manifest.limits.fuel, manifest.limits.fuel_per_byte), (Some(7), None));
         // Rules are sorted, and help keeps its lines.
-        let rules: Vec<_> = manifest
-            .rules
-            .iter()
-            .map(|r| (r.name.as_str(), r.severity, r.missing))
-            .collect();
-        assert_eq!(
-            rules,
-            [
-                ("absent", Severity::Low, true),
-                ("zeroth", Severity::Critical, false)
-            ]
-        );
+        let rules: Vec<_> =
+            manifest.rules.iter().map(|r| (r.name.as_str(), r.severity, r.missing)).collect();
+        assert_eq!(rules, [("absent", Severity::Low, true), ("zeroth", Severity::Critical, false)]);
         let help = manifest.rule("zeroth").map(|rule| rule.help.as_str());
-        assert_eq!(
-            help,
-            Some("Do **something** about it.\n\nAnd then something else.")
-        );
+        assert_eq!(help, Some("Do **something** about it.\n\nAnd then something else."));
         let settings = "{\"additionalProperties\":false,\"properties\":{\"level\":{\"minimum\":1,\"type\":\"integer\"}},\"type\":\"object\"}";
         assert_eq!(manifest.settings.as_deref(), Some(settings));
     }
@@ -159,92 +132,36 @@ mod tests {
         let long_title = format!("title = \"{}\"", "x".repeat(121));
         let long_help = format!("help = \"{}\"", "x".repeat(8193));
         let rows: [(&str, &str, &[&str]); 49] = [
-            (
-                "id = \"guest\"",
-                "id = \"Guest\"",
-                &["2: a plugin id is 1 to 64 of a-z"],
-            ),
-            (
-                "id = \"guest\"",
-                "id = \"gate\"",
-                &["2: `gate` is reserved"],
-            ),
+            ("id = \"guest\"", "id = \"Guest\"", &["2: a plugin id is 1 to 64 of a-z"]),
+            ("id = \"guest\"", "id = \"gate\"", &["2: `gate` is reserved"]),
             ("id = \"guest\"", "", &["1: missing field `id`"]),
-            (
-                "id = \"guest\"",
-                "id = 7",
-                &["2: invalid type: integer `7`"],
-            ),
-            (
-                "id = \"guest\"",
-                "id = \"guest",
-                &["2: invalid basic string"],
-            ),
-            (
-                "version = \"1.2.3\"",
-                "version = \"1.2\"",
-                &["3: a version is of the form 1.2.3"],
-            ),
-            (
-                "version = \"1.2.3\"",
-                "version = \"01.2.3\"",
-                &["3: a version is of the form 1.2.3"],
-            ),
-            (
-                "title = \"A guest\"",
-                "title = \" \"",
-                &["4: this text has 1 to 120 bytes"],
-            ),
-            (
-                "title = \"A guest\"",
-                &long_title,
-                &["4: this text has 1 to 120 bytes, not 121"],
-            ),
-            (
-                "title = \"A guest\"",
-                "title = \"a\\nb\"",
-                &["4: this text holds characters"],
-            ),
+            ("id = \"guest\"", "id = 7", &["2: invalid type: integer `7`"]),
+            ("id = \"guest\"", "id = \"guest", &["2: invalid basic string"]),
+            ("version = \"1.2.3\"", "version = \"1.2\"", &["3: a version is of the form 1.2.3"]),
+            ("version = \"1.2.3\"", "version = \"01.2.3\"", &["3: a version is of the form 1.2.3"]),
+            ("title = \"A guest\"", "title = \" \"", &["4: this text has 1 to 120 bytes"]),
+            ("title = \"A guest\"", &long_title, &["4: this text has 1 to 120 bytes, not 121"]),
+            ("title = \"A guest\"", "title = \"a\\nb\"", &["4: this text holds characters"]),
             (
                 "title = \"A guest\"",
                 "title = \"a\\u001b[31mb\"",
                 &["4: this text holds characters"],
             ),
-            (
-                "title = \"A guest\"",
-                "title = \"a\\u202eb\"",
-                &["4: this text holds characters"],
-            ),
-            (
-                "title = \"A guest\"",
-                "titel = \"A guest\"",
-                &["4: unknown field `titel`"],
-            ),
+            ("title = \"A guest\"", "title = \"a\\u202eb\"", &["4: this text holds characters"]),
+            ("title = \"A guest\"", "titel = \"A guest\"", &["4: unknown field `titel`"]),
             (
                 "license = \"Apache-2.0 OR MIT\"",
                 "license = \"MIT/Apache\"",
                 &["6: a license is an SPDX expression"],
             ),
-            (
-                "https://example.org/guest",
-                "example.org",
-                &["7: a homepage starts with `https://`"],
-            ),
+            ("https://example.org/guest", "example.org", &["7: a homepage starts with `https://`"]),
             (
                 "https://example.org/guest",
                 "javascript:alert(1)",
                 &["7: a homepage starts with `https://`"],
             ),
-            (
-                "https://example.org/guest",
-                "https://a b",
-                &["7: a homepage starts with `https://`"],
-            ),
-            (
-                "scope = \"file\"",
-                "scope = \"files\"",
-                &["8: a scope is `file` or `model`"],
-            ),
+            ("https://example.org/guest", "https://a b", &["7: a homepage starts with `https://`"]),
+            ("scope = \"file\"", "scope = \"files\"", &["8: a scope is `file` or `model`"]),
             (
                 "scope = \"file\"",
                 "scope = \"model\"",
@@ -253,18 +170,12 @@ mod tests {
             (
                 "files = [\"**\"]",
                 "files = []",
-                &[
-                    "9: a plugin has 1 to 256 globs",
-                    "9: a plugin that judges takes all files",
-                ],
+                &["9: a plugin has 1 to 256 globs", "9: a plugin that judges takes all files"],
             ),
             (
                 "files = [\"**\"]",
                 "files = [\"**\", \"[a\"]",
-                &[
-                    "9: a plugin that judges takes all files",
-                    "9: unclosed character class",
-                ],
+                &["9: a plugin that judges takes all files", "9: unclosed character class"],
             ),
             (
                 "files = [\"**\"]",
@@ -281,83 +192,39 @@ mod tests {
                 "reads = \"none\"",
                 &["10: a plugin that judges reads `whole` or `parts`"],
             ),
-            (
-                "judges = true",
-                "judges = \"yes\"",
-                &["11: invalid type: string \"yes\""],
-            ),
+            ("judges = true", "judges = \"yes\"", &["11: invalid type: string \"yes\""]),
             ("fuel = 7", "fuel = 0", &["12: nothing runs on no fuel"]),
-            (
-                "fuel = 7",
-                "fuel = -1",
-                &["12: invalid value: integer `-1`"],
-            ),
+            ("fuel = 7", "fuel = -1", &["12: invalid value: integer `-1`"]),
             ("fuel = 7", "fules = 7", &["12: unknown field `fules`"]),
-            (
-                "memory = \"512MiB\"",
-                "memory = \"512 MB\"",
-                &["12: this is no amount of memory"],
-            ),
-            (
-                "deadline = \"60s\"",
-                "deadline = \"60\"",
-                &["12: this is no length of time"],
-            ),
+            ("memory = \"512MiB\"", "memory = \"512 MB\"", &["12: this is no amount of memory"]),
+            ("deadline = \"60s\"", "deadline = \"60\"", &["12: this is no length of time"]),
             (
                 "id = \"zeroth\"",
                 "id = \"guest/zeroth\"",
                 &["15: the id of a rule is 1 to 64 of a-z"],
             ),
-            (
-                "id = \"zeroth\"",
-                "id = \"absent\"",
-                &["24: the rule `absent` stands twice"],
-            ),
-            (
-                "title = \"It is bad\"",
-                "title = \"\"",
-                &["16: this text has 1 to 120 bytes, not 0"],
-            ),
-            (
-                "severity = \"critical\"",
-                "severity = \"error\"",
-                &["17: a severity is `info`"],
-            ),
-            (
-                "severity = \"critical\"",
-                "",
-                &["14: missing field `severity`"],
-            ),
+            ("id = \"zeroth\"", "id = \"absent\"", &["24: the rule `absent` stands twice"]),
+            ("title = \"It is bad\"", "title = \"\"", &["16: this text has 1 to 120 bytes, not 0"]),
+            ("severity = \"critical\"", "severity = \"error\"", &["17: a severity is `info`"]),
+            ("severity = \"critical\"", "", &["14: missing field `severity`"]),
             (
                 "severity = \"low\"",
                 "severity = \"high\"",
                 &["26: a rule that says that something is missing"],
             ),
-            (
-                "help = \"Add it.\"",
-                &long_help,
-                &["28: this text has 1 to 8192 bytes, not 8193"],
-            ),
+            ("help = \"Add it.\"", &long_help, &["28: this text has 1 to 8192 bytes, not 8193"]),
             (
                 "help = \"Add it.\"",
                 "help = \"::error::Add it.\"",
                 &["28: this text holds characters"],
             ),
-            (
-                "help = \"Add it.\"",
-                "help = \"Add\\tit.\"",
-                &["28: this text holds characters"],
-            ),
+            ("help = \"Add it.\"", "help = \"Add\\tit.\"", &["28: this text holds characters"]),
             (
                 "[settings]\ntype = \"object\"",
                 "[settings]\ntype = \"array\"",
                 &["30: settings are an object"],
             ),
-            (
-                "additionalProperties = false\n",
-                "",
-                &["30: a misspelt setting must be refused"],
-            ),
+            ("additionalProperties = false\n", "", &["30: a misspelt setting must be refused"]),
             (
                 "additionalProperties = false\n",
                 "additionalProperties = true\n",
@@ -391,10 +258,8 @@ mod tests {
             assert!(MANIFEST.contains(line), "{line}");
             let text = MANIFEST.replacen(line, instead, 1);
             let mistakes = from_toml(&source(&text)).expect_err(instead);
-            let told: Vec<_> = mistakes
-                .iter()
-                .map(|m| format!("{}: {}", m.line(), m.message))
-                .collect();
+            let told: Vec<_> =
+                mistakes.iter().map(|m| format!("{}: {}", m.line(), m.message)).collect();
             let fits = told.len() == expected.len()
                 && told.iter().zip(expected).all(|(t, e)| t.starts_with(e));
             assert!(fits, "{instead}: {told:#?}");
@@ -412,10 +277,7 @@ mod tests {
         };
         assert_eq!(manifest(&text(1000)).rules.len(), 1000);
         let mistakes = from_toml(&source(&text(1001))).expect_err("too many rules");
-        assert_eq!(
-            mistakes[0].message,
-            "a plugin has at most 1000 rules, this one has 1001"
-        );
+        assert_eq!(mistakes[0].message, "a plugin has at most 1000 rules, this one has 1001");
         let huge = format!("{MANIFEST}# {}", "x".repeat(MAX_TOML));
         assert!(
             from_toml(&source(&huge)).expect_err("too long")[0]
@@ -423,20 +285,14 @@ mod tests {
                 .contains("at most 524288 bytes")
         );
         let many = text(1000).replace("severity='low'", "severity='bad'");
-        assert_eq!(
-            from_toml(&source(&many)).expect_err("many mistakes").len(),
-            50
-        );
+        assert_eq!(from_toml(&source(&many)).expect_err("many mistakes").len(), 50);
     }
 
     #[test]
     fn any_cut_is_told_or_whole() {
         for (end, _) in MANIFEST.char_indices() {
             if let Err(mistakes) = from_toml(&source(&MANIFEST[..end])) {
-                assert!(
-                    mistakes.iter().all(|m| m.labels[0].0.end <= end),
-                    "{mistakes:?}"
-                );
+                assert!(mistakes.iter().all(|m| m.labels[0].0.end <= end), "{mistakes:?}");
             }
         }
         let deep = format!("x = {}", "[".repeat(100_000));

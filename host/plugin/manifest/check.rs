@@ -56,10 +56,7 @@ enum Lines {
 /// Checks `text`. Where `author` is true, characters that would have to be
 /// written out are a mistake of their own; else they are written out.
 pub(super) fn check(text: &Text, author: bool) -> Result<Manifest, Vec<Mistake<'_>>> {
-    let mut check = Check {
-        author,
-        mistakes: Vec::new(),
-    };
+    let mut check = Check { author, mistakes: Vec::new() };
     let manifest = check.manifest(text);
     match manifest {
         Some(manifest) if check.mistakes.is_empty() => Ok(manifest),
@@ -81,11 +78,7 @@ impl<'a> Check<'a> {
         help: Option<&'static str>,
     ) {
         if self.mistakes.len() < MAX_MISTAKES {
-            self.mistakes.push(Mistake {
-                path,
-                message: message.into(),
-                help,
-            });
+            self.mistakes.push(Mistake { path, message: message.into(), help });
         }
     }
 
@@ -97,30 +90,23 @@ impl<'a> Check<'a> {
     /// Returns the manifest; where a field can't be had at all, none, and then
     /// a mistake has been noted.
     fn manifest(&mut self, text: &'a Text) -> Option<Manifest> {
-        let id = PluginId::new(&text.id)
-            .map_err(|error| self.field("id", error.to_string(), None))
-            .ok();
+        let id =
+            PluginId::new(&text.id).map_err(|error| self.field("id", error.to_string(), None)).ok();
         let version = self.version(&text.version);
-        let scope = [Scope::File, Scope::Model]
-            .into_iter()
-            .find(|scope| scope.name() == text.scope);
+        let scope =
+            [Scope::File, Scope::Model].into_iter().find(|scope| scope.name() == text.scope);
         if scope.is_none() {
             self.field("scope", "a scope is `file` or `model`", None);
         }
-        let reads = [Reads::Whole, Reads::Parts, Reads::None]
-            .into_iter()
-            .find(|r| r.name() == text.reads);
+        let reads =
+            [Reads::Whole, Reads::Parts, Reads::None].into_iter().find(|r| r.name() == text.reads);
         if reads.is_none() {
             self.field("reads", "`reads` is `whole`, `parts` or `none`", None);
         }
         if let Err(error) = Globs::new(&text.files) {
             let mut path = vec![Step::Key("files")];
             path.extend(error.index.map(Step::Index));
-            self.mistake(
-                path,
-                error.reason,
-                Some("`files = [\"**\"]` asks for all files"),
-            );
+            self.mistake(path, error.reason, Some("`files = [\"**\"]` asks for all files"));
         }
         if text.judges {
             self.judges(text, scope, reads);
@@ -129,20 +115,10 @@ impl<'a> Check<'a> {
         let description = vec![Step::Key("description")];
         let description = self.text(description, &text.description, MAX_DESCRIPTION, Lines::Many);
         let license = text.license.as_ref().map(|license| self.license(license));
-        let homepage = text
-            .homepage
-            .as_ref()
-            .map(|homepage| self.homepage(homepage));
+        let homepage = text.homepage.as_ref().map(|homepage| self.homepage(homepage));
         let rules = self.rules(&text.rule);
-        let limits = text
-            .limits
-            .as_ref()
-            .map(|limits| self.limits(limits))
-            .unwrap_or_default();
-        let settings = text
-            .settings
-            .as_ref()
-            .and_then(|schema| self.settings(schema));
+        let limits = text.limits.as_ref().map(|limits| self.limits(limits)).unwrap_or_default();
+        let settings = text.settings.as_ref().and_then(|schema| self.settings(schema));
         Some(Manifest {
             id: id?,
             version: version?,
@@ -168,15 +144,11 @@ impl<'a> Check<'a> {
             }
             Ok(canonical)
         });
-        checked
-            .map_err(|message| self.field("settings", message, None))
-            .ok()
+        checked.map_err(|message| self.field("settings", message, None)).ok()
     }
 
     fn version(&mut self, text: &str) -> Option<semver::Version> {
-        let version = semver::Version::parse(text)
-            .ok()
-            .filter(|_| text.len() <= MAX_VERSION);
+        let version = semver::Version::parse(text).ok().filter(|_| text.len() <= MAX_VERSION);
         if version.is_none() {
             let message =
                 format!("a version is of the form 1.2.3 (semver), at most {MAX_VERSION} bytes");
@@ -196,20 +168,13 @@ impl<'a> Check<'a> {
             self.field("files", "a plugin that judges takes all files", Some(help));
         }
         if reads == Some(Reads::None) {
-            self.field(
-                "reads",
-                "a plugin that judges reads `whole` or `parts`",
-                None,
-            );
+            self.field("reads", "a plugin that judges reads `whole` or `parts`", None);
         }
     }
 
     fn license(&mut self, text: &str) -> String {
         let path = vec![Step::Key("license")];
-        if !text
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b" .-+():".contains(&b))
-        {
+        if !text.bytes().all(|b| b.is_ascii_alphanumeric() || b" .-+():".contains(&b)) {
             let help = "write it as in `Apache-2.0 OR MIT`; `LicenseRef-NAME` for one that SPDX does not list";
             self.mistake(path.clone(), "a license is an SPDX expression", Some(help));
         }
@@ -218,27 +183,19 @@ impl<'a> Check<'a> {
 
     fn homepage(&mut self, text: &str) -> String {
         let path = vec![Step::Key("homepage")];
-        let rest = text
-            .strip_prefix("https://")
-            .or_else(|| text.strip_prefix("http://"));
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
         if rest.is_none_or(|rest| {
             rest.is_empty() || rest.contains(|c: char| c.is_whitespace() || c.is_control())
         }) {
-            self.mistake(
-                path.clone(),
-                "a homepage starts with `https://` or `http://`",
-                None,
-            );
+            self.mistake(path.clone(), "a homepage starts with `https://` or `http://`", None);
         }
         self.text(path, text, MAX_HOMEPAGE, Lines::One)
     }
 
     fn rules(&mut self, texts: &'a [RuleText]) -> Vec<Rule> {
         if texts.len() > MAX_RULES {
-            let message = format!(
-                "a plugin has at most {MAX_RULES} rules, this one has {}",
-                texts.len()
-            );
+            let message =
+                format!("a plugin has at most {MAX_RULES} rules, this one has {}", texts.len());
             self.field("rule", message, None);
             return Vec::new();
         }
@@ -268,12 +225,7 @@ impl<'a> Check<'a> {
             let help = "it denies where its plugin is required, and only there";
             self.mistake(rule_path(index, "severity"), message, Some(help));
         }
-        let title = self.text(
-            rule_path(index, "title"),
-            &text.title,
-            MAX_TITLE,
-            Lines::One,
-        );
+        let title = self.text(rule_path(index, "title"), &text.title, MAX_TITLE, Lines::One);
         let help = self.text(rule_path(index, "help"), &text.help, MAX_HELP, Lines::Many);
         Some(Rule {
             name: text.id.clone(),
@@ -312,12 +264,7 @@ impl<'a> Check<'a> {
             }
             deadline
         });
-        LimitsAsked {
-            fuel: text.fuel,
-            fuel_per_byte: text.fuel_per_byte,
-            memory,
-            deadline,
-        }
+        LimitsAsked { fuel: text.fuel, fuel_per_byte: text.fuel_per_byte, memory, deadline }
     }
 
     /// Returns `text` inert, after noting what is wrong with it.

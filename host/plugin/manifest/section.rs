@@ -78,10 +78,7 @@ struct AnySection {
 /// # Errors
 /// It has too many bytes.
 pub fn to_section(manifest: &Manifest) -> Result<Vec<u8>, SectionError> {
-    let section = Section {
-        plugin: Text::from(manifest),
-        version: VERSION,
-    };
+    let section = Section { plugin: Text::from(manifest), version: VERSION };
     let mut value = serde_json::to_value(section).map_err(form)?;
     // Sorted here, whatever the map that serde_json was built with.
     value.sort_all_objects();
@@ -107,9 +104,7 @@ pub fn from_section(bytes: &[u8]) -> Result<Manifest, SectionError> {
     let section: StrictSection = serde_json::from_slice(bytes).map_err(form)?;
     let tree: Value = serde_json::from_slice(bytes).map_err(form)?;
     if !is_keyed(&tree) {
-        return Err(SectionError::Form(GuestText::capped(
-            "it has a list where names are wanted",
-        )));
+        return Err(SectionError::Form(GuestText::capped("it has a list where names are wanted")));
     }
     check::check(&section.plugin, false).map_err(|mistakes| match mistakes.first() {
         Some(mistake) => SectionError::Rule {
@@ -197,14 +192,8 @@ mod tests {
             ("\u{feff}{}".to_owned(), "expected value"),
             (r#"{"version":1}"#.to_owned(), "missing field `plugin`"),
             (good().to_string() + "x", "trailing characters"),
-            (
-                with("/version", json!(2)),
-                "it is of version 2, and this modelhost reads version 1",
-            ),
-            (
-                with("/version", json!(u64::MAX)),
-                "it is of version 18446744073709551615",
-            ),
+            (with("/version", json!(2)), "it is of version 2, and this modelhost reads version 1"),
+            (with("/version", json!(u64::MAX)), "it is of version 18446744073709551615"),
             (with("/version", json!("1")), "invalid type"),
             (with("/more", json!(1)), "unknown field `more`"),
             (with("/plugin/more", json!(1)), "unknown field `more`"),
@@ -215,51 +204,30 @@ mod tests {
                 with("/plugin/rule/1/id", json!("absent")),
                 "rule[1].id: the rule `absent` stands twice",
             ),
-            (
-                with("/plugin/rule/1/severity", json!("Critical")),
-                "rule[1].severity: a severity is",
-            ),
+            (with("/plugin/rule/1/severity", json!("Critical")), "rule[1].severity: a severity is"),
             (
                 with("/plugin/files/0", json!("\n")),
                 "files[0]: a glob has no control and invisible characters",
             ),
-            (
-                with("/plugin/limits/memory", json!("1TiB")),
-                "limits.memory: this is no amount",
-            ),
-            (
-                with("/plugin/settings", json!({"$ref": "#"})),
-                "settings: settings are an object",
-            ),
+            (with("/plugin/limits/memory", json!("1TiB")), "limits.memory: this is no amount"),
+            (with("/plugin/settings", json!({"$ref": "#"})), "settings: settings are an object"),
             (
                 with("/plugin/settings", json!(true)),
                 "settings: the schema of settings is an object",
             ),
+            (with("/plugin/settings/$id", json!("x:y")), "settings: `$id` is not taken"),
             (
-                with("/plugin/settings/$id", json!("x:y")),
-                "settings: `$id` is not taken",
-            ),
-            (
-                with(
-                    "/plugin/rule",
-                    Value::Array(vec![good()["plugin"]["rule"][0].clone(); 1001]),
-                ),
+                with("/plugin/rule", Value::Array(vec![good()["plugin"]["rule"][0].clone(); 1001])),
                 "rule: a plugin has at most 1000 rules",
             ),
             ("[".repeat(200), "invalid type: sequence"),
             (format!("[{}, 1]", good()["plugin"]), "invalid type: map"),
-            (
-                with("/plugin/limits", json!([7])),
-                "it has a list where names are wanted",
-            ),
+            (with("/plugin/limits", json!([7])), "it has a list where names are wanted"),
             (
                 with("/plugin/rule/0", json!(["a", "t", "low", "h", true])),
                 "it has a list where names are wanted",
             ),
-            (
-                format!("{{\"version\":1,\"x\":{}", "[".repeat(200_000)),
-                "EOF while parsing",
-            ),
+            (format!("{{\"version\":1,\"x\":{}", "[".repeat(200_000)), "EOF while parsing"),
             (
                 good()
                     .to_string()
@@ -267,26 +235,16 @@ mod tests {
                 "expected u64",
             ),
             (
-                with("/plugin/settings/x", json!(0)).replace(
-                    "\"x\":0",
-                    &format!("\"x\":{}1{}", "[".repeat(200), "]".repeat(200)),
-                ),
+                with("/plugin/settings/x", json!(0))
+                    .replace("\"x\":0", &format!("\"x\":{}1{}", "[".repeat(200), "]".repeat(200))),
                 "recursion limit exceeded",
             ),
-            (
-                " ".repeat(MAX_SECTION + 1),
-                "it has 262145 bytes, and a manifest has at most 262144",
-            ),
+            (" ".repeat(MAX_SECTION + 1), "it has 262145 bytes, and a manifest has at most 262144"),
         ];
         for (section, expected) in rows {
-            let error = from_section(section.as_bytes())
-                .expect_err(expected)
-                .to_string();
+            let error = from_section(section.as_bytes()).expect_err(expected).to_string();
             let start: String = section.chars().take(80).collect();
-            assert!(
-                error.contains(expected),
-                "{start}: {error} has not {expected}"
-            );
+            assert!(error.contains(expected), "{start}: {error} has not {expected}");
         }
         assert!(from_section(b"{\"version\":1,\"plugin\":\"\xff\"}").is_err());
     }
@@ -295,26 +253,17 @@ mod tests {
     fn no_text_of_a_stranger_can_act() {
         let nasty = "a\u{1b}[2J\u{202e}\r::x";
         let mut section = good();
-        for pointer in [
-            "/plugin/title",
-            "/plugin/description",
-            "/plugin/rule/0/title",
-            "/plugin/rule/0/help",
-        ] {
+        for pointer in
+            ["/plugin/title", "/plugin/description", "/plugin/rule/0/title", "/plugin/rule/0/help"]
+        {
             *section.pointer_mut(pointer).expect("there") = json!(nasty);
         }
         section["plugin"]["rule"][1]["help"] = json!("a\nb\n::error::c\n##[d");
         let manifest = from_section(section.to_string().as_bytes()).expect("inert");
         let inert = "a\\x1b[2J\\u{202e}\\r::x";
+        assert_eq!((manifest.title.as_str(), manifest.description.as_str()), (inert, inert));
         assert_eq!(
-            (manifest.title.as_str(), manifest.description.as_str()),
-            (inert, inert)
-        );
-        assert_eq!(
-            (
-                manifest.rules[0].title.as_str(),
-                manifest.rules[0].help.as_str()
-            ),
+            (manifest.rules[0].title.as_str(), manifest.rules[0].help.as_str()),
             (inert, inert)
         );
         assert_eq!(manifest.rules[1].help, "a\nb\n\\x3a:error::c\n\\x23#[d");
@@ -326,22 +275,13 @@ mod tests {
         ] {
             let mut section = good();
             *section.pointer_mut(pointer).expect("there") = value;
-            let error = from_section(section.to_string().as_bytes())
-                .expect_err(pointer)
-                .to_string();
-            assert!(
-                !error.contains('\u{1b}') && !error.contains('\u{202e}'),
-                "{error:?}"
-            );
+            let error =
+                from_section(section.to_string().as_bytes()).expect_err(pointer).to_string();
+            assert!(!error.contains('\u{1b}') && !error.contains('\u{202e}'), "{error:?}");
         }
         let mut section = good();
         section["plugin"][nasty] = json!(1);
-        let error = from_section(section.to_string().as_bytes())
-            .expect_err("unknown")
-            .to_string();
-        assert!(
-            error.contains("unknown field") && !error.contains('\u{1b}'),
-            "{error:?}"
-        );
+        let error = from_section(section.to_string().as_bytes()).expect_err("unknown").to_string();
+        assert!(error.contains("unknown field") && !error.contains('\u{1b}'), "{error:?}");
     }
 }

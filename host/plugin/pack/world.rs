@@ -38,19 +38,11 @@ pub(super) fn check(sections: &[&[u8]]) -> Result<(), PackError> {
         is_spoken(version).then(|| version.to_owned())
     };
     let is_foreign = |name: &&String| version_in_contract(name).is_none();
-    let foreign: Vec<_> = names
-        .iter()
-        .filter(is_foreign)
-        .take(MAX_NAMES)
-        .cloned()
-        .collect();
+    let foreign: Vec<_> = names.iter().filter(is_foreign).take(MAX_NAMES).cloned().collect();
     if !foreign.is_empty() {
         return Err(PackError::Imports(foreign));
     }
-    let versions: BTreeSet<_> = names
-        .iter()
-        .filter_map(|name| version_in_contract(name))
-        .collect();
+    let versions: BTreeSet<_> = names.iter().filter_map(|name| version_in_contract(name)).collect();
     if versions.len() > 1 {
         let versions = Vec::from_iter(versions).join(", ");
         let message = format!("its world mixes versions of the contract: {versions}");

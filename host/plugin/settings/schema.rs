@@ -37,13 +37,10 @@ pub(in crate::plugin) fn check_schema(schema: &Value) -> Result<String, String> 
     }
     let is_closed = ["additionalProperties", "unevaluatedProperties"]
         .iter()
-        .any(|key| {
-            root.get(*key)
-                .is_some_and(|value| *value != Value::Bool(true))
-        });
+        .any(|key| root.get(*key).is_some_and(|value| *value != Value::Bool(true)));
     if !is_closed {
         return Err(
-            "a misspelt setting must be refused: write `additionalProperties = false`".to_owned(),
+            "a misspelt setting must be refused: write `additionalProperties = false`".to_owned()
         );
     }
     expanded(schema)?;
@@ -62,11 +59,7 @@ pub(in crate::plugin) fn check_schema(schema: &Value) -> Result<String, String> 
 
 /// Returns how many values `schema` has with its references followed.
 pub(super) fn expanded(schema: &Value) -> Result<usize, String> {
-    let mut walk = Walk {
-        root: schema,
-        values: 0,
-        patterns: 0,
-    };
+    let mut walk = Walk { root: schema, values: 0, patterns: 0 };
     walk.value(schema, 0)?;
     Ok(walk.values)
 }
@@ -91,12 +84,12 @@ impl Walk<'_> {
             return Err(message.replace("{}", &MAX_DEPTH.to_string()));
         }
         match value {
-            Value::Array(values) => values
-                .iter()
-                .try_for_each(|value| self.value(value, depth + 1)),
-            Value::Object(map) => map
-                .iter()
-                .try_for_each(|(key, value)| self.member(key, value, depth)),
+            Value::Array(values) => {
+                values.iter().try_for_each(|value| self.value(value, depth + 1))
+            }
+            Value::Object(map) => {
+                map.iter().try_for_each(|(key, value)| self.member(key, value, depth))
+            }
             _ => Ok(()),
         }
     }
@@ -104,12 +97,10 @@ impl Walk<'_> {
     fn member(&mut self, key: &str, value: &Value, depth: usize) -> Result<(), String> {
         match (key, value) {
             ("$ref", Value::String(reference)) => {
-                let pointer = reference
-                    .strip_prefix('#')
-                    .filter(|pointer| pointer.starts_with('/'));
-                let target = pointer
-                    .filter(|p| !p.contains('%'))
-                    .and_then(|p| self.root.pointer(p));
+                let pointer =
+                    reference.strip_prefix('#').filter(|pointer| pointer.starts_with('/'));
+                let target =
+                    pointer.filter(|p| !p.contains('%')).and_then(|p| self.root.pointer(p));
                 let Some(target) = target else {
                     let reference = GuestText::new(reference, 100);
                     return Err(format!(

@@ -13,10 +13,7 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 
 /// Returns the bytes of the plugin bundled as `name`.
 pub fn bytes(name: &str) -> Option<&'static [u8]> {
-    BUNDLED
-        .iter()
-        .find(|(bundled, _)| *bundled == name)
-        .map(|(_, bytes)| *bytes)
+    BUNDLED.iter().find(|(bundled, _)| *bundled == name).map(|(_, bytes)| *bytes)
 }
 
 #[cfg(test)]

@@ -23,35 +23,20 @@ pub(in crate::plugin) const FOLDER: &str = "a folder";
 /// # Errors
 /// It isn't there, isn't a regular file, is too large or can't be read.
 pub fn read(path: &Path) -> Result<Vec<u8>, PluginError> {
-    let failed = |source| PluginError::Read {
-        place: place(path),
-        source,
-    };
+    let failed = |source| PluginError::Read { place: place(path), source };
     let file = open(path).map_err(failed)?;
     let metadata = file.metadata().map_err(failed)?;
     if !metadata.is_file() {
-        let what = if metadata.is_dir() {
-            FOLDER
-        } else {
-            "a pipe, socket or device"
-        };
-        return Err(PluginError::NotAFile {
-            place: place(path),
-            what,
-        });
+        let what = if metadata.is_dir() { FOLDER } else { "a pipe, socket or device" };
+        return Err(PluginError::NotAFile { place: place(path), what });
     }
-    let too_large = |size| PluginError::TooLarge {
-        place: place(path),
-        size,
-    };
+    let too_large = |size| PluginError::TooLarge { place: place(path), size };
     if metadata.len() > MAX_SIZE {
         return Err(too_large(metadata.len()));
     }
     let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or(0));
     // The file may have grown since.
-    file.take(MAX_SIZE + 1)
-        .read_to_end(&mut bytes)
-        .map_err(failed)?;
+    file.take(MAX_SIZE + 1).read_to_end(&mut bytes).map_err(failed)?;
     let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
     if size > MAX_SIZE {
         return Err(too_large(size));
@@ -69,10 +54,7 @@ pub fn read(path: &Path) -> Result<Vec<u8>, PluginError> {
     reason = "the operator names this folder; it is no part of a model"
 )]
 pub fn list(folder: &Path) -> Result<Vec<PathBuf>, PluginError> {
-    let failed = |source| PluginError::Read {
-        place: place(folder),
-        source,
-    };
+    let failed = |source| PluginError::Read { place: place(folder), source };
     let mut paths = Vec::new();
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -80,16 +62,12 @@ pub fn list(folder: &Path) -> Result<Vec<PathBuf>, PluginError> {
             continue;
         }
         if paths.len() == MAX_FOLDER {
-            return Err(PluginError::FullFolder {
-                place: place(folder),
-            });
+            return Err(PluginError::FullFolder { place: place(folder) });
         }
         paths.push(path);
     }
     if paths.is_empty() {
-        return Err(PluginError::EmptyFolder {
-            place: place(folder),
-        });
+        return Err(PluginError::EmptyFolder { place: place(folder) });
     }
     paths.sort_unstable();
     Ok(paths)
@@ -124,10 +102,7 @@ fn open(path: &Path) -> io::Result<File> {
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests make the files that are read"
-)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files that are read")]
 mod tests {
     use super::*;
 
@@ -141,10 +116,7 @@ mod tests {
         let error = read(&folder.path().join("none.wasm")).expect_err("not there");
         assert!(matches!(error, PluginError::Read { .. }), "{error}");
         let error = read(folder.path()).expect_err("a folder");
-        assert!(
-            error.help().expect("help").contains("--plugins DIR"),
-            "{error}"
-        );
+        assert!(error.help().expect("help").contains("--plugins DIR"), "{error}");
     }
 
     #[cfg(unix)]
@@ -152,10 +124,7 @@ mod tests {
     fn does_not_wait_for_a_pipe() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("pipe.wasm");
-        let made = std::process::Command::new("mkfifo")
-            .arg(&path)
-            .status()
-            .expect("mkfifo");
+        let made = std::process::Command::new("mkfifo").arg(&path).status().expect("mkfifo");
         assert!(made.success());
         let error = read(&path).expect_err("a pipe");
         assert!(matches!(error, PluginError::NotAFile { .. }), "{error}");
@@ -175,10 +144,7 @@ mod tests {
             "{error}"
         );
         file.set_len(MAX_SIZE).expect("a sparse file");
-        assert_eq!(
-            read(&path).expect("as large as can be").len() as u64,
-            MAX_SIZE
-        );
+        assert_eq!(read(&path).expect("as large as can be").len() as u64, MAX_SIZE);
     }
 
     #[test]
@@ -187,14 +153,7 @@ mod tests {
         let error = list(folder.path()).expect_err("empty");
         assert!(matches!(error, PluginError::EmptyFolder { .. }), "{error}");
         std::fs::create_dir(folder.path().join("sub")).expect("a folder");
-        for name in [
-            "b.wasm",
-            "a.wasm",
-            "notes.txt",
-            "wasm",
-            "sub/c.wasm",
-            ".wasm",
-        ] {
+        for name in ["b.wasm", "a.wasm", "notes.txt", "wasm", "sub/c.wasm", ".wasm"] {
             std::fs::write(folder.path().join(name), b"").expect("a file");
         }
         let found = list(folder.path()).expect("two");

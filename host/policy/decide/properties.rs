@@ -52,19 +52,13 @@ fn any_manifest(plugin: &'static str) -> impl Strategy<Value = Manifest> {
 fn policy() -> impl Strategy<Value = Policy> {
     let plugins = prop::collection::vec((any::<bool>(), prop::bool::weighted(0.3)), PLUGINS.len());
     (severity(), prop::bool::weighted(0.2), plugins).prop_map(|(fail_on, warn, plugins)| {
-        let mut policy = Policy {
-            fail_on,
-            ..Policy::default()
-        };
+        let mut policy = Policy { fail_on, ..Policy::default() };
         if warn {
             policy.not_judged = NotJudged::Warn;
         }
         for (plugin, (required, advisory)) in PLUGINS.iter().zip(plugins) {
             if advisory {
-                let advise = PluginPolicy {
-                    mode: Mode::Advise,
-                    ..PluginPolicy::default()
-                };
+                let advise = PluginPolicy { mode: Mode::Advise, ..PluginPolicy::default() };
                 policy.plugins.insert(id(plugin), advise);
             } else if required {
                 policy.require.insert(id(plugin));
@@ -77,17 +71,12 @@ fn policy() -> impl Strategy<Value = Policy> {
 /// A run of one or two models with one to three files each, and plugins with
 /// the tasks that a plan gives them, a few of them lost.
 fn run() -> impl Strategy<Value = Run> {
-    let models = prop::collection::vec(
-        prop::collection::vec(content(), 1..=FILES.len()),
-        1..=MODELS.len(),
-    );
+    let models =
+        prop::collection::vec(prop::collection::vec(content(), 1..=FILES.len()), 1..=MODELS.len());
     let plugins = PLUGINS.map(any_manifest);
     let reads = prop::sample::select(vec![0, 1, SIZE, SIZE, SIZE, SIZE]);
     let outcomes = PLUGINS.map(|plugin| {
-        prop::collection::vec(
-            (outcome(plugin), reads.clone(), prop::bool::weighted(0.9)),
-            6,
-        )
+        prop::collection::vec((outcome(plugin), reads.clone(), prop::bool::weighted(0.9)), 6)
     });
     let trouble = (
         prop::bool::weighted(0.05),
@@ -120,16 +109,13 @@ fn run() -> impl Strategy<Value = Run> {
                 for (model, files) in MODELS.iter().zip(&models) {
                     let views = match scope {
                         Scope::Model => vec![None],
-                        Scope::File => FILES
-                            .iter()
-                            .zip(files)
-                            .map(|(file, _)| Some(*file))
-                            .collect(),
+                        Scope::File => {
+                            FILES.iter().zip(files).map(|(file, _)| Some(*file)).collect()
+                        }
                     };
                     for view in views {
-                        let (outcome, read, planned) = outcomes
-                            .next()
-                            .expect("six are enough for two models of three files");
+                        let (outcome, read, planned) =
+                            outcomes.next().expect("six are enough for two models of three files");
                         if planned {
                             run = run.task_reading(plugin, model, view, outcome, read);
                         }
@@ -243,16 +229,10 @@ fn the_generated_runs_reach_every_decision() {
     let mut runner = TestRunner::deterministic();
     let mut seen = BTreeMap::new();
     for _ in 0..2000 {
-        let (policy, run) = (policy(), run())
-            .new_tree(&mut runner)
-            .expect("a run")
-            .current();
+        let (policy, run) = (policy(), run()).new_tree(&mut runner).expect("a run").current();
         *seen.entry(decision(&policy, &run).name()).or_insert(0) += 1;
     }
-    assert!(
-        seen.len() == 3 && seen.values().all(|count| *count >= 20),
-        "{seen:?}"
-    );
+    assert!(seen.len() == 3 && seen.values().all(|count| *count >= 20), "{seen:?}");
 }
 
 /// Failures of every kind block alike: no code is milder than another.
@@ -290,11 +270,7 @@ fn no_failure_code_is_milder() {
                 .model("m")
                 .file("README", Content::Text)
                 .task("c", "m", None, outcome);
-            assert_eq!(
-                decision(&Policy::default(), &run),
-                Decision::Incomplete,
-                "{code:?}"
-            );
+            assert_eq!(decision(&Policy::default(), &run), Decision::Incomplete, "{code:?}");
         }
     }
 }

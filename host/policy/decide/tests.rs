@@ -22,38 +22,23 @@ fn policy() -> Policy {
 }
 
 fn fail_on(fail_on: Severity) -> Policy {
-    Policy {
-        fail_on,
-        ..policy()
-    }
+    Policy { fail_on, ..policy() }
 }
 
 fn require(plugins: &[&str]) -> Policy {
-    Policy {
-        require: plugins.iter().map(|plugin| id(plugin)).collect(),
-        ..policy()
-    }
+    Policy { require: plugins.iter().map(|plugin| id(plugin)).collect(), ..policy() }
 }
 
 fn advise(plugins: &[&str]) -> Policy {
-    let advise = PluginPolicy {
-        mode: Mode::Advise,
-        ..PluginPolicy::default()
-    };
+    let advise = PluginPolicy { mode: Mode::Advise, ..PluginPolicy::default() };
     Policy {
-        plugins: plugins
-            .iter()
-            .map(|plugin| (id(plugin), advise.clone()))
-            .collect(),
+        plugins: plugins.iter().map(|plugin| (id(plugin), advise.clone())).collect(),
         ..policy()
     }
 }
 
 fn warn() -> Policy {
-    Policy {
-        not_judged: NotJudged::Warn,
-        ..policy()
-    }
+    Policy { not_judged: NotJudged::Warn, ..policy() }
 }
 
 /// A model `m` with a README, which no plugin needs to judge, and one check.
@@ -67,11 +52,12 @@ fn checked(outcome: Outcome) -> Run {
 
 /// A model `m` with one file and one scanner.
 fn scanned(content: Content, outcome: Outcome) -> Run {
-    Run::default()
-        .plugin(scanner("s"))
-        .model("m")
-        .file("a", content)
-        .task("s", "m", Some("a"), outcome)
+    Run::default().plugin(scanner("s")).model("m").file("a", content).task(
+        "s",
+        "m",
+        Some("a"),
+        outcome,
+    )
 }
 
 /// Tells a report in short lines.
@@ -111,11 +97,9 @@ fn short(report: &Report) -> Vec<String> {
         }
         for file in &model.files {
             let word = match &file.judged {
-                Judgement::By(plugins) => plugins
-                    .iter()
-                    .map(|p| p.as_str())
-                    .collect::<Vec<_>>()
-                    .join("+"),
+                Judgement::By(plugins) => {
+                    plugins.iter().map(|p| p.as_str()).collect::<Vec<_>>().join("+")
+                }
                 other => format!("{other:?}"),
             };
             lines.push(format!("{}: {word}", file.path));
@@ -160,11 +144,7 @@ fn a_finding_at_or_above_the_bar_fails() {
         (Info, vec![Info], deny),
     ];
     let decision = |lines: &[&str]| {
-        if lines == deny {
-            Decision::Deny
-        } else {
-            Decision::Allow
-        }
+        if lines == deny { Decision::Deny } else { Decision::Allow }
     };
     check(
         rows.into_iter()
@@ -211,12 +191,7 @@ fn every_file_must_be_judged() {
             policy(),
             scanned(Other, skipped()),
             Incomplete,
-            &[
-                "incomplete: m not-judged a",
-                "s skip",
-                "gate/not-judged blocks",
-                "a: No",
-            ],
+            &["incomplete: m not-judged a", "s skip", "gate/not-judged blocks", "a: No"],
         ),
         (
             "a judging task that ended in an error leaves the file not judged by it",
@@ -234,9 +209,7 @@ fn every_file_must_be_judged() {
         (
             "the error of one stays, where another judged the file",
             policy(),
-            scanned(Other, failed())
-                .plugin(scanner("r"))
-                .task("r", "m", Some("a"), clean()),
+            scanned(Other, failed()).plugin(scanner("r")).task("r", "m", Some("a"), clean()),
             Incomplete,
             &["incomplete: m error s a trap", "r pass", "s error", "a: r"],
         ),
@@ -244,69 +217,41 @@ fn every_file_must_be_judged() {
             "a plugin that does not judge judges nothing",
             policy(),
             Run::default()
-                .plugin(Manifest {
-                    judges: false,
-                    ..scanner("s")
-                })
+                .plugin(Manifest { judges: false, ..scanner("s") })
                 .model("m")
                 .file("a", Other)
                 .task("s", "m", Some("a"), clean()),
             Incomplete,
-            &[
-                "incomplete: m not-judged a",
-                "s pass",
-                "gate/not-judged blocks",
-                "a: No",
-            ],
+            &["incomplete: m not-judged a", "s pass", "gate/not-judged blocks", "a: No"],
         ),
         (
             "one that reads nothing never judges",
             policy(),
             Run::default()
-                .plugin(Manifest {
-                    reads: Reads::None,
-                    ..scanner("s")
-                })
+                .plugin(Manifest { reads: Reads::None, ..scanner("s") })
                 .model("m")
                 .file("a", Other)
                 .task("s", "m", Some("a"), clean()),
             Incomplete,
-            &[
-                "incomplete: m not-judged a",
-                "s pass",
-                "gate/not-judged blocks",
-                "a: No",
-            ],
+            &["incomplete: m not-judged a", "s pass", "gate/not-judged blocks", "a: No"],
         ),
         (
             "nor does one that sees whole models",
             policy(),
             Run::default()
-                .plugin(Manifest {
-                    scope: Scope::Model,
-                    ..scanner("s")
-                })
+                .plugin(Manifest { scope: Scope::Model, ..scanner("s") })
                 .model("m")
                 .file("a", Other)
                 .task("s", "m", None, clean()),
             Incomplete,
-            &[
-                "incomplete: m not-judged a",
-                "s pass",
-                "gate/not-judged blocks",
-                "a: No",
-            ],
+            &["incomplete: m not-judged a", "s pass", "gate/not-judged blocks", "a: No"],
         ),
         (
             "no task at all leaves a file not judged",
             policy(),
             Run::default().model("m").file("a", Other),
             Incomplete,
-            &[
-                "incomplete: m not-judged a",
-                "gate/not-judged blocks",
-                "a: No",
-            ],
+            &["incomplete: m not-judged a", "gate/not-judged blocks", "a: No"],
         ),
         (
             "plain text that no scanner claims is a companion",
@@ -340,25 +285,14 @@ fn every_file_must_be_judged() {
             policy(),
             scanned(Other, clean()).model("n").file("a", Other),
             Incomplete,
-            &[
-                "incomplete: n not-judged a",
-                "s pass",
-                "a: s",
-                "gate/not-judged blocks",
-                "a: No",
-            ],
+            &["incomplete: n not-judged a", "s pass", "a: s", "gate/not-judged blocks", "a: No"],
         ),
         (
             "a git-lfs pointer is not judged, whatever a scanner says",
             policy(),
             scanned(LfsPointer, clean()),
             Incomplete,
-            &[
-                "incomplete: m not-judged a",
-                "s pass",
-                "gate/lfs-pointer blocks",
-                "a: LfsPointer",
-            ],
+            &["incomplete: m not-judged a", "s pass", "gate/lfs-pointer blocks", "a: LfsPointer"],
         ),
         (
             "an empty file beside others has nothing to judge",
@@ -372,37 +306,21 @@ fn every_file_must_be_judged() {
             warn(),
             scanned(Other, skipped()).file("b", LfsPointer),
             Allow,
-            &[
-                "s skip",
-                "gate/lfs-pointer",
-                "gate/not-judged",
-                "a: No",
-                "b: LfsPointer",
-            ],
+            &["s skip", "gate/lfs-pointer", "gate/not-judged", "a: No", "b: LfsPointer"],
         ),
         (
             "but an error still blocks",
             warn(),
             scanned(Other, failed()),
             Incomplete,
-            &[
-                "incomplete: m error s a trap",
-                "s error",
-                "gate/not-judged",
-                "a: No",
-            ],
+            &["incomplete: m error s a trap", "s error", "gate/not-judged", "a: No"],
         ),
         (
             "a bar of medium doesn't make not-judged a denial",
             fail_on(Low),
             scanned(Other, skipped()),
             Incomplete,
-            &[
-                "incomplete: m not-judged a",
-                "s skip",
-                "gate/not-judged blocks",
-                "a: No",
-            ],
+            &["incomplete: m not-judged a", "s skip", "gate/not-judged blocks", "a: No"],
         ),
     ]);
 }
@@ -411,13 +329,7 @@ fn every_file_must_be_judged() {
 fn there_must_be_something_to_judge() {
     use Decision::{Allow, Incomplete};
     check(vec![
-        (
-            "no models",
-            policy(),
-            Run::default(),
-            Incomplete,
-            &["incomplete: - nothing"],
-        ),
+        ("no models", policy(), Run::default(), Incomplete, &["incomplete: - nothing"]),
         (
             "a model without files",
             policy(),
@@ -430,35 +342,21 @@ fn there_must_be_something_to_judge() {
             warn(),
             scanned(Empty, clean()),
             Incomplete,
-            &[
-                "incomplete: m empty",
-                "s pass",
-                "gate/empty-model blocks",
-                "a: Empty",
-            ],
+            &["incomplete: m empty", "s pass", "gate/empty-model blocks", "a: Empty"],
         ),
         (
             "one model beside an empty one",
             policy(),
             scanned(Other, clean()).model("n"),
             Incomplete,
-            &[
-                "incomplete: n empty",
-                "s pass",
-                "a: s",
-                "gate/empty-model blocks",
-            ],
+            &["incomplete: n empty", "s pass", "a: s", "gate/empty-model blocks"],
         ),
         (
             "an info finding of the gate's doesn't fill a model",
             policy(),
             Run::default().model("m").gate("note", Info, None),
             Incomplete,
-            &[
-                "incomplete: m empty",
-                "gate/empty-model blocks",
-                "gate/note",
-            ],
+            &["incomplete: m empty", "gate/empty-model blocks", "gate/note"],
         ),
         (
             "a model of companions alone",
@@ -474,13 +372,7 @@ fn there_must_be_something_to_judge() {
 fn a_required_check_must_give_a_verdict() {
     use Decision::{Allow, Deny, Incomplete};
     check(vec![
-        (
-            "pass satisfies",
-            require(&["c"]),
-            checked(clean()),
-            Allow,
-            &["c pass", COMPANION],
-        ),
+        ("pass satisfies", require(&["c"]), checked(clean()), Allow, &["c pass", COMPANION]),
         (
             "warn satisfies",
             require(&["c"]),
@@ -500,12 +392,7 @@ fn a_required_check_must_give_a_verdict() {
             require(&["c"]),
             checked(skipped()),
             Incomplete,
-            &[
-                UNSATISFIED,
-                "c skip",
-                "gate/not-satisfied blocks",
-                COMPANION,
-            ],
+            &[UNSATISFIED, "c skip", "gate/not-satisfied blocks", COMPANION],
         ),
         (
             "error does not",
@@ -536,10 +423,7 @@ fn a_required_check_must_give_a_verdict() {
         (
             "no task does not",
             require(&["c"]),
-            Run::default()
-                .plugin(manifest("c"))
-                .model("m")
-                .file("README", Text),
+            Run::default().plugin(manifest("c")).model("m").file("README", Text),
             Incomplete,
             &[UNSATISFIED, "gate/not-satisfied blocks", COMPANION],
         ),
@@ -553,10 +437,7 @@ fn a_required_check_must_give_a_verdict() {
         (
             "nor a task of a plugin that takes no part",
             require(&["c"]),
-            Run::default()
-                .model("m")
-                .file("README", Text)
-                .task("c", "m", None, clean()),
+            Run::default().model("m").file("README", Text).task("c", "m", None, clean()),
             Incomplete,
             &[
                 "incomplete: m error c internal",
@@ -582,9 +463,7 @@ fn a_required_check_must_give_a_verdict() {
         (
             "of the tasks on single files one is enough, where none is in error",
             require(&["s"]),
-            scanned(Other, clean())
-                .file("b", Text)
-                .task("s", "m", Some("b"), skipped()),
+            scanned(Other, clean()).file("b", Text).task("s", "m", Some("b"), skipped()),
             Allow,
             &["s pass", "s skip", "a: s", "b: Companion"],
         ),
@@ -601,13 +480,7 @@ fn a_required_check_must_give_a_verdict() {
                 COMPANION,
             ],
         ),
-        (
-            "what is missing is low",
-            policy(),
-            checked(lacking("c")),
-            Allow,
-            &["c warn", COMPANION],
-        ),
+        ("what is missing is low", policy(), checked(lacking("c")), Allow, &["c warn", COMPANION]),
         (
             "and denies when its plugin is required",
             require(&["c"]),
@@ -625,9 +498,7 @@ fn a_required_check_must_give_a_verdict() {
         (
             "nor what a plugin misses because another is required",
             require(&["d"]),
-            checked(lacking("c"))
-                .plugin(manifest("d"))
-                .task("d", "m", None, clean()),
+            checked(lacking("c")).plugin(manifest("d")).task("d", "m", None, clean()),
             Allow,
             &["c warn", "d pass", COMPANION],
         ),
@@ -637,10 +508,7 @@ fn a_required_check_must_give_a_verdict() {
 #[test]
 fn advice_neither_denies_nor_blocks_nor_judges() {
     use Decision::{Allow, Deny, Incomplete};
-    let both = Policy {
-        require: require(&["c"]).require,
-        ..advise(&["c"])
-    };
+    let both = Policy { require: require(&["c"]).require, ..advise(&["c"]) };
     check(vec![
         (
             "findings never deny",
@@ -656,24 +524,13 @@ fn advice_neither_denies_nor_blocks_nor_judges() {
             Allow,
             &["c error", COMPANION],
         ),
-        (
-            "nor does a refusal",
-            advise(&["c"]),
-            checked(refused()),
-            Allow,
-            &["c error", COMPANION],
-        ),
+        ("nor does a refusal", advise(&["c"]), checked(refused()), Allow, &["c error", COMPANION]),
         (
             "what it checked is not judged by it",
             advise(&["s"]),
             scanned(Other, clean()),
             Incomplete,
-            &[
-                "incomplete: m not-judged a",
-                "s pass",
-                "gate/not-judged blocks",
-                "a: No",
-            ],
+            &["incomplete: m not-judged a", "s pass", "gate/not-judged blocks", "a: No"],
         ),
         (
             "it claims no text",
@@ -727,33 +584,39 @@ fn an_error_is_not_judged() {
         (
             "an answer beyond what was read",
             policy(),
-            Run::default()
-                .plugin(manifest("c"))
-                .model("m")
-                .file("README", Text)
-                .task_reading("c", "m", None, clean(), SIZE - 1),
+            Run::default().plugin(manifest("c")).model("m").file("README", Text).task_reading(
+                "c",
+                "m",
+                None,
+                clean(),
+                SIZE - 1,
+            ),
             Incomplete,
             &["incomplete: m error c not-read", "c error", COMPANION],
         ),
         (
             "what is not believed does not deny either",
             policy(),
-            Run::default()
-                .plugin(manifest("c"))
-                .model("m")
-                .file("README", Text)
-                .task_reading("c", "m", None, found("c", &[Critical]), 1),
+            Run::default().plugin(manifest("c")).model("m").file("README", Text).task_reading(
+                "c",
+                "m",
+                None,
+                found("c", &[Critical]),
+                1,
+            ),
             Incomplete,
             &["incomplete: m error c not-read", "c error", COMPANION],
         ),
         (
             "a judge that skips a file unseen",
             policy(),
-            Run::default()
-                .plugin(scanner("s"))
-                .model("m")
-                .file("a", Text)
-                .task_reading("s", "m", Some("a"), skipped(), 0),
+            Run::default().plugin(scanner("s")).model("m").file("a", Text).task_reading(
+                "s",
+                "m",
+                Some("a"),
+                skipped(),
+                0,
+            ),
             Incomplete,
             &[
                 "incomplete: m error s a not-read",
@@ -766,17 +629,9 @@ fn an_error_is_not_judged() {
         (
             "deny outranks it",
             policy(),
-            checked(found("c", &[High]))
-                .plugin(manifest("d"))
-                .task("d", "m", None, failed()),
+            checked(found("c", &[High])).plugin(manifest("d")).task("d", "m", None, failed()),
             Deny,
-            &[
-                "deny: m failed c",
-                "incomplete: m error d trap",
-                "c fail",
-                "d error",
-                COMPANION,
-            ],
+            &["deny: m failed c", "incomplete: m error d trap", "c fail", "d error", COMPANION],
         ),
     ]);
 }
@@ -791,31 +646,18 @@ fn what_the_gate_itself_found_counts() {
             policy(),
             whole().gate("link-outside", High, Some("b")),
             Deny,
-            &[
-                "deny: m gate link-outside b",
-                "s pass",
-                "gate/link-outside denies",
-                "a: s",
-            ],
+            &["deny: m gate link-outside b", "s pass", "gate/link-outside denies", "a: s"],
         ),
         (
             "below the bar, it is still an entry that nobody judged",
             fail_on(Critical),
             whole().gate("link-outside", High, Some("b")),
             Incomplete,
-            &[
-                "incomplete: m not-judged b",
-                "s pass",
-                "gate/link-outside blocks",
-                "a: s",
-            ],
+            &["incomplete: m not-judged b", "s pass", "gate/link-outside blocks", "a: s"],
         ),
         (
             "which the policy may let through with a warning",
-            Policy {
-                fail_on: Critical,
-                ..warn()
-            },
+            Policy { fail_on: Critical, ..warn() },
             whole().gate("link-outside", High, Some("b")),
             Allow,
             &["s pass", "gate/link-outside", "a: s"],
@@ -837,28 +679,16 @@ fn what_the_gate_itself_found_counts() {
         (
             "a special file denies where nothing else is there",
             policy(),
-            Run::default()
-                .model("m")
-                .gate("special-file", High, Some("pipe")),
+            Run::default().model("m").gate("special-file", High, Some("pipe")),
             Deny,
             &["deny: m gate special-file pipe", "gate/special-file denies"],
         ),
         (
             "an unreadable file is incomplete, whatever the bar and the leniency",
-            Policy {
-                fail_on: Low,
-                ..warn()
-            },
-            whole()
-                .gate("unreadable", Medium, Some("b"))
-                .unreadable("b"),
+            Policy { fail_on: Low, ..warn() },
+            whole().gate("unreadable", Medium, Some("b")).unreadable("b"),
             Incomplete,
-            &[
-                "incomplete: m unreadable b",
-                "s pass",
-                "gate/unreadable blocks",
-                "a: s",
-            ],
+            &["incomplete: m unreadable b", "s pass", "gate/unreadable blocks", "a: s"],
         ),
         (
             "also where nothing was said of it",
@@ -870,9 +700,7 @@ fn what_the_gate_itself_found_counts() {
         (
             "another finding on it is judged by its severity",
             policy(),
-            whole()
-                .gate("link-outside", High, Some("b"))
-                .unreadable("b"),
+            whole().gate("link-outside", High, Some("b")).unreadable("b"),
             Deny,
             &[
                 "deny: m gate link-outside b",
@@ -939,12 +767,7 @@ fn a_run_that_was_disturbed_allows_nothing() {
             policy(),
             scanned(Other, clean()).changed("gone"),
             Incomplete,
-            &[
-                "incomplete: m changed gone",
-                "s pass",
-                "gate/changed blocks",
-                "a: s",
-            ],
+            &["incomplete: m changed gone", "s pass", "gate/changed blocks", "a: s"],
         ),
         (
             "files that were not even hashed by then are not there, which makes no model empty",
@@ -965,12 +788,7 @@ fn a_run_that_was_disturbed_allows_nothing() {
             policy(),
             scanned(Other, found("s", &[High])).interrupted(),
             Deny,
-            &[
-                "deny: m failed s a",
-                "incomplete: - interrupted",
-                "s fail",
-                "a: s",
-            ],
+            &["deny: m failed s a", "incomplete: - interrupted", "s fail", "a: s"],
         ),
     ]);
 }
@@ -978,9 +796,7 @@ fn a_run_that_was_disturbed_allows_nothing() {
 /// A lone weights file that the scanners find clean, without any configuration.
 #[test]
 fn without_configuration_a_clean_file_is_allowed() {
-    let run = scanned(Other, clean())
-        .plugin(manifest("c"))
-        .task("c", "m", None, lacking("c"));
+    let run = scanned(Other, clean()).plugin(manifest("c")).task("c", "m", None, lacking("c"));
     check(vec![(
         "zero configuration",
         policy(),
@@ -1004,9 +820,8 @@ fn five_verdicts_of_up_to_four_checks() {
     let mut cases = 0;
     for checks in 0..=4 {
         for code in 0..5_usize.pow(checks) {
-            let picks: Vec<usize> = (0..checks)
-                .map(|check| code / 5_usize.pow(check) % 5)
-                .collect();
+            let picks: Vec<usize> =
+                (0..checks).map(|check| code / 5_usize.pow(check) % 5).collect();
             // Each set of required and each of advisory checks; the last bit of
             // `required` stands for one that isn't in the run.
             for required in 0..1_usize << (checks + 1) {
@@ -1040,16 +855,10 @@ fn five_verdicts_of_up_to_four_checks() {
                 let verdicts: Vec<Verdict> = report.tasks.iter().map(|task| task.verdict).collect();
                 assert_eq!(
                     verdicts,
-                    picks
-                        .iter()
-                        .map(|pick| outcomes[*pick].0)
-                        .collect::<Vec<_>>()
+                    picks.iter().map(|pick| outcomes[*pick].0).collect::<Vec<_>>()
                 );
                 assert_eq!(report.decision, expected, "{picks:?} {required:b}");
-                assert_eq!(
-                    report.decision == Decision::Allow,
-                    report.reasons.is_empty()
-                );
+                assert_eq!(report.decision == Decision::Allow, report.reasons.is_empty());
                 cases += 1;
             }
         }
@@ -1060,34 +869,16 @@ fn five_verdicts_of_up_to_four_checks() {
 #[test]
 fn findings_stand_worst_first_with_their_lock_line() {
     let run = checked(found("c", &[Low, Critical, Info, High]));
-    let mut run = run
-        .gate("odd", Low, Some("README"))
-        .gate("odd", Medium, None)
-        .locked(&["README"]);
-    let gone = finding(
-        crate::domain::finding::RuleId::gate("odd"),
-        Info,
-        Some("gone"),
-    );
+    let mut run =
+        run.gate("odd", Low, Some("README")).gate("odd", Medium, None).locked(&["README"]);
+    let gone = finding(crate::domain::finding::RuleId::gate("odd"), Info, Some("gone"));
     run.0.models[0].findings.push(gone);
     let report = decide(&warn(), run.0, NOW);
-    let severities: Vec<_> = report.tasks[0]
-        .findings
-        .iter()
-        .map(|judged| judged.finding.severity)
-        .collect();
+    let severities: Vec<_> =
+        report.tasks[0].findings.iter().map(|judged| judged.finding.severity).collect();
     assert_eq!(severities, [Critical, High, Low, Info]);
-    assert!(
-        report.tasks[0]
-            .findings
-            .iter()
-            .all(|judged| judged.lock_line == Some(10))
-    );
-    let lines: Vec<_> = report.models[0]
-        .findings
-        .iter()
-        .map(|judged| judged.lock_line)
-        .collect();
+    assert!(report.tasks[0].findings.iter().all(|judged| judged.lock_line == Some(10)));
+    let lines: Vec<_> = report.models[0].findings.iter().map(|judged| judged.lock_line).collect();
     assert_eq!(lines, [Some(10), Some(11), Some(10)]);
     assert!(report.models[0].locked);
     assert_eq!(report.models[0].files[0].lock_line, Some(11));
@@ -1117,13 +908,7 @@ fn the_order_of_evidence_does_not_matter() {
     reversed.models.reverse();
     reversed.tasks.reverse();
     reversed.plugins.reverse();
-    reversed
-        .models
-        .iter_mut()
-        .for_each(|model| model.files.reverse());
-    let (a, b) = (
-        decide(&policy(), run.0, NOW),
-        decide(&policy(), reversed, NOW),
-    );
+    reversed.models.iter_mut().for_each(|model| model.files.reverse());
+    let (a, b) = (decide(&policy(), run.0, NOW), decide(&policy(), reversed, NOW));
     assert_eq!(format!("{a:?}"), format!("{b:?}"));
 }

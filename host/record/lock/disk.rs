@@ -62,38 +62,24 @@ pub fn read(path: &Path) -> Result<Option<(SourceFile, LockFile)>, LockError> {
     let bytes = match read_bounded(path) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => {
-            return Err(LockError::TooLarge {
-                path: path.to_owned(),
-            });
+            return Err(LockError::TooLarge { path: path.to_owned() });
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound && is_absent(path) => {
             return Ok(None);
         }
         Err(source) => {
-            return Err(LockError::Unreadable {
-                path: path.to_owned(),
-                source,
-            });
+            return Err(LockError::Unreadable { path: path.to_owned(), source });
         }
     };
-    let shown = path
-        .file_name()
-        .unwrap_or(path.as_os_str())
-        .to_string_lossy();
+    let shown = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let (text, valid) = match String::from_utf8(bytes) {
         Ok(text) => (text, None),
         Err(error) => {
             let valid = error.utf8_error().valid_up_to();
-            (
-                String::from_utf8_lossy(error.as_bytes()).into_owned(),
-                Some(valid),
-            )
+            (String::from_utf8_lossy(error.as_bytes()).into_owned(), Some(valid))
         }
     };
-    let file = SourceFile {
-        path: shown.into(),
-        text: text.into(),
-    };
+    let file = SourceFile { path: shown.into(), text: text.into() };
     let mistakes = match valid {
         Some(at) => vec![Diagnostic::new(&file, at..at, "the lock file is not UTF-8")],
         None => match LockFile::parse(&file) {
@@ -101,10 +87,7 @@ pub fn read(path: &Path) -> Result<Option<(SourceFile, LockFile)>, LockError> {
             Err(mistakes) => mistakes,
         },
     };
-    Err(LockError::Mistakes {
-        path: path.to_owned(),
-        mistakes,
-    })
+    Err(LockError::Mistakes { path: path.to_owned(), mistakes })
 }
 
 /// Reads the file at `path`; none where it is larger than [`MAX_LOCK`].
@@ -118,9 +101,7 @@ fn read_bounded(path: &Path) -> io::Result<Option<Vec<u8>>> {
         return Ok(None);
     }
     let mut bytes = Vec::new();
-    File::open(path)?
-        .take(MAX_LOCK + 1)
-        .read_to_end(&mut bytes)?;
+    File::open(path)?.take(MAX_LOCK + 1).read_to_end(&mut bytes)?;
     Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= MAX_LOCK))
 }
 
@@ -139,17 +120,12 @@ fn is_absent(path: &Path) -> bool {
 pub fn write(path: &Path, lock: &LockFile) -> Result<bool, LockError> {
     let text = lock.render();
     if text.len() as u64 > MAX_LOCK {
-        return Err(LockError::TooLarge {
-            path: path.to_owned(),
-        });
+        return Err(LockError::TooLarge { path: path.to_owned() });
     }
     if matches!(read_bounded(path), Ok(Some(old)) if old == text.as_bytes()) {
         return Ok(false);
     }
-    let not_written = |source| LockError::NotWritten {
-        path: path.to_owned(),
-        source,
-    };
+    let not_written = |source| LockError::NotWritten { path: path.to_owned(), source };
     replace(path, text.as_bytes()).map_err(not_written)?;
     Ok(true)
 }

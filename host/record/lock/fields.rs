@@ -21,10 +21,7 @@ pub(super) struct Mistakes<'f> {
 
 impl<'f> Mistakes<'f> {
     pub(super) const fn new(file: &'f SourceFile) -> Self {
-        Self {
-            file,
-            found: Vec::new(),
-        }
+        Self { file, found: Vec::new() }
     }
 
     /// Notes a mistake at `span`.
@@ -40,15 +37,13 @@ impl<'f> Mistakes<'f> {
         more: impl FnOnce(Diagnostic) -> Diagnostic,
     ) {
         if self.found.len() < MAX_MISTAKES {
-            self.found
-                .push(more(Diagnostic::new(self.file, span, message)));
+            self.found.push(more(Diagnostic::new(self.file, span, message)));
         }
     }
 
     /// Returns the mistakes in the order of the text.
     pub(super) fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.found
-            .sort_by_key(|mistake| mistake.labels.first().map(|(span, _)| span.start));
+        self.found.sort_by_key(|mistake| mistake.labels.first().map(|(span, _)| span.start));
         self.found
     }
 }
@@ -72,10 +67,7 @@ impl<'m, 'f, 'i> Fields<'m, 'f, 'i> {
         match value.into_inner() {
             DeValue::Table(table) => Some(Self::new(table, span, mistakes)),
             other => {
-                mistakes.add(
-                    span,
-                    format!("{what} must be a table, not {}", kind(&other)),
-                );
+                mistakes.add(span, format!("{what} must be a table, not {}", kind(&other)));
                 None
             }
         }
@@ -86,12 +78,7 @@ impl<'m, 'f, 'i> Fields<'m, 'f, 'i> {
         span: Range<usize>,
         mistakes: &'m mut Mistakes<'f>,
     ) -> Self {
-        Self {
-            table,
-            span,
-            known: Vec::new(),
-            mistakes,
-        }
+        Self { table, span, known: Vec::new(), mistakes }
     }
 
     /// Returns where the table stands.
@@ -117,10 +104,7 @@ impl<'m, 'f, 'i> Fields<'m, 'f, 'i> {
         match value.into_inner() {
             DeValue::String(text) => Some(Spanned::new(span, text.into_owned())),
             other => {
-                self.mistakes.add(
-                    span,
-                    format!("`{key}` must be a string, not {}", kind(&other)),
-                );
+                self.mistakes.add(span, format!("`{key}` must be a string, not {}", kind(&other)));
                 None
             }
         }
@@ -173,10 +157,7 @@ impl<'m, 'f, 'i> Fields<'m, 'f, 'i> {
         match value.into_inner() {
             DeValue::Array(items) => Some(items.into_iter().collect()),
             other => {
-                self.mistakes.add(
-                    span,
-                    format!("`{key}` must be an array, not {}", kind(&other)),
-                );
+                self.mistakes.add(span, format!("`{key}` must be an array, not {}", kind(&other)));
                 None
             }
         }
@@ -208,8 +189,7 @@ impl<'m, 'f, 'i> Fields<'m, 'f, 'i> {
 
     /// Notes that `key` is missing.
     pub(super) fn missing(&mut self, key: &str) {
-        self.mistakes
-            .add(self.span.clone(), format!("missing key `{key}`"));
+        self.mistakes.add(self.span.clone(), format!("missing key `{key}`"));
     }
 
     /// Notes every key that was not taken.
@@ -218,8 +198,7 @@ impl<'m, 'f, 'i> Fields<'m, 'f, 'i> {
         for key in self.table.keys() {
             let message = format!("unknown key `{}`", key.get_ref());
             let help = format!("the keys here are {known}");
-            self.mistakes
-                .push(key.span(), message, |mistake| mistake.with_help(help));
+            self.mistakes.push(key.span(), message, |mistake| mistake.with_help(help));
         }
     }
 }

@@ -30,11 +30,7 @@ pub(super) fn parse(file: &SourceFile) -> Result<LockFile, Vec<Diagnostic>> {
     let mut mistakes = Mistakes::new(file);
     if let Some(lock) = read(file, &mut mistakes) {
         let mistakes = mistakes.into_sorted();
-        return if mistakes.is_empty() {
-            Ok(lock)
-        } else {
-            Err(mistakes)
-        };
+        return if mistakes.is_empty() { Ok(lock) } else { Err(mistakes) };
     }
     Err(mistakes.into_sorted())
 }
@@ -60,9 +56,7 @@ fn read(file: &SourceFile, mistakes: &mut Mistakes<'_>) -> Option<LockFile> {
         let span = error.span().unwrap_or(0..0);
         // What follows on a line is mostly the parser finding its way back.
         if last.replace(lines.line_of(span.start)) != Some(lines.line_of(span.start)) {
-            mistakes.push(span, error.message(), |mistake| {
-                mistake.with_help(WRITE_AGAIN)
-            });
+            mistakes.push(span, error.message(), |mistake| mistake.with_help(WRITE_AGAIN));
         }
     }
     if !errors.is_empty() {
@@ -74,9 +68,7 @@ fn read(file: &SourceFile, mistakes: &mut Mistakes<'_>) -> Option<LockFile> {
     let plugins = root.array("plugin").unwrap_or_default();
     root.finish();
     Some(LockFile {
-        models: unique(models, "model", mistakes, |value, mistakes| {
-            model(value, &lines, mistakes)
-        }),
+        models: unique(models, "model", mistakes, |value, mistakes| model(value, &lines, mistakes)),
         plugins: unique(plugins, "plugin", mistakes, |value, mistakes| {
             plugin(value, &lines, mistakes)
         }),
@@ -85,11 +77,7 @@ fn read(file: &SourceFile, mistakes: &mut Mistakes<'_>) -> Option<LockFile> {
 
 /// Returns where the first marker of a merge conflict stands.
 fn conflict(text: &str) -> Option<Range<usize>> {
-    let start = if text.starts_with("<<<<<<< ") {
-        0
-    } else {
-        text.find("\n<<<<<<< ")? + 1
-    };
+    let start = if text.starts_with("<<<<<<< ") { 0 } else { text.find("\n<<<<<<< ")? + 1 };
     Some(start..start + "<<<<<<<".len())
 }
 
@@ -106,8 +94,7 @@ fn version(root: &mut Fields<'_, '_, '_>) -> Option<()> {
     }
     let message = format!("the lock file's version must be {VERSION}");
     let help = "a later version of modelhost wrote it, or it was changed by hand";
-    root.mistakes()
-        .push(value.span(), message, |mistake| mistake.with_help(help));
+    root.mistakes().push(value.span(), message, |mistake| mistake.with_help(help));
     None
 }
 
@@ -132,17 +119,12 @@ fn unique<'i, K: Ord + ToString, V>(
                 let message = format!("{what} `{}` has two entries", entry.key().to_string());
                 let first = entry.get().0.clone();
                 mistakes.push(span, message, |mistake| {
-                    mistake
-                        .with_place(first, "the first is here")
-                        .with_help(WRITE_AGAIN)
+                    mistake.with_place(first, "the first is here").with_help(WRITE_AGAIN)
                 });
             }
         }
     }
-    found
-        .into_iter()
-        .map(|(key, (_, value))| (key, value))
-        .collect()
+    found.into_iter().map(|(key, (_, value))| (key, value)).collect()
 }
 
 fn model(
@@ -175,17 +157,7 @@ fn model(
     };
     fields.finish();
     let tree = TreeDigest::from_digest(tree?.into_inner());
-    Some((
-        name?,
-        LockEntry {
-            source,
-            revision,
-            notes,
-            tree,
-            line,
-            files,
-        },
-    ))
+    Some((name?, LockEntry { source, revision, notes, tree, line, files }))
 }
 
 /// Reads the files of a model, and sorts them.
@@ -208,9 +180,7 @@ fn files(
         {
             let message = format!("file `{}` is listed twice", b.path);
             mistakes.push(second.clone(), message, |mistake| {
-                mistake
-                    .with_place(first.clone(), "the first is here")
-                    .with_help(WRITE_AGAIN)
+                mistake.with_place(first.clone(), "the first is here").with_help(WRITE_AGAIN)
             });
         }
     }
@@ -233,16 +203,10 @@ fn locked_file(
         })
     });
     let size = fields.need_number("size");
-    let digest = fields.need("sha256", |text| {
-        Digest::from_hex(text).map_err(|e| e.to_string())
-    });
+    let digest = fields.need("sha256", |text| Digest::from_hex(text).map_err(|e| e.to_string()));
     fields.finish();
-    let file = LockedFile {
-        path: path?.into_inner(),
-        size: size?,
-        digest: digest?.into_inner(),
-        line,
-    };
+    let file =
+        LockedFile { path: path?.into_inner(), size: size?, digest: digest?.into_inner(), line };
     Some((span, file))
 }
 
@@ -272,9 +236,7 @@ fn plugin(
         match text.get_ref().parse() {
             Ok(capability) if capabilities.insert(capability) => {}
             Ok(capability) => {
-                fields
-                    .mistakes()
-                    .add(text.span(), format!("`{capability}` is listed twice"));
+                fields.mistakes().add(text.span(), format!("`{capability}` is listed twice"));
             }
             Err(_) => {
                 let message = format!("there is no capability `{}`", text.get_ref());
@@ -303,16 +265,13 @@ pub(super) fn model_name(text: &str) -> Result<ModelName, String> {
 }
 
 pub(super) fn digest(text: &str) -> Result<Digest, String> {
-    text.parse()
-        .map_err(|error: crate::domain::digest::DigestError| error.to_string())
+    text.parse().map_err(|error: crate::domain::digest::DigestError| error.to_string())
 }
 
 /// Takes `text` for a line of the contract, such as `v0.1` or `v2`.
 pub(super) fn contract_line(text: &str) -> Result<(), String> {
     let is_number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
-    let is_line = text
-        .strip_prefix('v')
-        .is_some_and(|rest| rest.split('.').all(is_number));
+    let is_line = text.strip_prefix('v').is_some_and(|rest| rest.split('.').all(is_number));
     if text.len() > 16 || !is_line {
         return Err("a contract line is written like `v0.1`".to_owned());
     }

@@ -49,12 +49,7 @@ fn render_model(name: &ModelName, entry: &LockEntry, out: &mut impl Write) -> fm
     for file in files {
         out.write_str("  { path = ")?;
         quote(file.path.as_str(), out)?;
-        writeln!(
-            out,
-            ", size = {}, sha256 = \"{}\" }},",
-            file.size,
-            file.digest.hex()
-        )?;
+        writeln!(out, ", size = {}, sha256 = \"{}\" }},", file.size, file.digest.hex())?;
     }
     out.write_str("]\n")
 }
@@ -64,11 +59,7 @@ fn render_plugin(id: &PluginId, plugin: &LockedPlugin, out: &mut impl Write) -> 
     pair("version", Some(&plugin.version.to_string()), out)?;
     pair("digest", Some(&plugin.digest.to_string()), out)?;
     pair("contract", plugin.contract.as_deref(), out)?;
-    array(
-        "capabilities",
-        plugin.capabilities.iter().map(|c| c.name()),
-        out,
-    )
+    array("capabilities", plugin.capabilities.iter().map(|c| c.name()), out)
 }
 
 fn pair(key: &str, value: Option<&str>, out: &mut impl Write) -> fmt::Result {
@@ -128,10 +119,7 @@ pub(super) fn is_rendering(lock: &LockFile, text: &str) -> bool {
 /// The reading itself may be lax: what it makes of the text counts only if it
 /// is written as that very text.
 pub(super) fn read_canonical(text: &str) -> Option<LockFile> {
-    let mut lines = Reader {
-        rest: text.strip_prefix(HEADER)?,
-        line: 2,
-    };
+    let mut lines = Reader { rest: text.strip_prefix(HEADER)?, line: 2 };
     let mut lock = LockFile::default();
     while !lines.rest.is_empty() {
         lines.exact("")?;
@@ -234,17 +222,7 @@ fn read_model(lines: &mut Reader<'_>) -> Option<(ModelName, LockEntry)> {
         }
         files.push(file);
     }
-    Some((
-        name,
-        LockEntry {
-            source,
-            revision,
-            notes,
-            tree,
-            line,
-            files,
-        },
-    ))
+    Some((name, LockEntry { source, revision, notes, tree, line, files }))
 }
 
 fn read_file(text: &str, line: u32) -> Option<LockedFile> {
@@ -265,23 +243,11 @@ fn read_plugin(lines: &mut Reader<'_>) -> Option<(PluginId, LockedPlugin)> {
     let version = semver::Version::parse(&lines.text("version")?).ok()?;
     let digest = digest(&lines.text("digest")?).ok()?;
     let contract = lines.text("contract");
-    if contract
-        .as_deref()
-        .is_some_and(|line| contract_line(line).is_err())
-    {
+    if contract.as_deref().is_some_and(|line| contract_line(line).is_err()) {
         return None;
     }
     let texts = lines.texts("capabilities")?;
     let capabilities: Option<BTreeSet<_>> = texts.iter().map(|text| text.parse().ok()).collect();
     let capabilities = capabilities?;
-    Some((
-        id,
-        LockedPlugin {
-            version,
-            digest,
-            contract,
-            capabilities,
-            line,
-        },
-    ))
+    Some((id, LockedPlugin { version, digest, contract, capabilities, line }))
 }

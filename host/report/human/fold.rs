@@ -43,24 +43,14 @@ impl<'a> Block<'a> {
             Some(Place { file: None, .. }) => PlacesIn::Models,
             None => PlacesIn::Mixed,
         };
-        Self {
-            first,
-            places: Vec::new(),
-            more: 0,
-            alike: 0,
-            places_in,
-        }
+        Self { first, places: Vec::new(), more: 0, alike: 0, places_in }
     }
 
     fn add(&mut self, place: Option<Place<'a>>, last: Option<Place<'a>>, all: bool) {
         let Some(place) = place else { return };
         let is_same = last
             .is_some_and(|last| std::ptr::eq(last.model, place.model) && last.file == place.file);
-        let kind = if place.file.is_some() {
-            PlacesIn::Files
-        } else {
-            PlacesIn::Models
-        };
+        let kind = if place.file.is_some() { PlacesIn::Files } else { PlacesIn::Models };
         if is_same || kind != self.places_in {
             self.places_in = PlacesIn::Mixed;
         }

@@ -119,9 +119,7 @@ impl Notice<'_> {
             notes.push(format!("{plugin} is required, so what it misses denies"));
         }
         if self.advisory {
-            notes.push(format!(
-                "{plugin} only advises: this neither denies nor blocks"
-            ));
+            notes.push(format!("{plugin} only advises: this neither denies nor blocks"));
         }
         if self.unbelieved {
             notes.push(format!(
@@ -144,16 +142,10 @@ pub(super) fn notices<'a>(
     report: &'a Report,
     verbose: bool,
 ) -> Vec<(Notice<'a>, Option<Place<'a>>)> {
-    let models: BTreeMap<&ModelName, &ModelReport> = report
-        .models
-        .iter()
-        .map(|model| (&model.name, model))
-        .collect();
-    let plugins: BTreeMap<&PluginId, &PluginReport> = report
-        .plugins
-        .iter()
-        .map(|plugin| (&plugin.plugin.manifest.id, plugin))
-        .collect();
+    let models: BTreeMap<&ModelName, &ModelReport> =
+        report.models.iter().map(|model| (&model.name, model)).collect();
+    let plugins: BTreeMap<&PluginId, &PluginReport> =
+        report.plugins.iter().map(|plugin| (&plugin.plugin.manifest.id, plugin)).collect();
     let mut notices = whole(report);
     for model in &report.models {
         for judged in &model.findings {
@@ -162,9 +154,7 @@ pub(super) fn notices<'a>(
         }
     }
     for task in &report.tasks {
-        let advisory = plugins
-            .get(&task.plugin)
-            .is_some_and(|plugin| plugin.advisory);
+        let advisory = plugins.get(&task.plugin).is_some_and(|plugin| plugin.advisory);
         let model = models.get(&task.model).copied();
         if let Ending::Refused(failure) | Ending::Failed(failure) = &task.ending {
             let place = model.map(|model| Place::file(model, task.file.as_ref()));
@@ -181,22 +171,19 @@ pub(super) fn notices<'a>(
 
 /// Returns what is to be told of the run as a whole.
 fn whole<'a>(report: &Report) -> Vec<(Notice<'a>, Option<Place<'a>>)> {
-    let about_run = report
-        .reasons
-        .iter()
-        .filter_map(|reason| match reason.kind {
-            ReasonKind::Interrupted => Some((
-                "gate/interrupted",
-                "the run was interrupted: this is what was found so far",
-                "run it again to the end",
-            )),
-            ReasonKind::Nothing => Some((
-                "gate/nothing",
-                "there is no model to check",
-                "name the path of a model, or of a folder with models",
-            )),
-            _ => None,
-        });
+    let about_run = report.reasons.iter().filter_map(|reason| match reason.kind {
+        ReasonKind::Interrupted => Some((
+            "gate/interrupted",
+            "the run was interrupted: this is what was found so far",
+            "run it again to the end",
+        )),
+        ReasonKind::Nothing => Some((
+            "gate/nothing",
+            "there is no model to check",
+            "name the path of a model, or of a folder with models",
+        )),
+        _ => None,
+    });
     about_run
         .map(|(code, message, help)| {
             let notice = Notice {
@@ -217,20 +204,8 @@ fn whole<'a>(report: &Report) -> Vec<(Notice<'a>, Option<Place<'a>>)> {
 }
 
 fn notice(judged: &Judged) -> Notice<'_> {
-    let Judged {
-        finding,
-        denies,
-        blocks,
-        ..
-    } = judged;
-    let Finding {
-        rule,
-        severity,
-        confidence,
-        message,
-        help,
-        ..
-    } = finding;
+    let Judged { finding, denies, blocks, .. } = judged;
+    let Finding { rule, severity, confidence, message, help, .. } = finding;
     let (rank, label) = match (denies, blocks, severity) {
         (true, ..) => (Rank::Denies, Label::Severity(*severity)),
         (false, true, _) => (Rank::Blocks, Label::Error),
@@ -254,10 +229,7 @@ fn notice(judged: &Judged) -> Notice<'_> {
 /// Returns a finding of the gate's own.
 fn own(judged: &Judged) -> Notice<'_> {
     let tolerated = ["not-judged", "lfs-pointer"].contains(&judged.finding.rule.name());
-    Notice {
-        tolerated: tolerated && !judged.denies && !judged.blocks,
-        ..notice(judged)
-    }
+    Notice { tolerated: tolerated && !judged.denies && !judged.blocks, ..notice(judged) }
 }
 
 fn found<'a>(report: &Report, task: &TaskReport, judged: &'a Judged, advisory: bool) -> Notice<'a> {
@@ -273,11 +245,7 @@ fn found<'a>(report: &Report, task: &TaskReport, judged: &'a Judged, advisory: b
 
 fn failed<'a>(task: &'a TaskReport, failure: &'a Failure, advisory: bool) -> Notice<'a> {
     Notice {
-        rank: if advisory {
-            Rank::Advises
-        } else {
-            Rank::Blocks
-        },
+        rank: if advisory { Rank::Advises } else { Rank::Blocks },
         label: Label::Error,
         code: Code::Failure(failure.code, &task.plugin),
         message: failure.message.as_str(),

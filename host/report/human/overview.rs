@@ -21,21 +21,10 @@ pub(super) fn write(report: &Report, paint: &mut Paint<'_>) -> io::Result<()> {
     }
     for plugin in &report.plugins {
         let manifest = &plugin.plugin.manifest;
-        let mode = if plugin.advisory {
-            ", only advises"
-        } else {
-            ""
-        };
-        let required = if report.required.contains(&manifest.id) {
-            ", required"
-        } else {
-            ""
-        };
+        let mode = if plugin.advisory { ", only advises" } else { "" };
+        let required = if report.required.contains(&manifest.id) { ", required" } else { "" };
         let title = GuestText::capped(&manifest.title);
-        paint.line(&format!(
-            "  {} {}{mode}{required}: {title}",
-            manifest.id, manifest.version
-        ))?;
+        paint.line(&format!("  {} {}{mode}{required}: {title}", manifest.id, manifest.version))?;
         paint.line(&format!("    {}", plugin.plugin.digest))?;
     }
     let mut tasks: BTreeMap<_, Vec<&TaskReport>> = BTreeMap::new();
@@ -43,10 +32,7 @@ pub(super) fn write(report: &Report, paint: &mut Paint<'_>) -> io::Result<()> {
         tasks.entry(&task.model).or_default().push(task);
     }
     for model in &report.models {
-        let own = tasks
-            .get(&model.name)
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let own = tasks.get(&model.name).map(Vec::as_slice).unwrap_or_default();
         write_model(model, own, paint)?;
     }
     paint.end()
@@ -59,15 +45,9 @@ fn write_model(
 ) -> io::Result<()> {
     let path = GuestText::capped(&model.path);
     paint.strong(&format!("model {}", model.name))?;
-    let place = if path.as_str() == model.name.as_str() {
-        String::new()
-    } else {
-        format!(" at {path}")
-    };
-    paint.line(&format!(
-        "{place}, {}",
-        if model.locked { "locked" } else { "not locked" }
-    ))?;
+    let place =
+        if path.as_str() == model.name.as_str() { String::new() } else { format!(" at {path}") };
+    paint.line(&format!("{place}, {}", if model.locked { "locked" } else { "not locked" }))?;
     paint.line(&format!("  {}", model.tree))?;
     let mut judged = [0; 4];
     for file in &model.files {
@@ -89,19 +69,8 @@ fn write_model(
         of_plugin.entry(&task.plugin).or_default().push(task);
     }
     for (plugin, tasks) in of_plugin {
-        let verdicts = [
-            Verdict::Fail,
-            Verdict::Error,
-            Verdict::Warn,
-            Verdict::Pass,
-            Verdict::Skip,
-        ]
-        .map(|verdict| {
-            (
-                verdict,
-                tasks.iter().filter(|task| task.verdict == verdict).count(),
-            )
-        });
+        let verdicts = [Verdict::Fail, Verdict::Error, Verdict::Warn, Verdict::Pass, Verdict::Skip]
+            .map(|verdict| (verdict, tasks.iter().filter(|task| task.verdict == verdict).count()));
         let verdicts: Vec<String> = verdicts
             .into_iter()
             .filter(|(_, number)| *number > 0)
@@ -123,11 +92,7 @@ fn write_facts(task: &TaskReport, paint: &mut Paint<'_>) -> io::Result<()> {
     let of_file = task.file.as_ref().map(|file| format!(" ({file})"));
     facts.iter().try_for_each(|fact| {
         let key = GuestText::capped(&fact.key);
-        paint.line(&format!(
-            "    {key} = {}{}",
-            fact.value,
-            of_file.as_deref().unwrap_or_default()
-        ))
+        paint.line(&format!("    {key} = {}{}", fact.value, of_file.as_deref().unwrap_or_default()))
     })
 }
 

@@ -94,13 +94,8 @@ mod tests {
 
     #[test]
     fn counts_in_groups_of_three() {
-        let rows = [
-            (0, "0"),
-            (999, "999"),
-            (1000, "1,000"),
-            (1_000_000, "1,000,000"),
-            (12_345, "12,345"),
-        ];
+        let rows =
+            [(0, "0"), (999, "999"), (1000, "1,000"), (1_000_000, "1,000,000"), (12_345, "12,345")];
         for (number, expected) in rows {
             assert_eq!(count(number), expected);
         }

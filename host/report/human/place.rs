@@ -21,12 +21,7 @@ pub(super) struct Place<'a> {
 impl<'a> Place<'a> {
     /// Returns the place of `file` in `model`, or `model` itself.
     pub(super) const fn file(model: &'a ModelReport, file: Option<&'a FilePath>) -> Self {
-        Self {
-            model,
-            file,
-            location: None,
-            lock_line: None,
-        }
+        Self { model, file, location: None, lock_line: None }
     }
 
     /// Returns the place in `model` that `judged` is about.
@@ -54,18 +49,11 @@ impl fmt::Display for Place<'_> {
             write!(f, ":{line}")?;
         }
         let line = location.line.filter(|_| location.member.is_some());
-        let member = location
-            .member
-            .as_ref()
-            .map(|member| format!("in {member}"));
+        let member = location.member.as_ref().map(|member| format!("in {member}"));
         let line = line.map(|line| format!("line {line}"));
         let offset = location.offset.map(|offset| format!("at byte {offset}"));
         let within: Vec<String> = member.into_iter().chain(line).chain(offset).collect();
-        if within.is_empty() {
-            Ok(())
-        } else {
-            write!(f, " ({})", within.join(", "))
-        }
+        if within.is_empty() { Ok(()) } else { write!(f, " ({})", within.join(", ")) }
     }
 }
 

@@ -18,13 +18,7 @@ fn plain(report: &Report) -> String {
 }
 
 fn verbose(report: &Report) -> String {
-    written(
-        report,
-        Style {
-            verbosity: Verbosity::Verbose,
-            ..Style::default()
-        },
-    )
+    written(report, Style { verbosity: Verbosity::Verbose, ..Style::default() })
 }
 
 #[test]
@@ -44,10 +38,7 @@ fn a_run_with_something_of_everything_told_at_length() {
 
 #[test]
 fn a_run_in_color() {
-    let style = Style {
-        color: true,
-        ..Style::default()
-    };
+    let style = Style { color: true, ..Style::default() };
     let text = written(&testing::zero_configuration(), style);
     insta::assert_snapshot!(text.replace('\u{1b}', "ESC"));
     assert_eq!(anstream_free(&text), plain(&testing::zero_configuration()));
@@ -71,34 +62,18 @@ fn names_that_would_act_are_shown() {
     for text in [plain(&report), verbose(&report)] {
         let acts = |c: char| c != '\n' && (c.is_control() || ['\u{202e}', '\u{2028}'].contains(&c));
         assert!(!text.contains(acts), "{text}");
-        let decisions = text
-            .lines()
-            .filter(|line| line.contains(" denied, "))
-            .count();
+        let decisions = text.lines().filter(|line| line.contains(" denied, ")).count();
         assert_eq!(decisions, 1, "{text}");
         for line in text.lines() {
-            assert!(
-                !line.trim_start().starts_with("::") && !line.contains("##["),
-                "{line}"
-            );
+            assert!(!line.trim_start().starts_with("::") && !line.contains("##["), "{line}");
         }
     }
 }
 
 #[test]
 fn quiet_is_the_last_line() {
-    for report in [
-        testing::zero_configuration(),
-        testing::everything(),
-        testing::hostile(),
-    ] {
-        let quiet = written(
-            &report,
-            Style {
-                verbosity: Verbosity::Quiet,
-                ..Style::default()
-            },
-        );
+    for report in [testing::zero_configuration(), testing::everything(), testing::hostile()] {
+        let quiet = written(&report, Style { verbosity: Verbosity::Quiet, ..Style::default() });
         assert_eq!(quiet.lines().count(), 1);
         assert!(plain(&report).ends_with(&quiet));
         assert!(verbose(&report).ends_with(&quiet));
@@ -133,9 +108,8 @@ fn an_empty_run_says_so() {
 /// Many files, each with a finding and an error of its own, stay a short report.
 #[test]
 fn a_report_on_many_files_is_short() {
-    let files: Vec<_> = (0..5000)
-        .map(|n| testing::file(format!("f{n:04}"), 1, Judgement::No))
-        .collect();
+    let files: Vec<_> =
+        (0..5000).map(|n| testing::file(format!("f{n:04}"), 1, Judgement::No)).collect();
     let mut model = testing::model("m", files);
     model.findings = model
         .files
@@ -182,9 +156,7 @@ fn a_report_on_many_files_is_short() {
         testing::reason(
             Decision::Incomplete,
             "m",
-            ReasonKind::NotJudged {
-                file: file.path.clone(),
-            },
+            ReasonKind::NotJudged { file: file.path.clone() },
         )
     };
     report.reasons = report.models[0].files.iter().map(not_judged).collect();
@@ -192,36 +164,22 @@ fn a_report_on_many_files_is_short() {
     insta::assert_snapshot!(text);
     assert!(text.lines().count() < 60);
     let all = verbose(&report);
-    assert!(
-        report.models[0]
-            .files
-            .iter()
-            .all(|file| all.matches(file.path.as_str()).count() >= 3)
-    );
+    assert!(report.models[0].files.iter().all(|file| all.matches(file.path.as_str()).count() >= 3));
 }
 
 /// What is said of a few places names each of them.
 #[test]
 fn four_places_are_named_and_five_are_folded() {
     for (number, expected) in [(1, 0), (3, 0), (4, 0), (5, 2), (40, 37)] {
-        let files: Vec<_> = (0..number)
-            .map(|n| testing::file(format!("f{n}"), 1, Judgement::No))
-            .collect();
+        let files: Vec<_> =
+            (0..number).map(|n| testing::file(format!("f{n}"), 1, Judgement::No)).collect();
         let findings: Vec<_> = files
             .iter()
             .map(|f| testing::finding("a/b", Severity::Low, "odd", Some(f.path.clone())))
             .collect();
         let tasks = vec![testing::task("a", "m", None, testing::checked(), findings)];
-        let text = plain(&testing::report(
-            &["a"],
-            vec![testing::model("m", files)],
-            tasks,
-        ));
-        assert_eq!(
-            text.contains(&format!("and {expected} more files")),
-            expected > 0,
-            "{text}"
-        );
+        let text = plain(&testing::report(&["a"], vec![testing::model("m", files)], tasks));
+        assert_eq!(text.contains(&format!("and {expected} more files")), expected > 0, "{text}");
         assert_eq!(text.matches("-->").count(), number - expected, "{text}");
     }
 }
@@ -240,12 +198,8 @@ fn paths_are_shown_as_a_person_would_type_them() {
     ];
     for (folder, file, expected) in rows {
         let files = vec![testing::file(file, 1, Judgement::No)];
-        let findings = vec![testing::finding(
-            "a/b",
-            Severity::Low,
-            "odd",
-            Some(testing::path(file)),
-        )];
+        let findings =
+            vec![testing::finding("a/b", Severity::Low, "odd", Some(testing::path(file)))];
         let tasks = vec![testing::task("a", "m", None, testing::checked(), findings)];
         let mut model = testing::model("m", files);
         model.path = folder.to_owned();
@@ -267,17 +221,8 @@ fn reasons_to_skip_are_told_once() {
         skip("a", Some("z"), "too old"),
         skip("b", None, "no card"),
     ];
-    let text = verbose(&testing::report(
-        &["a", "b"],
-        vec![testing::model("m", Vec::new())],
-        tasks,
-    ));
+    let text = verbose(&testing::report(&["a", "b"], vec![testing::model("m", Vec::new())], tasks));
     for expected in ["another format (2 files)\n", "too old (z)\n", "no card\n"] {
-        assert_eq!(
-            text.matches(&format!("    not applicable: {expected}"))
-                .count(),
-            1,
-            "{text}"
-        );
+        assert_eq!(text.matches(&format!("    not applicable: {expected}")).count(), 1, "{text}");
     }
 }

@@ -28,10 +28,7 @@ pub(in crate::report) fn write<T: Serialize>(value: &T, out: &mut dyn Write) -> 
 /// Returns the JSON Schema of what `T` is written as.
 pub(in crate::report) fn schema<T: JsonSchema>() -> serde_json::Value {
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
-    settings
-        .into_generator()
-        .into_root_schema_for::<T>()
-        .to_value()
+    settings.into_generator().into_root_schema_for::<T>().to_value()
 }
 
 /// A list whose entries are made, one by one, when it is written: a report may
@@ -187,9 +184,6 @@ mod tests {
 }
 "#;
         assert_eq!(String::from_utf8_lossy(&out), expected);
-        assert_eq!(
-            serde_json::from_slice::<serde_json::Value>(&out).expect("it is JSON"),
-            value
-        );
+        assert_eq!(serde_json::from_slice::<serde_json::Value>(&out).expect("it is JSON"), value);
     }
 }

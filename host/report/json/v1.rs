@@ -63,20 +63,13 @@ impl<'a> From<&'a Report> for Document<'a> {
             decision: report.decision.into(),
             now: when::rfc3339(report.now),
             fail_on: report.fail_on.into(),
-            required: report
-                .required
-                .iter()
-                .map(|plugin| plugin.as_str())
-                .collect(),
+            required: report.required.iter().map(|plugin| plugin.as_str()).collect(),
             summary: summary::Summary::of(report).into(),
             reasons: Each::of(&report.reasons),
             plugins: Each::of(&report.plugins),
             models: Each::of(&report.models),
             tasks: Each::new(move || {
-                report
-                    .tasks
-                    .iter()
-                    .map(move |task| task::Task::new(report, task))
+                report.tasks.iter().map(move |task| task::Task::new(report, task))
             }),
         }
     }
@@ -116,16 +109,7 @@ impl From<summary::Summary> for Summary {
             plugins,
             tasks,
         } = summary;
-        Self {
-            denied,
-            warnings,
-            not_judged,
-            not_judged_advisory,
-            models,
-            files,
-            plugins,
-            tasks,
-        }
+        Self { denied, warnings, not_judged, not_judged_advisory, models, files, plugins, tasks }
     }
 }
 

@@ -3,7 +3,9 @@
 //!
 //! It leaves to others each of these steps, and the words ([`crate::report`]).
 
-use modelhost_check::{Algorithm, Answer, Document, Failure, File, Finding, Model, Observations, Severity, raw_path};
+use modelhost_check::{
+    Algorithm, Answer, Document, Failure, File, Finding, Model, Observations, Severity, raw_path,
+};
 
 use crate::bundle::{self, Bundle, MAX_BUNDLE, Material};
 use crate::inventory::{self, Exceptions, Inventory, MAX_TEXT, Standing};

@@ -61,10 +61,7 @@ impl Observations {
         let Some(last) = self.findings.last_mut() else {
             return;
         };
-        let rest = self.rest.get_or_insert_with(|| Rest {
-            count: 1,
-            worst: last.message.clone(),
-        });
+        let rest = self.rest.get_or_insert_with(|| Rest { count: 1, worst: last.message.clone() });
         rest.count += 1;
         if (finding.severity, finding.confidence) > (last.severity, last.confidence) {
             rest.worst = std::mem::take(&mut finding.message);
@@ -86,10 +83,7 @@ impl Observations {
     pub fn fact(&mut self, key: impl Into<String>, value: impl Into<String>) {
         let mut value = value.into();
         fit(&mut value, "(empty)");
-        self.facts.push(Fact {
-            key: key.into(),
-            value,
-        });
+        self.facts.push(Fact { key: key.into(), value });
     }
 
     /// Returns the findings.
@@ -251,18 +245,9 @@ mod tests {
     #[test]
     fn counts_findings_past_the_bound() {
         for (extra, message) in [
-            (
-                1,
-                "2 more findings are not listed, the worst of them: number 999",
-            ),
-            (
-                2,
-                "3 more findings are not listed, the worst of them: number 999",
-            ),
-            (
-                9_000,
-                "9001 more findings are not listed, the worst of them: number 999",
-            ),
+            (1, "2 more findings are not listed, the worst of them: number 999"),
+            (2, "3 more findings are not listed, the worst of them: number 999"),
+            (9_000, "9001 more findings are not listed, the worst of them: number 999"),
         ] {
             let seen = flood(MAX_FINDINGS + extra);
             assert_eq!(seen.findings().len(), MAX_FINDINGS);
@@ -275,38 +260,20 @@ mod tests {
     fn shows_the_worst_of_what_is_not_listed() {
         let mut seen = flood(MAX_FINDINGS);
         seen.push(
-            WORSE
-                .finding(Location::path("bad").offset(7), "the first bad one")
-                .help("do this"),
+            WORSE.finding(Location::path("bad").offset(7), "the first bad one").help("do this"),
         );
         seen.push(WORSE.finding(Location::path("also-bad"), "as bad, later"));
-        seen.push(
-            WORSE
-                .finding(Location::model(), "less sure")
-                .confidence(Confidence::Low),
-        );
+        seen.push(WORSE.finding(Location::model(), "less sure").confidence(Confidence::Low));
         seen.push(NOTE.finding(Location::model(), "harmless"));
-        let [.., last] = seen.findings() else {
-            panic!("there are findings")
-        };
+        let [.., last] = seen.findings() else { panic!("there are findings") };
         let message = "5 more findings are not listed, the worst of them: the first bad one";
-        let expected = WORSE
-            .finding(Location::path("bad").offset(7), message)
-            .help("do this");
+        let expected = WORSE.finding(Location::path("bad").offset(7), message).help("do this");
         assert_eq!(*last, expected);
 
-        seen.push(
-            NOTE.finding(Location::model(), "worst")
-                .severity(Severity::Critical),
-        );
-        let [.., last] = seen.findings() else {
-            panic!("there are findings")
-        };
+        seen.push(NOTE.finding(Location::model(), "worst").severity(Severity::Critical));
+        let [.., last] = seen.findings() else { panic!("there are findings") };
         assert_eq!(last.severity, Severity::Critical);
-        assert_eq!(
-            last.message,
-            "6 more findings are not listed, the worst of them: worst"
-        );
+        assert_eq!(last.message, "6 more findings are not listed, the worst of them: worst");
         assert_eq!(last.help, None);
     }
 
@@ -316,9 +283,7 @@ mod tests {
         for _ in 0..3 {
             seen.push(NOTE.finding(Location::model(), "é".repeat(MAX_TEXT)));
         }
-        let [.., last] = seen.findings() else {
-            panic!("there are findings")
-        };
+        let [.., last] = seen.findings() else { panic!("there are findings") };
         assert!(last.message.starts_with("3 more findings"));
         assert!(last.message.ends_with("é…"));
         assert!(last.message.len() <= MAX_TEXT && last.message.len() > MAX_TEXT - 4);
@@ -358,10 +323,7 @@ mod tests {
             (Failure::Unreadable("x".into()), "unreadable: x"),
             (Failure::Unsupported("x".into()), "unsupported: x"),
             (Failure::Internal("x".into()), "internal: x"),
-            (
-                ReadError::Changed.into(),
-                "unreadable: the file changed during the run",
-            ),
+            (ReadError::Changed.into(), "unreadable: the file changed during the run"),
         ] {
             assert_eq!(failure.to_string(), shown);
         }

@@ -98,10 +98,7 @@ fn parse_settings<S: DeserializeOwned>(text: &str) -> Result<S, Failure> {
         // `()` reads from `null` alone, while no settings are `{}`. The size is known
         // when compiling, so only such types carry this.
         if size_of::<S>() == 0
-            && text
-                .bytes()
-                .filter(|byte| !byte.is_ascii_whitespace())
-                .eq(*b"{}")
+            && text.bytes().filter(|byte| !byte.is_ascii_whitespace()).eq(*b"{}")
             && let Ok(none) = serde_json::from_str("null")
         {
             return Ok(none);
@@ -139,10 +136,7 @@ mod tests {
         assert_eq!(parse_settings("{}"), Ok(Defaulted::default()));
         assert_eq!(parse_settings(r#"{"max":3}"#), Ok(Required { max: 3 }));
         let allow = vec!["MIT".to_owned()];
-        assert_eq!(
-            parse_settings(r#"{"allow":["MIT"]}"#),
-            Ok(Defaulted { allow })
-        );
+        assert_eq!(parse_settings(r#"{"allow":["MIT"]}"#), Ok(Defaulted { allow }));
     }
 
     #[test]
@@ -153,10 +147,7 @@ mod tests {
                 other => panic!("{other:?}"),
             }
         }
-        assert_eq!(
-            why::<Required>("{}"),
-            "missing field `max` at line 1 column 2"
-        );
+        assert_eq!(why::<Required>("{}"), "missing field `max` at line 1 column 2");
         assert!(why::<Required>(r#"{"max":-1}"#).contains("invalid value"));
         assert!(why::<Defaulted>(r#"{"alow":[]}"#).contains("unknown field `alow`"));
         assert!(why::<()>(r#"{"max":1}"#).contains("invalid type: map"));

@@ -57,9 +57,7 @@ impl File {
     /// [`ReadError::OutOfRange`] where the file ends before that, else what kept the host
     /// from reading.
     pub fn read_exact_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
-        read_exact(self.size(), offset, length, &|offset, length| {
-            self.read(offset, length)
-        })
+        read_exact(self.size(), offset, length, &|offset, length| self.read(offset, length))
     }
 
     /// Reads the whole file, if it is no larger than `max` bytes.
@@ -69,9 +67,7 @@ impl File {
     /// [`ReadError::OutOfRange`] where the file is larger than `max`, else what kept the
     /// host from reading.
     pub fn read_all(&self, max: u64) -> Result<Vec<u8>, ReadError> {
-        read_all(self.size(), max, &|offset, length| {
-            self.read(offset, length)
-        })
+        read_all(self.size(), max, &|offset, length| self.read(offset, length))
     }
 
     /// Computes the digest of the whole file, at the host's speed. It counts as having
@@ -144,9 +140,7 @@ impl Document {
     ///
     /// As [`File::read_all`].
     pub fn read_all(&self, max: u64) -> Result<Vec<u8>, ReadError> {
-        read_all(self.size(), max, &|offset, length| {
-            self.read(offset, length)
-        })
+        read_all(self.size(), max, &|offset, length| self.read(offset, length))
     }
 }
 
@@ -311,10 +305,7 @@ mod tests {
             (u64::MAX, 0),
             (u64::MAX, usize::MAX),
         ] {
-            assert_eq!(
-                read_exact(10, offset, length, &never),
-                Err(ReadError::OutOfRange)
-            );
+            assert_eq!(read_exact(10, offset, length, &never), Err(ReadError::OutOfRange));
         }
     }
 

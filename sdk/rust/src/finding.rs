@@ -72,10 +72,7 @@ impl Rule {
     /// that is an error when compiling.
     #[must_use]
     pub const fn new(name: &'static str, severity: Severity) -> Self {
-        assert!(
-            is_kebab(name),
-            "a rule's name is in kebab case, at most 64 bytes"
-        );
+        assert!(is_kebab(name), "a rule's name is in kebab case, at most 64 bytes");
         Self { name, severity }
     }
 
@@ -155,10 +152,7 @@ impl Location {
     /// Points at a path: that of a file in view, or, for one that is missing, of the
     /// lock entry. The host refuses an answer that names any other.
     pub fn path(path: impl Into<String>) -> Self {
-        Self {
-            file: Some(path.into()),
-            ..Self::default()
-        }
+        Self { file: Some(path.into()), ..Self::default() }
     }
 
     /// Points within the file at an archive member, a tensor, a key. Longer than
@@ -312,10 +306,7 @@ mod tests {
         assert_eq!(finding.confidence, Confidence::High);
         assert_eq!(finding.help, None);
         assert_eq!(finding.location, Location::default());
-        let finding = finding
-            .severity(Severity::Info)
-            .confidence(Confidence::Low)
-            .help("wait");
+        let finding = finding.severity(Severity::Info).confidence(Confidence::Low).help("wait");
         assert_eq!(finding.rule, RULE);
         assert_eq!(finding.severity, Severity::Info);
         assert_eq!(finding.confidence, Confidence::Low);
@@ -325,23 +316,13 @@ mod tests {
     #[test]
     fn all_texts_of_a_finding_are_fitted() {
         const RULE: Rule = Rule::new("rule", Severity::High);
-        let place = Location::path("a.zip")
-            .member("m".repeat(MAX_MEMBER + 1))
-            .offset(1)
-            .line(2);
-        let mut finding = RULE
-            .finding(place, "x".repeat(MAX_TEXT + 1))
-            .help("y".repeat(MAX_TEXT + 1));
+        let place = Location::path("a.zip").member("m".repeat(MAX_MEMBER + 1)).offset(1).line(2);
+        let mut finding =
+            RULE.finding(place, "x".repeat(MAX_TEXT + 1)).help("y".repeat(MAX_TEXT + 1));
         finding.fit();
         assert_eq!(finding.message.len(), MAX_TEXT);
         assert_eq!(finding.help.map(|help| help.len()), Some(MAX_TEXT));
-        assert_eq!(
-            finding.location.member.map(|member| member.len()),
-            Some(MAX_MEMBER)
-        );
-        assert_eq!(
-            (finding.location.offset, finding.location.line),
-            (Some(1), Some(2))
-        );
+        assert_eq!(finding.location.member.map(|member| member.len()), Some(MAX_MEMBER));
+        assert_eq!((finding.location.offset, finding.location.line), (Some(1), Some(2)));
     }
 }

@@ -70,10 +70,7 @@ impl ModelHandle<'_> {
 
     pub(crate) fn now(self) -> Datetime {
         let now = wit::clock::now();
-        Datetime {
-            seconds: now.seconds,
-            nanoseconds: now.nanoseconds,
-        }
+        Datetime { seconds: now.seconds, nanoseconds: now.nanoseconds }
     }
 
     pub(crate) fn log(self, level: Level, message: &str) {
@@ -138,18 +135,12 @@ pub(crate) struct LockHandle;
 impl LockHandle {
     pub(crate) fn file(&self, index: u32) -> LockedFile {
         let file = wit::definition::locked_file_at(index);
-        LockedFile {
-            path: file.path,
-            size: file.size,
-            sha256: digest_bytes(file.sha256),
-        }
+        LockedFile { path: file.path, size: file.size, sha256: digest_bytes(file.sha256) }
     }
 }
 
 fn digest_bytes(bytes: Vec<u8>) -> [u8; 32] {
-    bytes
-        .try_into()
-        .expect("the contract says that these are 32 bytes")
+    bytes.try_into().expect("the contract says that these are 32 bytes")
 }
 
 fn lift_read_error(error: wit::files::ReadError) -> ReadError {
@@ -185,10 +176,7 @@ fn lower(observations: Observations) -> wit::types::Observations {
 }
 
 fn lower_fact(fact: Fact) -> wit::types::Fact {
-    wit::types::Fact {
-        key: fact.key,
-        value: fact.value,
-    }
+    wit::types::Fact { key: fact.key, value: fact.value }
 }
 
 fn lower_finding(finding: Finding) -> wit::types::Finding {

@@ -204,9 +204,8 @@ mod tests {
     fn files_are_found_by_path() {
         for count in 0..20 {
             let path = |n| format!("{}/f{n}", n % 3);
-            let model = (0..count).fold(testing::Model::new("m"), |model, n| {
-                model.file(path(n), [n])
-            });
+            let model =
+                (0..count).fold(testing::Model::new("m"), |model, n| model.file(path(n), [n]));
             let view = model.view();
             assert_eq!(view.len(), u32::from(count));
             assert_eq!(view.is_empty(), count == 0);
@@ -229,10 +228,7 @@ mod tests {
         let paths: Vec<_> = view.files().map(|file| file.path()).collect();
         assert_eq!(paths, ["B", "a-b", "a.b", "a/b", "b", "é"]);
         assert_eq!(view.files().len(), 6);
-        assert_eq!(
-            view.files().next_back().map(|file| file.path()).as_deref(),
-            Some("é")
-        );
+        assert_eq!(view.files().next_back().map(|file| file.path()).as_deref(), Some("é"));
     }
 
     #[test]
@@ -241,12 +237,6 @@ mod tests {
         assert_eq!(model.view().name(), "m");
         assert_eq!(model.view().definition(), None);
         assert_eq!(model.view().lock(), None);
-        assert_eq!(
-            model.now(5).view().now(),
-            Datetime {
-                seconds: 5,
-                nanoseconds: 0
-            }
-        );
+        assert_eq!(model.now(5).view().now(), Datetime { seconds: 5, nanoseconds: 0 });
     }
 }

@@ -30,13 +30,7 @@ pub struct Reader<'f> {
 
 impl<'f> Reader<'f> {
     pub(crate) fn new(file: &'f File) -> Self {
-        Self {
-            file,
-            position: 0,
-            block: DEFAULT_BLOCK,
-            buffer: Vec::new(),
-            start: 0,
-        }
+        Self { file, position: 0, block: DEFAULT_BLOCK, buffer: Vec::new(), start: 0 }
     }
 
     /// Sets how many bytes to ask the host for at a time: 1 to [`MAX_READ`].
@@ -118,9 +112,7 @@ impl Seek for Reader<'_> {
 
 impl fmt::Debug for Reader<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Reader")
-            .field("position", &self.position)
-            .finish_non_exhaustive()
+        f.debug_struct("Reader").field("position", &self.position).finish_non_exhaustive()
     }
 }
 
@@ -167,10 +159,7 @@ mod tests {
 
     impl Plain {
         fn rest(&self) -> &[u8] {
-            usize::try_from(self.at)
-                .ok()
-                .and_then(|at| self.bytes.get(at..))
-                .unwrap_or_default()
+            usize::try_from(self.at).ok().and_then(|at| self.bytes.get(at..)).unwrap_or_default()
         }
 
         fn seek(&mut self, from: u64, by: i64) -> Option<u64> {
@@ -261,15 +250,8 @@ mod tests {
         let file = model.open("f");
         let mut reader = file.reader();
         reader.seek(SeekFrom::Start(3)).unwrap();
-        for to in [
-            SeekFrom::Current(-4),
-            SeekFrom::End(-6),
-            SeekFrom::End(i64::MIN),
-        ] {
-            assert_eq!(
-                reader.seek(to).unwrap_err().kind(),
-                io::ErrorKind::InvalidInput
-            );
+        for to in [SeekFrom::Current(-4), SeekFrom::End(-6), SeekFrom::End(i64::MIN)] {
+            assert_eq!(reader.seek(to).unwrap_err().kind(), io::ErrorKind::InvalidInput);
             assert_eq!(reader.position(), 3);
         }
         assert_eq!(reader.seek(SeekFrom::Start(u64::MAX)).unwrap(), u64::MAX);

@@ -45,10 +45,7 @@ const MAX_SETTINGS: usize = 64 * 1024;
 pub fn check<C: Check>(model: &Model, settings: Value) -> Result<Answer, Failure> {
     assert!(settings.is_object(), "settings are a JSON object");
     let settings = settings.to_string();
-    assert!(
-        settings.len() <= MAX_SETTINGS,
-        "settings have at most 64 KiB"
-    );
+    assert!(settings.len() <= MAX_SETTINGS, "settings have at most 64 KiB");
     *model.shared.record() = double::Record::default();
     let answer = run::<C>(&model.view(), &settings);
     if let Ok(answer) = &answer
@@ -67,10 +64,7 @@ pub fn check<C: Check>(model: &Model, settings: Value) -> Result<Answer, Failure
 #[must_use]
 #[track_caller]
 pub fn bytes_read(model: &Model, path: &str) -> u64 {
-    ranges_read(model, path)
-        .iter()
-        .map(|(start, end)| end - start)
-        .sum()
+    ranges_read(model, path).iter().map(|(start, end)| end - start).sum()
 }
 
 /// Returns which bytes of a file were read or digested, as start and end of each stretch:
@@ -82,16 +76,9 @@ pub fn bytes_read(model: &Model, path: &str) -> u64 {
 #[must_use]
 #[track_caller]
 pub fn ranges_read(model: &Model, path: &str) -> Vec<(u64, u64)> {
-    assert!(
-        model.files.contains_key(path),
-        "the model has no file {path:?}"
-    );
+    assert!(model.files.contains_key(path), "the model has no file {path:?}");
     let record = model.shared.record();
-    record
-        .read
-        .get(path)
-        .map(|ranges| ranges.iter().collect())
-        .unwrap_or_default()
+    record.read.get(path).map(|ranges| ranges.iter().collect()).unwrap_or_default()
 }
 
 /// Returns what the check logged.
@@ -126,19 +113,13 @@ mod tests {
             model.log(Level::Info, "pulled");
             for path in &strings.read {
                 let file = model.file(path).ok_or(Failure::Internal(String::new()))?;
-                file.read_all(u64::MAX)
-                    .map_err(|error| error.in_file(&file))?;
+                file.read_all(u64::MAX).map_err(|error| error.in_file(&file))?;
             }
             if !strings.skip.is_empty() {
                 return Ok(Answer::not_applicable("x".repeat(9_999)));
             }
             let find = |path| RULE.finding(Location::path(path), "seen");
-            Ok(strings
-                .find
-                .into_iter()
-                .map(find)
-                .collect::<Observations>()
-                .into())
+            Ok(strings.find.into_iter().map(find).collect::<Observations>().into())
         }
     }
 
@@ -160,17 +141,12 @@ mod tests {
     #[test]
     fn answers_and_failures_arrive_as_the_host_gets_them() {
         let answer = check::<Puppet>(&model(), json!({ "skip": "yes" })).unwrap();
-        let Answer::NotApplicable(reason) = answer else {
-            panic!("{answer:?}")
-        };
+        let Answer::NotApplicable(reason) = answer else { panic!("{answer:?}") };
         assert_eq!(reason.len(), crate::MAX_TEXT);
         let failure = check::<Puppet>(&model(), json!({ "read": ["c"] })).unwrap_err();
         assert_eq!(failure, Failure::Internal("(no message)".to_owned()));
         let failure = check::<Puppet>(&model().changed("b"), json!({ "read": ["b"] })).unwrap_err();
-        assert_eq!(
-            failure,
-            Failure::Unreadable("b: the file changed during the run".to_owned())
-        );
+        assert_eq!(failure, Failure::Unreadable("b: the file changed during the run".to_owned()));
         let failure = check::<Puppet>(&model(), json!({ "strings": 1 })).unwrap_err();
         assert!(matches!(failure, Failure::InvalidSettings(_)), "{failure}");
     }
@@ -202,17 +178,11 @@ mod tests {
         };
         let model = model().definition(definition.clone()).lock_as_is();
         let before = model.view().lock().unwrap();
-        assert_eq!(
-            (before.source, before.revision),
-            (definition.source, definition.revision)
-        );
+        assert_eq!((before.source, before.revision), (definition.source, definition.revision));
         let model = model.replace("a", "changed").without("b").file("c", "new");
         let lock = model.view().lock().unwrap();
         assert_eq!(lock.tree, before.tree);
-        assert_eq!(
-            lock.tree,
-            Lock::new().bytes("a", b"1").bytes("b", b"22").build().tree
-        );
+        assert_eq!(lock.tree, Lock::new().bytes("a", b"1").bytes("b", b"22").build().tree);
         let paths: Vec<_> = model.view().files().map(|file| file.path()).collect();
         assert_eq!(paths, ["a", "c"]);
         let model = model.only("c");
@@ -232,9 +202,7 @@ mod tests {
             ("a/../b", |path| drop(Model::new("m").file(path, ""))),
             ("a\nb", |path| drop(Model::new("m").file(path, ""))),
             (&long, |path| drop(Model::new("m").file(path, ""))),
-            ("a", |path| {
-                drop(Model::new("m").file(path, "").file(path, ""))
-            }),
+            ("a", |path| drop(Model::new("m").file(path, "").file(path, ""))),
             ("", |name| drop(Model::new(name))),
         ];
         for (text, make) in cases {
@@ -249,10 +217,7 @@ mod tests {
             |model| model.unreadable_document("x"),
         ];
         for (number, change) in missing.into_iter().enumerate() {
-            assert!(
-                std::panic::catch_unwind(|| drop(change(model()))).is_err(),
-                "{number}"
-            );
+            assert!(std::panic::catch_unwind(|| drop(change(model()))).is_err(), "{number}");
         }
         let pieces: [&[(u64, &[u8])]; 3] =
             [&[(9, b"xx")], &[(0, b"xx"), (1, b"y")], &[(u64::MAX, b"x")]];

@@ -48,7 +48,12 @@ impl Place {
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let home = self.folder.path().join("home");
         let mut command = Command::new(env!("CARGO_BIN_EXE_modelhost"));
-        command.args(args).current_dir(self.path()).env_clear().env("HOME", &home).stdin(Stdio::null());
+        command
+            .args(args)
+            .current_dir(self.path())
+            .env_clear()
+            .env("HOME", &home)
+            .stdin(Stdio::null());
         // Compiled plugins are shared by all tests, and signed by a key that they share.
         command.env("MODELHOST_CACHE_DIR", cache()).env("MODELHOST_CACHE_KEY", "tests");
         command
@@ -62,7 +67,8 @@ impl Place {
     /// Makes what a run printed comparable.
     pub(crate) fn said(&self, output: &Output) -> Said {
         let text = |bytes: &[u8]| {
-            let text = String::from_utf8_lossy(bytes).replace(&self.path().display().to_string(), "[work]");
+            let text = String::from_utf8_lossy(bytes)
+                .replace(&self.path().display().to_string(), "[work]");
             let text = text.replace(&root_text(), "[root]");
             text.lines().map(without_time).collect::<Vec<_>>().join("\n")
         };
@@ -93,7 +99,11 @@ impl Said {
     /// Asserts the exit code, showing what was said where it is another.
     #[track_caller]
     pub(crate) fn code(&self, expected: i32) -> &Self {
-        assert_eq!(self.code, expected, "\n--- stdout\n{}\n--- stderr\n{}", self.stdout, self.stderr);
+        assert_eq!(
+            self.code, expected,
+            "\n--- stdout\n{}\n--- stderr\n{}",
+            self.stdout, self.stderr
+        );
         self
     }
 
@@ -108,6 +118,7 @@ impl Said {
     /// Returns the JSON report on stdout.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
-        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr))
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr))
     }
 }

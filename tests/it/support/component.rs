@@ -24,7 +24,8 @@ impl Guest {
     /// Reads `tests/guests/NAME.wat`.
     pub(crate) fn read(name: &str) -> Self {
         let path = super::root().join("tests/guests").join(name).with_extension("wat");
-        let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        let text = std::fs::read_to_string(&path)
+            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         Self::of(name, &text)
     }
 
@@ -53,7 +54,11 @@ impl Guest {
         );
         let binary = wat::parse_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
         let plugin = if text.contains("\n(component") || said("wit").is_some() {
-            let component = if said("wit").is_some() { encode(&binary, said("wit").as_deref()) } else { binary };
+            let component = if said("wit").is_some() {
+                encode(&binary, said("wit").as_deref())
+            } else {
+                binary
+            };
             with_manifest(component, &manifest)
         } else {
             plugin(&binary, &manifest)
@@ -86,7 +91,10 @@ pub(crate) fn without_manifest(name: &str) -> Vec<u8> {
 fn encode(core: &[u8], wit: Option<&str>) -> Vec<u8> {
     let mut core = core.to_vec();
     embed(&mut core, wit);
-    ComponentEncoder::default().module(&core).and_then(ComponentEncoder::encode).expect("a component")
+    ComponentEncoder::default()
+        .module(&core)
+        .and_then(ComponentEncoder::encode)
+        .expect("a component")
 }
 
 fn embed(core: &mut Vec<u8>, wit: Option<&str>) {
@@ -105,15 +113,19 @@ fn embed(core: &mut Vec<u8>, wit: Option<&str>) {
         let guest = resolve.push_str("guest.wit", &text).expect("the guest's world");
         resolve.select_world(&[guest], None).expect("a world")
     } else {
-        resolve.select_world(&[package], Some("plugin-with-documents")).expect("the contract's world")
+        resolve
+            .select_world(&[package], Some("plugin-with-documents"))
+            .expect("the contract's world")
     };
-    embed_component_metadata(core, &resolve, world, StringEncoding::UTF8, false).expect("room for a section");
+    embed_component_metadata(core, &resolve, world, StringEncoding::UTF8, false)
+        .expect("room for a section");
 }
 
 /// Appends the manifest's section to a component that `pack` would refuse.
 pub(crate) fn with_manifest(mut component: Vec<u8>, manifest: &str) -> Vec<u8> {
     let section = manifest::to_section(&parsed(manifest)).expect("a section");
-    let custom = wasm_encoder::CustomSection { name: "modelhost:manifest".into(), data: section.into() };
+    let custom =
+        wasm_encoder::CustomSection { name: "modelhost:manifest".into(), data: section.into() };
     wasm_encoder::ComponentSection::append_to_component(&custom, &mut component);
     component
 }

@@ -2,7 +2,8 @@
 
 /// A safetensors file of one tensor of `values` bytes.
 pub(crate) fn safetensors(values: usize) -> Vec<u8> {
-    let header = format!(r#"{{"weight":{{"dtype":"U8","shape":[{values}],"data_offsets":[0,{values}]}}}}"#);
+    let header =
+        format!(r#"{{"weight":{{"dtype":"U8","shape":[{values}],"data_offsets":[0,{values}]}}}}"#);
     let mut file = (header.len() as u64).to_le_bytes().to_vec();
     file.extend_from_slice(header.as_bytes());
     file.extend(std::iter::repeat_n(7, values));

@@ -58,10 +58,7 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<Exit> {
 fn describe(plugin: &ResolvedPlugin) -> String {
     let mut out = Text::default();
     let manifest = &plugin.manifest;
-    out.line(&format!(
-        "{} {}: {}",
-        manifest.id, manifest.version, manifest.title
-    ));
+    out.line(&format!("{} {}: {}", manifest.id, manifest.version, manifest.title));
     for line in manifest.description.lines() {
         out.line(&format!("  {line}"));
     }
@@ -73,9 +70,7 @@ fn describe(plugin: &ResolvedPlugin) -> String {
     out.head("settings");
     match description::settings_text(manifest) {
         None => out.line("  none"),
-        Some(schema) => schema
-            .lines()
-            .for_each(|line| out.line(&format!("  {line}"))),
+        Some(schema) => schema.lines().for_each(|line| out.line(&format!("  {line}"))),
     }
     out.0
 }
@@ -91,14 +86,8 @@ fn facts(out: &mut Text, plugin: &ResolvedPlugin) {
             PluginRef::File(path) => GuestText::capped(&path.to_string_lossy()).to_string(),
         },
     );
-    out.fact(
-        "contract",
-        plugin.imports.contract.as_deref().unwrap_or("none"),
-    );
-    out.fact(
-        "license",
-        manifest.license.as_deref().unwrap_or("none stated"),
-    );
+    out.fact("contract", plugin.imports.contract.as_deref().unwrap_or("none"));
+    out.fact("license", manifest.license.as_deref().unwrap_or("none stated"));
     if let Some(homepage) = &manifest.homepage {
         out.fact("homepage", homepage);
     }
@@ -137,10 +126,7 @@ fn capabilities(out: &mut Text, plugin: &ResolvedPlugin) {
             out.fact(capability.name(), "granted");
             continue;
         }
-        out.fact(
-            capability.name(),
-            "not granted; to grant it, write in modelhost.toml:",
-        );
+        out.fact(capability.name(), "not granted; to grant it, write in modelhost.toml:");
         let grant = match capability {
             Capability::Documents => "documents:NAME",
             other => other.name(),
@@ -149,9 +135,7 @@ fn capabilities(out: &mut Text, plugin: &ResolvedPlugin) {
         out.policy(&format!("grants = [\"{grant}\"]"));
     }
     for import in &plugin.imports.unknown {
-        out.line(&format!(
-            "  {import}: no grant can give it, so its tasks are refused"
-        ));
+        out.line(&format!("  {import}: no grant can give it, so its tasks are refused"));
     }
     if plugin.imports.capabilities.is_empty() && plugin.imports.unknown.is_empty() {
         out.line("  nothing");
@@ -162,11 +146,7 @@ fn limits(out: &mut Text, manifest: &Manifest) {
     let asked = &manifest.limits;
     let default = Limits::default();
     let rows = [
-        (
-            "fuel",
-            asked.fuel.map(|fuel| fuel.to_string()),
-            default.fuel.to_string(),
-        ),
+        ("fuel", asked.fuel.map(|fuel| fuel.to_string()), default.fuel.to_string()),
         (
             "fuel-per-byte",
             asked.fuel_per_byte.map(|fuel| fuel.to_string()),
@@ -204,23 +184,11 @@ fn rules(out: &mut Text, manifest: &Manifest) {
     if manifest.rules.is_empty() {
         out.line("  none");
     }
-    let width = manifest
-        .rules
-        .iter()
-        .map(|rule| rule.name.len())
-        .max()
-        .unwrap_or(0);
+    let width = manifest.rules.iter().map(|rule| rule.name.len()).max().unwrap_or(0);
     for rule in &manifest.rules {
-        let missing = if rule.missing {
-            " (denies where the plugin is required)"
-        } else {
-            ""
-        };
+        let missing = if rule.missing { " (denies where the plugin is required)" } else { "" };
         let severity = rule.severity.name();
-        out.line(&format!(
-            "  {severity:8}  {:width$}  {}{missing}",
-            rule.name, rule.title
-        ));
+        out.line(&format!("  {severity:8}  {:width$}  {}{missing}", rule.name, rule.title));
     }
 }
 

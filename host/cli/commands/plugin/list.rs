@@ -39,10 +39,7 @@ pub(crate) fn run(args: &ListArgs, global: &GlobalArgs) -> anyhow::Result<Exit> 
     let mut references = Vec::new();
     if !args.plugins.no_bundled {
         references.extend(
-            bundled::names()
-                .map(PluginId::new)
-                .filter_map(Result::ok)
-                .map(PluginRef::Bundled),
+            bundled::names().map(PluginId::new).filter_map(Result::ok).map(PluginRef::Bundled),
         );
     }
     for folder in &args.plugins.plugins {
@@ -55,10 +52,8 @@ pub(crate) fn run(args: &ListArgs, global: &GlobalArgs) -> anyhow::Result<Exit> 
         );
         return Ok(Exit::Usage);
     }
-    let (plugins, errors): (Vec<_>, Vec<_>) = references
-        .iter()
-        .map(resolve::resolve)
-        .partition(Result::is_ok);
+    let (plugins, errors): (Vec<_>, Vec<_>) =
+        references.iter().map(resolve::resolve).partition(Result::is_ok);
     let plugins: Vec<ResolvedPlugin> = plugins.into_iter().filter_map(Result::ok).collect();
     let errors: Vec<PluginError> = errors.into_iter().filter_map(Result::err).collect();
     let text = if args.json {
@@ -81,12 +76,7 @@ pub(crate) fn run(args: &ListArgs, global: &GlobalArgs) -> anyhow::Result<Exit> 
 /// Returns a table of `plugins`, a line each.
 fn table(plugins: &[ResolvedPlugin]) -> String {
     let row = |plugin: &ResolvedPlugin| {
-        let asked: Vec<_> = plugin
-            .imports
-            .capabilities
-            .iter()
-            .map(|c| c.name())
-            .collect();
+        let asked: Vec<_> = plugin.imports.capabilities.iter().map(|c| c.name()).collect();
         [
             plugin.manifest.id.to_string(),
             plugin.manifest.version.to_string(),
@@ -96,15 +86,9 @@ fn table(plugins: &[ResolvedPlugin]) -> String {
         ]
     };
     let head = ["ID", "VERSION", "FROM", "ASKS FOR", "TITLE"].map(str::to_owned);
-    let rows: Vec<_> = std::iter::once(head)
-        .chain(plugins.iter().map(row))
-        .collect();
-    let width = |column: usize| {
-        rows.iter()
-            .map(|row| row[column].chars().count())
-            .max()
-            .unwrap_or(0)
-    };
+    let rows: Vec<_> = std::iter::once(head).chain(plugins.iter().map(row)).collect();
+    let width =
+        |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths = [0, 1, 2, 3].map(width);
     let mut out = String::new();
     for row in &rows {
@@ -127,10 +111,7 @@ fn place(plugin: &ResolvedPlugin) -> String {
 fn named_twice(plugins: &[ResolvedPlugin]) -> Vec<String> {
     let mut places: BTreeMap<&PluginId, Vec<String>> = BTreeMap::new();
     for plugin in plugins {
-        places
-            .entry(&plugin.manifest.id)
-            .or_default()
-            .push(place(plugin));
+        places.entry(&plugin.manifest.id).or_default().push(place(plugin));
     }
     let twice = places.into_iter().filter(|(_, places)| places.len() > 1);
     twice

@@ -81,11 +81,7 @@ pub(crate) fn run(args: &PackArgs, global: &GlobalArgs) -> anyhow::Result<Exit> 
         (None, None) => anyhow::bail!("neither --core nor --component is given"),
     };
     let bytes = file::read(path)?;
-    let input = if is_core {
-        Input::Core(&bytes)
-    } else {
-        Input::Component(&bytes)
-    };
+    let input = if is_core { Input::Core(&bytes) } else { Input::Component(&bytes) };
     let packed = match pack(input, &manifest) {
         Ok(packed) => packed,
         Err(error) => {
@@ -111,11 +107,7 @@ pub(crate) fn run(args: &PackArgs, global: &GlobalArgs) -> anyhow::Result<Exit> 
         packed.len(),
         Digest::of(&packed),
     );
-    if global.quiet {
-        Ok(Exit::Allow)
-    } else {
-        print(told.as_bytes())
-    }
+    if global.quiet { Ok(Exit::Allow) } else { print(told.as_bytes()) }
 }
 
 fn read_manifest(path: &Path) -> Result<Result<Manifest, Vec<Diagnostic>>, PluginError> {
@@ -134,10 +126,7 @@ fn read_manifest(path: &Path) -> Result<Result<Manifest, Vec<Diagnostic>>, Plugi
             )]));
         }
     };
-    let source = SourceFile {
-        path: name,
-        text: text.into(),
-    };
+    let source = SourceFile { path: name, text: text.into() };
     Ok(manifest::from_toml(&source))
 }
 
@@ -147,9 +136,7 @@ fn shown(path: &Path) -> GuestText {
 
 /// Writes `bytes` to `path` at once: nobody sees a part of them.
 fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {

@@ -121,10 +121,9 @@ impl<'a> From<&'a ModelReport> for Model<'a> {
 impl<'a> From<&'a FileReport> for File<'a> {
     fn from(file: &'a FileReport) -> Self {
         let (judgement, judged_by) = match &file.judged {
-            Judgement::By(plugins) => (
-                Word::Judged,
-                plugins.iter().map(|plugin| plugin.as_str()).collect(),
-            ),
+            Judgement::By(plugins) => {
+                (Word::Judged, plugins.iter().map(|plugin| plugin.as_str()).collect())
+            }
             Judgement::Companion => (Word::Companion, Vec::new()),
             Judgement::Empty => (Word::Empty, Vec::new()),
             Judgement::LfsPointer => (Word::LfsPointer, Vec::new()),
@@ -143,12 +142,7 @@ impl<'a> From<&'a FileReport> for File<'a> {
 
 impl<'a> From<&'a Judged> for Finding<'a> {
     fn from(judged: &'a Judged) -> Self {
-        let Judged {
-            finding,
-            denies,
-            blocks,
-            lock_line,
-        } = judged;
+        let Judged { finding, denies, blocks, lock_line } = judged;
         Self {
             rule: finding.rule.to_string(),
             severity: finding.severity.into(),

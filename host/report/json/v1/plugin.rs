@@ -103,12 +103,7 @@ struct Limits {
 
 impl<'a> From<&'a PluginReport> for Plugin<'a> {
     fn from(report: &'a PluginReport) -> Self {
-        let PluginReport {
-            plugin,
-            grants,
-            limits,
-            advisory,
-        } = report;
+        let PluginReport { plugin, grants, limits, advisory } = report;
         Self {
             id: plugin.manifest.id.as_str(),
             version: plugin.manifest.version.to_string(),
@@ -119,11 +114,7 @@ impl<'a> From<&'a PluginReport> for Plugin<'a> {
                 PluginRef::Bundled(_) => Origin::Bundled,
                 PluginRef::File(_) => Origin::File,
             },
-            mode: if *advisory {
-                Mode::Advise
-            } else {
-                Mode::Enforce
-            },
+            mode: if *advisory { Mode::Advise } else { Mode::Enforce },
             scope: plugin.manifest.scope.into(),
             reads: plugin.manifest.reads.into(),
             judges: plugin.manifest.judges,
@@ -135,10 +126,7 @@ impl<'a> From<&'a PluginReport> for Plugin<'a> {
                 .map(|capability| capability.name())
                 .collect(),
             grants: Grants {
-                capabilities: grants
-                    .capabilities()
-                    .map(capability::Capability::name)
-                    .collect(),
+                capabilities: grants.capabilities().map(capability::Capability::name).collect(),
                 documents: grants.documents().collect(),
             },
             limits: limits.into(),

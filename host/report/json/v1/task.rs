@@ -134,9 +134,8 @@ impl<'a> Task<'a> {
             .plugins
             .binary_search_by(|plugin| plugin.plugin.manifest.id.cmp(&task.plugin))
             .ok();
-        let limits = plugin
-            .and_then(|index| report.plugins.get(index))
-            .map(|plugin| &plugin.limits);
+        let limits =
+            plugin.and_then(|index| report.plugins.get(index)).map(|plugin| &plugin.limits);
         Self {
             plugin: task.plugin.as_str(),
             model: task.model.as_str(),
@@ -167,45 +166,26 @@ impl<'a> From<&'a verdict::Failure> for Failure<'a> {
 
 impl<'a> From<&'a finding::Fact> for Fact<'a> {
     fn from(fact: &'a finding::Fact) -> Self {
-        Self {
-            key: &fact.key,
-            value: fact.value.as_str(),
-        }
+        Self { key: &fact.key, value: fact.value.as_str() }
     }
 }
 
 impl<'a> From<&'a verdict::Coverage> for Coverage<'a> {
     fn from(coverage: &'a verdict::Coverage) -> Self {
-        Self {
-            file: coverage.file.as_str(),
-            size: coverage.size,
-            read: coverage.read,
-        }
+        Self { file: coverage.file.as_str(), size: coverage.size, read: coverage.read }
     }
 }
 
 impl From<verdict::Usage> for Usage {
     fn from(usage: verdict::Usage) -> Self {
-        let verdict::Usage {
-            fuel,
-            memory,
-            host_calls,
-            bytes_read,
-        } = usage;
-        Self {
-            fuel,
-            memory,
-            host_calls,
-            bytes_read,
-        }
+        let verdict::Usage { fuel, memory, host_calls, bytes_read } = usage;
+        Self { fuel, memory, host_calls, bytes_read }
     }
 }
 
 impl Limits {
     fn new(limits: &capability::Limits, view: &[verdict::Coverage]) -> Self {
-        let size = view
-            .iter()
-            .fold(0_u64, |sum, file| sum.saturating_add(file.size));
+        let size = view.iter().fold(0_u64, |sum, file| sum.saturating_add(file.size));
         let files = u64::try_from(view.len()).unwrap_or(u64::MAX);
         Self {
             fuel: limits.task_fuel(size),

@@ -26,12 +26,7 @@ fn reports() -> [Report; 4] {
             kind: ReasonKind::Interrupted,
         },
     ];
-    [
-        testing::zero_configuration(),
-        testing::everything(),
-        testing::hostile(),
-        bare,
-    ]
+    [testing::zero_configuration(), testing::everything(), testing::hostile(), bare]
 }
 
 /// Forbids in `schema` what it doesn't name, so that a field that is written
@@ -91,10 +86,7 @@ fn the_format_is_frozen() {
     let version = format!("\"modelhost\": \"{}\"", env!("CARGO_PKG_VERSION"));
     let text = written(&testing::everything());
     assert!(text.contains(&version));
-    insta::assert_snapshot!(
-        "report-v1",
-        text.replace(&version, "\"modelhost\": \"0.0.0\"")
-    );
+    insta::assert_snapshot!("report-v1", text.replace(&version, "\"modelhost\": \"0.0.0\""));
     insta::assert_snapshot!(
         "report-v1-schema",
         serde_json::to_string_pretty(&json_schema()).expect("it is JSON")
@@ -106,15 +98,9 @@ fn text_is_inert_and_the_last_line_ends() {
     for report in reports() {
         let text = written(&report);
         assert!(text.ends_with("}\n"));
-        assert!(
-            !text.contains(|c: char| c != '\n' && c.is_control()),
-            "{text}"
-        );
+        assert!(!text.contains(|c: char| c != '\n' && c.is_control()), "{text}");
         // Not even behind an escape of JSON's own.
-        assert!(
-            !text.contains("\\u00") && !text.contains('\u{202e}'),
-            "{text}"
-        );
+        assert!(!text.contains("\\u00") && !text.contains('\u{202e}'), "{text}");
         assert_eq!(text, written(&report));
     }
 }
@@ -126,18 +112,10 @@ fn the_summary_counts_a_file_once() {
     let summary = |report: &Report| summary::Summary::of(report);
     let before = summary(&report);
     assert_eq!(
-        (
-            before.denied,
-            before.warnings,
-            before.not_judged,
-            before.not_judged_advisory
-        ),
+        (before.denied, before.warnings, before.not_judged, before.not_judged_advisory),
         (3, 2, 7, 1)
     );
-    assert_eq!(
-        (before.models, before.files, before.plugins, before.tasks),
-        (2, 8, 4, 5)
-    );
+    assert_eq!((before.models, before.files, before.plugins, before.tasks), (2, 8, 4, 5));
     let incomplete = |kind| testing::reason(decision::Decision::Incomplete, "big", kind);
     let file = Some(testing::path("shard-0.bin"));
     // One more reason on a file that is counted, on a check that is counted,
@@ -147,14 +125,10 @@ fn the_summary_counts_a_file_once() {
         file,
         code: FailureCode::Trap,
     }));
-    report.reasons.push(incomplete(ReasonKind::Unsatisfied {
-        plugin: testing::id("x"),
-    }));
+    report.reasons.push(incomplete(ReasonKind::Unsatisfied { plugin: testing::id("x") }));
     report.reasons.push(incomplete(ReasonKind::Interrupted));
     assert_eq!(summary(&report), before);
-    report.reasons.push(incomplete(ReasonKind::Unsatisfied {
-        plugin: testing::id("y"),
-    }));
+    report.reasons.push(incomplete(ReasonKind::Unsatisfied { plugin: testing::id("y") }));
     report.reasons.push(incomplete(ReasonKind::Empty));
     assert_eq!(summary(&report).not_judged, before.not_judged + 2);
 }
@@ -166,19 +140,14 @@ fn tasks_are_written_one_by_one() {
     impl std::io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
             self.0 += bytes.len();
-            if self.0 > 100_000 {
-                Err(std::io::Error::other("full"))
-            } else {
-                Ok(bytes.len())
-            }
+            if self.0 > 100_000 { Err(std::io::Error::other("full")) } else { Ok(bytes.len()) }
         }
         fn flush(&mut self) -> std::io::Result<()> {
             Ok(())
         }
     }
-    let tasks = (0..2000)
-        .map(|_| testing::task("a", "m", None, testing::checked(), Vec::new()))
-        .collect();
+    let tasks =
+        (0..2000).map(|_| testing::task("a", "m", None, testing::checked(), Vec::new())).collect();
     let report = testing::report(&["a"], Vec::new(), tasks);
     let mut out = Count(0);
     let error = write(&report, &mut out).expect_err("it is full");

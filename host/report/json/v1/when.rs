@@ -22,10 +22,7 @@ const fn date(days: u64) -> (u64, u64, u64) {
     let day = day - (365 * year + year / 4 - year / 100);
     let month = (5 * day + 2) / 153;
     let day = day - (153 * month + 2) / 5 + 1;
-    let (year, month) = (
-        era * 400 + year,
-        if month < 10 { month + 3 } else { month - 9 },
-    );
+    let (year, month) = (era * 400 + year, if month < 10 { month + 3 } else { month - 9 });
     (if month <= 2 { year + 1 } else { year }, month, day)
 }
 
@@ -61,20 +58,7 @@ mod tests {
             assert_eq!(date(days), expected);
             let (year, month, day) = expected;
             let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-            let length = [
-                31,
-                if leap { 29 } else { 28 },
-                31,
-                30,
-                31,
-                30,
-                31,
-                31,
-                30,
-                31,
-                30,
-                31,
-            ];
+            let length = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
             expected = match (month, day) {
                 (12, 31) => (year + 1, 1, 1),
                 (month, day) if day == length[usize::try_from(month - 1).expect("a month")] => {

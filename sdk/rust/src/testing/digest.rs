@@ -47,10 +47,7 @@ mod tests {
     #[test]
     fn digests_are_those_of_other_tools() {
         for (algorithm, expected) in [
-            (
-                Algorithm::Sha256,
-                "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824",
-            ),
+            (Algorithm::Sha256, "2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824"),
             (
                 Algorithm::Sha512,
                 "9b71d224bd62f3785d96d46ad3ea3d73319bfbc2890caadae2dff72519673ca7\
@@ -61,22 +58,12 @@ mod tests {
                 "e4cfa39a3d37be31c59609e807970799caa68a19bfaa15135f165085e01d41a6\
                  5ba1e1b146aeb6bd0092b49eac214c103ccfa3a365954bbbe52f74a2b3620c94",
             ),
-            (
-                Algorithm::Blake3,
-                "ea8f163db38682925e4491c5e58d4bb3506ef8c14eb78a86e908c5624a67200f",
-            ),
-            (
-                Algorithm::GitBlobSha1,
-                "b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0",
-            ),
+            (Algorithm::Blake3, "ea8f163db38682925e4491c5e58d4bb3506ef8c14eb78a86e908c5624a67200f"),
+            (Algorithm::GitBlobSha1, "b6fc4c620b67d95f953a5c1c1230aaab5db5a1b0"),
         ] {
             for blocks in [&["hello"][..], &["h", "", "ello"]] {
                 let blocks = blocks.iter().map(|block| block.as_bytes().to_vec());
-                assert_eq!(
-                    hex(&compute(algorithm, 5, blocks)),
-                    expected,
-                    "{algorithm:?}"
-                );
+                assert_eq!(hex(&compute(algorithm, 5, blocks)), expected, "{algorithm:?}");
             }
         }
     }

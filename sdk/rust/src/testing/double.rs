@@ -33,11 +33,7 @@ pub(crate) struct Content {
 
 impl Content {
     pub(crate) fn new(size: u64, pieces: Vec<(u64, Vec<u8>)>) -> Self {
-        Self {
-            size,
-            pieces: pieces.into(),
-            fault: None,
-        }
+        Self { size, pieces: pieces.into(), fault: None }
     }
 
     /// Returns the bytes from `start` to `end`, which lie within the file.
@@ -69,11 +65,7 @@ impl Content {
         }
         self.check_fault()?;
         let end = offset.saturating_add(u64::from(length)).min(self.size);
-        Ok(if offset < end {
-            self.bytes(offset, end)
-        } else {
-            Vec::new()
-        })
+        Ok(if offset < end { self.bytes(offset, end) } else { Vec::new() })
     }
 
     pub(crate) fn digest(&self, algorithm: Algorithm, start: u64, end: u64) -> Vec<u8> {
@@ -168,17 +160,9 @@ impl ModelHandle<'_> {
     }
 
     pub(crate) fn file(self, index: u32) -> FileHandle {
-        let (path, content) = self
-            .0
-            .files
-            .iter()
-            .nth(index as usize)
-            .expect("the host traps past the count");
-        FileHandle {
-            path: path.clone(),
-            content: content.clone(),
-            live: Live::new(&self.0.shared),
-        }
+        let (path, content) =
+            self.0.files.iter().nth(index as usize).expect("the host traps past the count");
+        FileHandle { path: path.clone(), content: content.clone(), live: Live::new(&self.0.shared) }
     }
 
     pub(crate) fn definition(self) -> Option<Definition> {
@@ -191,10 +175,7 @@ impl ModelHandle<'_> {
 
     pub(crate) fn document(self, name: &str) -> Option<DocumentHandle> {
         let content = self.0.documents.get(name)?.clone();
-        Some(DocumentHandle {
-            content,
-            _live: Live::new(&self.0.shared),
-        })
+        Some(DocumentHandle { content, _live: Live::new(&self.0.shared) })
     }
 
     pub(crate) fn now(self) -> Datetime {
@@ -233,9 +214,7 @@ impl FileHandle {
         range: Option<(u64, u64)>,
     ) -> Result<Vec<u8>, ReadError> {
         let (start, length) = range.unwrap_or((0, self.content.size));
-        let end = start
-            .checked_add(length)
-            .filter(|end| *end <= self.content.size);
+        let end = start.checked_add(length).filter(|end| *end <= self.content.size);
         let end = end.ok_or(ReadError::OutOfRange)?;
         self.content.check_fault()?;
         self.note(start, end);
@@ -243,13 +222,7 @@ impl FileHandle {
     }
 
     fn note(&self, start: u64, end: u64) {
-        self.live
-            .0
-            .record()
-            .read
-            .entry(self.path.clone())
-            .or_default()
-            .insert(start, end);
+        self.live.0.record().read.entry(self.path.clone()).or_default().insert(start, end);
     }
 }
 
@@ -273,10 +246,7 @@ pub(crate) struct LockHandle(pub(crate) Arc<[LockedFile]>);
 
 impl LockHandle {
     pub(crate) fn file(&self, index: u32) -> LockedFile {
-        self.0
-            .get(index as usize)
-            .expect("the host traps past the count")
-            .clone()
+        self.0.get(index as usize).expect("the host traps past the count").clone()
     }
 }
 
@@ -384,10 +354,7 @@ mod tests {
 
     #[test]
     fn faults_fail_each_read_and_count_nothing() {
-        let model = Model::new("m")
-            .file("u", "1")
-            .file("c", "2")
-            .document("d", "3");
+        let model = Model::new("m").file("u", "1").file("c", "2").document("d", "3");
         let model = model.unreadable("u").changed("c").unreadable_document("d");
         let io = ReadError::Io("input/output error".to_owned());
         for (path, error) in [("u", io.clone()), ("c", ReadError::Changed)] {
@@ -404,10 +371,7 @@ mod tests {
     #[test]
     fn handles_are_lent_up_to_a_bound() {
         let model = (0..1_100).fold(Model::new("m"), |model, n| model.file(format!("{n}"), ""));
-        assert_eq!(
-            model.view().files().filter(|file| file.size() == 0).count(),
-            1_100
-        );
+        assert_eq!(model.view().files().filter(|file| file.size() == 0).count(), 1_100);
         let held: Vec<_> = model.view().files().take(MAX_HANDLES - 1).collect();
         let model = std::panic::AssertUnwindSafe(&model);
         assert!(std::panic::catch_unwind(|| drop(model.open("0"))).is_err());

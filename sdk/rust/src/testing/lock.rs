@@ -94,11 +94,7 @@ fn tree(files: &[LockedFile]) -> [u8; 32] {
 }
 
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
-    let digest = compute(
-        Algorithm::Sha256,
-        bytes.len() as u64,
-        std::iter::once(bytes.to_vec()),
-    );
+    let digest = compute(Algorithm::Sha256, bytes.len() as u64, std::iter::once(bytes.to_vec()));
     digest.try_into().expect("SHA-256 has 32 bytes")
 }
 
@@ -117,10 +113,7 @@ mod tests {
         assert_eq!(entry.count, 2);
         let paths: Vec<_> = entry.files().map(|file| file.path).collect();
         assert_eq!(paths, ["a/b", "z"]);
-        assert_eq!(
-            entry.file("z").map(|file| hex(&file.sha256)).as_deref(),
-            Some(hello)
-        );
+        assert_eq!(entry.file("z").map(|file| hex(&file.sha256)).as_deref(), Some(hello));
         assert_eq!(entry.file("a"), None);
     }
 
@@ -129,20 +122,12 @@ mod tests {
 
     #[test]
     fn a_lock_says_what_it_was_given() {
-        let entry = Lock::new()
-            .source("hf:a/b")
-            .revision("r")
-            .tree([7; 32])
-            .build();
+        let entry = Lock::new().source("hf:a/b").revision("r").tree([7; 32]).build();
         assert_eq!(entry.source.as_deref(), Some("hf:a/b"));
         assert_eq!(entry.revision.as_deref(), Some("r"));
         assert_eq!((entry.tree, entry.count), ([7; 32], 0));
         let entry = Lock::new().bytes("a", b"1").file("a", 9, [1; 32]).build();
-        let file = LockedFile {
-            path: "a".into(),
-            size: 9,
-            sha256: [1; 32],
-        };
+        let file = LockedFile { path: "a".into(), size: 9, sha256: [1; 32] };
         assert_eq!(entry.files().collect::<Vec<_>>(), [file]);
     }
 }

@@ -97,9 +97,7 @@ fn severity<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Severity, D::Er
         "medium" => Ok(Severity::Medium),
         "high" => Ok(Severity::High),
         "critical" => Ok(Severity::Critical),
-        other => Err(serde::de::Error::custom(format!(
-            "{other:?} is no severity"
-        ))),
+        other => Err(serde::de::Error::custom(format!("{other:?} is no severity"))),
     }
 }
 
@@ -123,9 +121,7 @@ pub fn manifest(text: &str) -> Manifest {
 
 impl Manifest {
     fn accept(&self) -> Result<(), String> {
-        let starts_with_a_letter = self
-            .id
-            .starts_with(|first: char| first.is_ascii_lowercase());
+        let starts_with_a_letter = self.id.starts_with(|first: char| first.is_ascii_lowercase());
         let allowed = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if self.id.len() > 64 || !starts_with_a_letter || !self.id.chars().all(allowed) {
             return Err(format!("id {:?} is not [a-z][a-z0-9-]{{0,63}}", self.id));
@@ -161,20 +157,10 @@ impl Manifest {
     /// If they differ.
     #[track_caller]
     pub fn assert_rules(&self, rules: &[Rule]) {
-        let here: BTreeSet<_> = self
-            .rules
-            .iter()
-            .map(|rule| (&*rule.id, rule.severity))
-            .collect();
-        let code: BTreeSet<_> = rules
-            .iter()
-            .map(|rule| (rule.name(), rule.severity()))
-            .collect();
+        let here: BTreeSet<_> = self.rules.iter().map(|rule| (&*rule.id, rule.severity)).collect();
+        let code: BTreeSet<_> = rules.iter().map(|rule| (rule.name(), rule.severity())).collect();
         assert_eq!(code.len(), rules.len(), "a rule stands in code twice");
-        assert_eq!(
-            code, here,
-            "the rules in code (left) and in plugin.toml (right) differ"
-        );
+        assert_eq!(code, here, "the rules in code (left) and in plugin.toml (right) differ");
     }
 
     /// Asserts that `RULES.md` has a heading for each rule of the manifest and for no other:
@@ -187,13 +173,9 @@ impl Manifest {
     pub fn assert_documented(&self, rules_md: &str) {
         let here: BTreeSet<_> = self.rules.iter().map(|rule| &*rule.id).collect();
         let headings = rules_md.lines().filter_map(|line| line.strip_prefix("## "));
-        let documented: BTreeSet<_> = headings
-            .map(|heading| heading.trim().trim_matches('`'))
-            .collect();
-        assert_eq!(
-            documented, here,
-            "RULES.md (left) and plugin.toml (right) differ"
-        );
+        let documented: BTreeSet<_> =
+            headings.map(|heading| heading.trim().trim_matches('`')).collect();
+        assert_eq!(documented, here, "RULES.md (left) and plugin.toml (right) differ");
     }
 
     /// Asserts that an answer keeps what the manifest promises: that its findings are of
@@ -220,10 +202,9 @@ impl Manifest {
             let read = ranges_read(model, path);
             let (kept, promise) = match (self.reads, answer) {
                 (Reads::None, _) => (true, ""),
-                (Reads::Whole, Answer::Checked(_)) => (
-                    read == [(0, content.size)],
-                    "each byte of a file it checked",
-                ),
+                (Reads::Whole, Answer::Checked(_)) => {
+                    (read == [(0, content.size)], "each byte of a file it checked")
+                }
                 (Reads::Parts, Answer::Checked(_)) => {
                     (!read.is_empty(), "something of each file it checked")
                 }
@@ -281,22 +262,14 @@ mod tests {
 
     fn panics(of: impl FnOnce() + std::panic::UnwindSafe) -> Option<String> {
         let panic = std::panic::catch_unwind(of).err()?;
-        Some(
-            panic
-                .downcast_ref::<String>()
-                .expect("a message with values in it")
-                .clone(),
-        )
+        Some(panic.downcast_ref::<String>().expect("a message with values in it").clone())
     }
 
     #[test]
     fn a_manifest_is_read() {
         let manifest = manifest(BASE);
         assert_eq!(manifest.id, "acme-scan");
-        assert_eq!(
-            (manifest.scope, manifest.reads),
-            (Scope::File, Reads::Parts)
-        );
+        assert_eq!((manifest.scope, manifest.reads), (Scope::File, Reads::Parts));
         assert!(manifest.judges && manifest.rules[1].missing && !manifest.rules[0].missing);
         assert_eq!(manifest.license.as_deref(), Some("MIT"));
         assert_eq!(manifest.homepage, None);
@@ -325,10 +298,7 @@ mod tests {
             assert!(BASE.contains(from), "{from}");
             let text = BASE.replacen(from, to, 1);
             let message = panics(move || drop(manifest(&text)));
-            assert!(
-                message.as_ref().is_some_and(|it| it.contains(why)),
-                "{to}: {message:?}"
-            );
+            assert!(message.as_ref().is_some_and(|it| it.contains(why)), "{to}: {message:?}");
         }
     }
 
@@ -345,26 +315,15 @@ mod tests {
             &[MILDER, UNSIGNED],
             &[BAD, UNSIGNED, BAD],
         ] {
-            assert!(
-                panics(|| manifest(BASE).assert_rules(wrong)).is_some(),
-                "{wrong:?}"
-            );
+            assert!(panics(|| manifest(BASE).assert_rules(wrong)).is_some(), "{wrong:?}");
         }
     }
 
     #[test]
     fn rules_and_documentation_are_compared() {
         manifest(BASE).assert_documented("# Rules\n\n## bad\n\n### More\n## `unsigned` \nx\n");
-        for wrong in [
-            "## bad",
-            "## bad\n## unsigned\n## other",
-            "",
-            "# bad\n# unsigned",
-        ] {
-            assert!(
-                panics(|| manifest(BASE).assert_documented(wrong)).is_some(),
-                "{wrong:?}"
-            );
+        for wrong in ["## bad", "## bad\n## unsigned\n## other", "", "# bad\n# unsigned"] {
+            assert!(panics(|| manifest(BASE).assert_documented(wrong)).is_some(), "{wrong:?}");
         }
     }
 
@@ -374,9 +333,7 @@ mod tests {
         let skipped = || Answer::not_applicable("another format");
         let parts = BASE.to_owned();
         let whole = BASE.replace("\"parts\"", "\"whole\"");
-        let none = BASE
-            .replace("\"parts\"", "\"none\"")
-            .replace("judges = true", "");
+        let none = BASE.replace("\"parts\"", "\"none\"").replace("judges = true", "");
         let unjudging = BASE.replace("judges = true", "");
         type Row<'a> = (&'a str, Answer, &'a [(u64, u32)], bool);
         let rows: [Row<'_>; 14] = [

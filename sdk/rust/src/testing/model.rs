@@ -46,20 +46,14 @@ impl Model {
     #[track_caller]
     pub fn new(name: impl Into<String>) -> Self {
         let name = name.into();
-        assert!(
-            (1..=MAX_MODEL_NAME).contains(&name.len()),
-            "a model's name has 1 to 255 bytes"
-        );
+        assert!((1..=MAX_MODEL_NAME).contains(&name.len()), "a model's name has 1 to 255 bytes");
         Self {
             name,
             files: BTreeMap::new(),
             definition: None,
             lock: None,
             documents: BTreeMap::new(),
-            now: Datetime {
-                seconds: DEFAULT_NOW,
-                nanoseconds: 0,
-            },
+            now: Datetime { seconds: DEFAULT_NOW, nanoseconds: 0 },
             shared: Arc::default(),
         }
     }
@@ -73,10 +67,7 @@ impl Model {
     #[track_caller]
     pub fn file(self, path: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
-        self.add(
-            path.into(),
-            Content::new(bytes.len() as u64, vec![(0, bytes)]),
-        )
+        self.add(path.into(), Content::new(bytes.len() as u64, vec![(0, bytes)]))
     }
 
     /// Adds a file of any size that is zeros but for a few pieces, each at its offset:
@@ -94,20 +85,15 @@ impl Model {
         size: u64,
         pieces: impl IntoIterator<Item = (u64, B)>,
     ) -> Self {
-        let mut pieces: Vec<_> = pieces
-            .into_iter()
-            .map(|(at, bytes)| (at, bytes.as_ref().to_vec()))
-            .collect();
+        let mut pieces: Vec<_> =
+            pieces.into_iter().map(|(at, bytes)| (at, bytes.as_ref().to_vec())).collect();
         pieces.sort();
         let mut end = 0;
         for (at, bytes) in &pieces {
             assert!(*at >= end, "two pieces of a sparse file overlap at {at}");
-            end = at
-                .checked_add(bytes.len() as u64)
-                .filter(|end| *end <= size)
-                .unwrap_or_else(|| {
-                    panic!("the piece at {at} reaches past the end of the sparse file")
-                });
+            end = at.checked_add(bytes.len() as u64).filter(|end| *end <= size).unwrap_or_else(
+                || panic!("the piece at {at} reaches past the end of the sparse file"),
+            );
         }
         self.add(path.into(), Content::new(size, pieces))
     }
@@ -143,10 +129,7 @@ impl Model {
     #[must_use]
     #[track_caller]
     pub fn without(mut self, path: &str) -> Self {
-        assert!(
-            self.files.remove(path).is_some(),
-            "the model has no file {path:?}"
-        );
+        assert!(self.files.remove(path).is_some(), "the model has no file {path:?}");
         self
     }
 
@@ -254,10 +237,7 @@ impl Model {
     pub fn document(mut self, name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
         let bytes = bytes.into();
         assert!(bytes.len() <= MAX_DOCUMENT, "a document has at most 16 MiB");
-        self.documents.insert(
-            name.into(),
-            Content::new(bytes.len() as u64, vec![(0, bytes)]),
-        );
+        self.documents.insert(name.into(), Content::new(bytes.len() as u64, vec![(0, bytes)]));
         self
     }
 
@@ -265,10 +245,7 @@ impl Model {
     /// beginning of 2026.
     #[must_use]
     pub fn now(mut self, seconds: u64) -> Self {
-        self.now = Datetime {
-            seconds,
-            nanoseconds: 0,
-        };
+        self.now = Datetime { seconds, nanoseconds: 0 };
         self
     }
 
@@ -286,9 +263,7 @@ impl Model {
     #[must_use]
     #[track_caller]
     pub fn open(&self, path: &str) -> File {
-        self.view()
-            .file(path)
-            .unwrap_or_else(|| panic!("the model has no file {path:?}"))
+        self.view().file(path).unwrap_or_else(|| panic!("the model has no file {path:?}"))
     }
 }
 

@@ -19,17 +19,10 @@ pub(crate) fn accept(model: &Model, answer: &Answer) -> Result<(), String> {
 fn accept_observations(model: &Model, observations: &Observations) -> Result<(), String> {
     let findings = observations.findings();
     if findings.len() > MAX_FINDINGS {
-        return Err(format!(
-            "{} findings, at most {MAX_FINDINGS}",
-            findings.len()
-        ));
+        return Err(format!("{} findings, at most {MAX_FINDINGS}", findings.len()));
     }
     let mut paths: BTreeSet<&str> = model.files.keys().map(String::as_str).collect();
-    let locked = model
-        .lock
-        .as_ref()
-        .map(|lock| &lock.handle.0[..])
-        .unwrap_or_default();
+    let locked = model.lock.as_ref().map(|lock| &lock.handle.0[..]).unwrap_or_default();
     paths.extend(locked.iter().map(|file| file.path.as_str()));
     for finding in findings {
         accept_finding(&paths, finding)
@@ -43,27 +36,17 @@ fn accept_finding(paths: &BTreeSet<&str>, finding: &Finding) -> Result<(), Strin
     if let Some(help) = &finding.help {
         accept_text("its help", help, MAX_TEXT)?;
     }
-    let Location {
-        file,
-        member,
-        offset,
-        line,
-    } = &finding.location;
+    let Location { file, member, offset, line } = &finding.location;
     match file {
         Some(path) if !paths.contains(path.as_str()) => {
-            return Err(format!(
-                "path {path:?} is neither in view nor in the lock entry"
-            ));
+            return Err(format!("path {path:?} is neither in view nor in the lock entry"));
         }
         None if member.is_some() || offset.is_some() || line.is_some() => {
             return Err("a member, an offset or a line needs a file".to_owned());
         }
         _ => {}
     }
-    if member
-        .as_ref()
-        .is_some_and(|member| member.len() > MAX_MEMBER)
-    {
+    if member.as_ref().is_some_and(|member| member.len() > MAX_MEMBER) {
         return Err(format!("its member is longer than {MAX_MEMBER} bytes"));
     }
     if *line == Some(0) {
@@ -79,9 +62,7 @@ fn accept_facts(facts: &[Fact]) -> Result<(), String> {
     let mut keys = BTreeSet::new();
     for Fact { key, value } in facts {
         if !is_kebab(key) {
-            return Err(format!(
-                "fact {key:?}: a key is in kebab case, at most 64 bytes"
-            ));
+            return Err(format!("fact {key:?}: a key is in kebab case, at most 64 bytes"));
         }
         if !keys.insert(key) {
             return Err(format!("fact {key:?}: each key once"));
@@ -95,10 +76,7 @@ fn accept_text(what: &str, text: &str, max: usize) -> Result<(), String> {
     if (1..=max).contains(&text.len()) {
         Ok(())
     } else {
-        Err(format!(
-            "{what} has {} bytes, 1 to {max} are allowed",
-            text.len()
-        ))
+        Err(format!("{what} has {} bytes, 1 to {max} are allowed", text.len()))
     }
 }
 
@@ -112,31 +90,19 @@ mod tests {
 
     fn model() -> Model {
         let lock = Lock::new().bytes("gone.bin", b"x").bytes("here.bin", b"y");
-        Model::new("m")
-            .file("here.bin", "y")
-            .file("new.bin", "z")
-            .lock(lock)
+        Model::new("m").file("here.bin", "y").file("new.bin", "z").lock(lock)
     }
 
     #[test]
     fn places_are_in_the_view_or_in_the_lock() {
         for (place, refused) in [
             (Location::model(), None),
-            (
-                Location::path("here.bin").member("a").offset(1).line(1),
-                None,
-            ),
+            (Location::path("here.bin").member("a").offset(1).line(1), None),
             (Location::path("new.bin"), None),
             (Location::path("gone.bin"), None),
-            (
-                Location::path("other.bin"),
-                Some("neither in view nor in the lock"),
-            ),
+            (Location::path("other.bin"), Some("neither in view nor in the lock")),
             (Location::path(""), Some("neither in view nor in the lock")),
-            (
-                Location::path("/here.bin"),
-                Some("neither in view nor in the lock"),
-            ),
+            (Location::path("/here.bin"), Some("neither in view nor in the lock")),
             (Location::model().member("a"), Some("needs a file")),
             (Location::model().offset(0), Some("needs a file")),
             (Location::model().line(1), Some("needs a file")),
@@ -178,10 +144,7 @@ mod tests {
     fn what_the_builders_cut_is_accepted() {
         let mut seen = Observations::new();
         let place = Location::path("here.bin").member("é".repeat(MAX_TEXT));
-        seen.push(
-            RULE.finding(place, "é".repeat(MAX_TEXT))
-                .help("é".repeat(MAX_TEXT)),
-        );
+        seen.push(RULE.finding(place, "é".repeat(MAX_TEXT)).help("é".repeat(MAX_TEXT)));
         seen.fact("key", "é".repeat(MAX_TEXT));
         assert_eq!(accept(&model(), &seen.into()), Ok(()));
         let answer = Answer::NotApplicable("é".repeat(MAX_TEXT));
