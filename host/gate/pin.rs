@@ -32,7 +32,9 @@ impl Gate {
         let mut lock = if whole { LockFile::default() } else { old.clone() };
         if whole || old.plugins.is_empty() {
             // Without any plugin named, the models alone are locked.
-            let any = self.bundled || !self.folders.is_empty() || self.config.as_ref().is_some_and(|config| !config.components.is_empty());
+            let any = self.bundled
+                || !self.folders.is_empty()
+                || self.config.as_ref().is_some_and(|config| !config.components.is_empty());
             let plugins = if any { self.resolve()? } else { BTreeMap::new() };
             lock.plugins =
                 plugins.into_iter().map(|(id, plugin)| (id, LockedPlugin::of(&plugin))).collect();
