@@ -11,7 +11,7 @@ use super::{Kind, State, names};
 /// eighty; each level takes a piece of a small stack here.
 const MAX_DEPTH: usize = 60;
 
-/// The words that join operands, or end an expression.
+/// The words that end the argument of a test. As variables Jinja takes them all.
 const RESERVED: &[&str] = &["and", "else", "if", "in", "is", "not", "or", "recursive"];
 
 /// Reads the tokens of one output or statement.
@@ -207,9 +207,6 @@ impl<'a> Parser<'a> {
     fn primary(&mut self) -> Result<Value, Broken> {
         let mut returned = false;
         let value = match self.next() {
-            Some(Token::Name(name)) if RESERVED.contains(&name.as_str()) => {
-                return self.broken(format!("`{name}` stands where a value was expected"));
-            }
             Some(Token::Name(name)) => {
                 returned = self.is("(");
                 self.variable(name)?
@@ -341,7 +338,8 @@ impl<'a> Parser<'a> {
             return Ok(Value::fetched());
         }
         let Some(Some(key)) = parts.first() else {
-            return self.broken("nothing stands between brackets");
+            // Jinja takes `x[]`, for an empty tuple.
+            return Ok(Value::fetched());
         };
         for text in &key.texts {
             if names::is_internal_key(text) {

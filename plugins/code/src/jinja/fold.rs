@@ -191,8 +191,8 @@ pub(super) fn method(value: &Value, name: &str, arguments: &Arguments) -> Value 
         "format" | "format_map" => format(value, arguments),
         "join" => arguments.first().joined(value),
         "replace" => replaced(value, &arguments.first(), &arguments.get(1)),
-        "lower" | "casefold" => value.each(str::to_lowercase),
-        "upper" => value.each(str::to_uppercase),
+        "lower" | "casefold" => value.each(str::to_ascii_lowercase),
+        "upper" => value.each(str::to_ascii_uppercase),
         "swapcase" => value.each(|text| {
             let swap = |c: char| {
                 if c.is_ascii_uppercase() { c.to_ascii_lowercase() } else { c.to_ascii_uppercase() }
@@ -263,8 +263,8 @@ pub(super) fn filter(
             }
             percent(value, &arguments.positional)
         }
-        "lower" => value.each(str::to_lowercase),
-        "upper" => value.each(str::to_uppercase),
+        "lower" => value.each(str::to_ascii_lowercase),
+        "upper" => value.each(str::to_ascii_uppercase),
         "trim" => value.each(|text| text.trim().to_owned()),
         "reverse" => reversed(value),
         "string" | "safe" | "e" | "escape" | "forceescape" => Value::texts(value.written()),
@@ -327,8 +327,8 @@ fn map(state: &mut State, value: &Value, arguments: &Arguments, line: u32) -> Va
         open: false,
     };
     let changed = |item: &Value| match name {
-        "lower" => item.each(str::to_lowercase),
-        "upper" => item.each(str::to_uppercase),
+        "lower" => item.each(str::to_ascii_lowercase),
+        "upper" => item.each(str::to_ascii_uppercase),
         "trim" => item.each(|text| text.trim().to_owned()),
         "string" => item.clone(),
         "reverse" => reversed(item),

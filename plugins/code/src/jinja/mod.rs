@@ -119,7 +119,7 @@ impl State {
     }
 
     fn end(mut self, broken: Option<Broken>) -> Reading {
-        self.escapes.sort_by_key(|escape| (escape.line, escape.kind));
+        self.escapes.sort_unstable_by_key(|escape| (escape.line, escape.kind));
         Reading { escapes: self.escapes, broken }
     }
 }

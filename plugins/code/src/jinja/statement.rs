@@ -98,6 +98,8 @@ fn statement(parser: &mut Parser<'_>, word: &str) -> Result<Option<String>, Brok
         | "continue" | "debug" => {}
         _ => return parser.broken(format!("`{word}` is no statement of chat templates")),
     }
+    // As in Python, which Jinja allows.
+    parser.skip(":");
     parser.end()?;
     Ok(None)
 }

@@ -27,7 +27,8 @@ fn with_files(mut model: Model, root: &Path, at: &Path) -> Model {
     if at.is_file() {
         let path = at.strip_prefix(root).expect("it lies inside");
         let path = if path.as_os_str().is_empty() { Path::new("file") } else { path };
-        return model.file(path.to_str().expect("UTF-8"), std::fs::read(at).unwrap());
+        let bytes = std::fs::read(at).expect("it can be read");
+        return model.file(path.to_str().expect("UTF-8"), bytes);
     }
     for entry in std::fs::read_dir(at).expect("the corpus was just made") {
         model = with_files(model, root, &entry.expect("it can be listed").path());

@@ -46,7 +46,7 @@ pub(crate) fn gguf(layout: Layout, texts: &[(&str, &str)]) -> Vec<u8> {
         _ => value.to_le_bytes(),
     };
     let length = |value: usize| match layout {
-        Layout::One => u32::try_from(value).unwrap().to_le_bytes().to_vec(),
+        Layout::One => u32::try_from(value).expect("tests are small").to_le_bytes().to_vec(),
         Layout::Three => (value as u64).to_le_bytes().to_vec(),
         Layout::Big => (value as u64).to_be_bytes().to_vec(),
     };
