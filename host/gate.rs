@@ -33,6 +33,9 @@ use crate::worker::{Isolation, Workers};
 
 pub use select::Selected;
 
+/// How many workers are started before it is known which plugins there are.
+const EARLY_WORKERS: usize = 4;
+
 /// What to run, on what, and how.
 pub struct Gate {
     /// The paths to gate; none: what the policy defines, or else what is found
@@ -131,7 +134,7 @@ impl Gate {
         let started = Instant::now();
         if let Some(workers) = &self.workers {
             // They lock themselves in while the models are listed.
-            workers.start(self.jobs);
+            workers.start(self.jobs.min(EARLY_WORKERS));
         }
         let models = self.open()?;
         timings.open = started.elapsed();

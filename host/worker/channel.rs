@@ -12,7 +12,7 @@
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Write};
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -108,9 +108,10 @@ impl Channel {
         Ok(Self { socket, exchange: first })
     }
 
-    /// Returns the socket, to watch it.
+    /// Returns the socket.
+    #[cfg(test)]
     pub(super) fn socket(&self) -> BorrowedFd<'_> {
-        self.socket.as_fd()
+        std::os::fd::AsFd::as_fd(&self.socket)
     }
 
     /// Sends `message`, with `descriptors` beside it.
@@ -258,8 +259,10 @@ fn split(header: [u8; HEADER]) -> (u32, u32) {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "measures how long the other side is waited for")]
 mod tests {
     use std::io::Read as _;
+    use std::os::fd::AsFd as _;
 
     use super::*;
 

@@ -35,9 +35,16 @@ const OPEN_FILES: usize = 32;
 /// The code of a worker that could not do its work.
 const FAULT: u8 = 70;
 
+/// The code of a worker whose standard input is no socket.
+const USAGE: u8 = 2;
+
 /// Serves as a worker: the whole of `modelhost worker`. Its standard input is
 /// the socket to the gate that started it.
 pub fn serve() -> ExitCode {
+    if rustix::net::sockopt::socket_type(rustix::stdio::stdin()).is_err() {
+        // Started by hand: there is nobody to serve.
+        return ExitCode::from(USAGE);
+    }
     wall::close_descriptors();
     // The socket moves away from the standard input, which becomes empty.
     let Ok(socket) = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3) else { return ExitCode::from(FAULT) };
@@ -63,6 +70,8 @@ pub fn serve() -> ExitCode {
             never: Arc::new(AtomicBool::new(false)),
         };
         server.serve();
+        #[expect(clippy::exit, clippy::disallowed_methods, reason = "with the server the process is done, whatever else waits")]
+        std::process::exit(0);
     });
     if serving.is_err() || is_up.recv().is_err() {
         return ExitCode::from(FAULT);
@@ -71,8 +80,7 @@ pub fn serve() -> ExitCode {
     if go.send(isolation).is_err() {
         return ExitCode::from(FAULT);
     }
-    // Ends when the other side is gone, whatever runs here; or when the server
-    // closes the socket, having nothing more to do.
+    // Ends when the other side is gone, whatever runs here.
     hung_up(&watched);
     ExitCode::SUCCESS
 }
@@ -168,8 +176,6 @@ impl Server {
                 break;
             }
         }
-        // The gate may be there still: it sees that nothing more comes.
-        let _ = rustix::net::shutdown(self.link.channel().socket(), rustix::net::Shutdown::Both);
     }
 
     fn answer(&mut self, message: ToWorker, descriptors: Vec<OwnedFd>) -> Result<(), Broken> {
@@ -229,16 +235,16 @@ impl Server {
 
     fn load(&mut self, load: Load, code: &File, documents: Option<File>) -> Result<Result<(), String>, Broken> {
         let io = |error: std::io::Error| Broken::Io(error.kind());
-        let bytes = sealed::read(code, 0, load.code).map_err(io)?;
+        let mapped = sealed::Mapped::new(code, load.code).map_err(io)?;
         #[expect(unsafe_code, reason = "native code can be checked by nobody; this process is walled in for it")]
         // SAFETY: the gate hands over what a worker of this plugin compiled, as
         // it came or from an entry whose MAC it verified. If that worker was not
         // itself, the code is the plugin's still, and this process is the
         // plugin's alone: it is locked in, holds no secret, and its answers are
         // taken for hostile.
-        let compiled = unsafe { self.engine.load_code(&bytes) };
+        let compiled = unsafe { self.engine.load_code(mapped.bytes()) };
         let compiled = compiled.map_err(|_| Broken::Rules("the code is not of this engine"))?;
-        drop(bytes);
+        drop(mapped);
         let mut granted = BTreeMap::new();
         let mut start = 0;
         for (name, length) in load.documents {

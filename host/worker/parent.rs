@@ -11,8 +11,10 @@
 //! - Code that a worker compiled is not loaded here: it goes to workers of the
 //!   same plugin alone.
 
+mod call;
+mod compile;
+
 use std::collections::{BTreeMap, VecDeque};
-use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -20,16 +22,14 @@ use std::time::{Duration, Instant};
 use super::channel::{Broken, Patience};
 use super::isolation::Isolation;
 use super::process::{Process, Program, ending};
-use super::protocol::{FromWorker, MAX_CODE, MAX_SMALL, ROWS, ToWorker, max_done};
+use super::protocol::{FromWorker, MAX_SMALL, ToWorker};
 use super::sealed::Sealed;
-use super::{translate, trust};
+use super::translate;
 use crate::domain::capability::{Grants, Limits};
 use crate::domain::digest::Digest;
-use crate::domain::evidence::FileCoverage;
 use crate::domain::plugin::Manifest;
-use crate::domain::text::GuestText;
-use crate::domain::verdict::{Coverage, Failure, FailureCode, Outcome, Usage};
-use crate::engine::{Cache, Called, Cause, Engine, Ran, View};
+use crate::domain::verdict::{Failure, FailureCode};
+use crate::engine::{Cache, Engine, View};
 
 /// How long a worker may take to start, to load a plugin, to take in a view.
 const START: Duration = Duration::from_secs(30);
@@ -197,63 +197,6 @@ impl Workers {
         (self.slot(plugin, code, interrupted), is_cached)
     }
 
-    fn compile_anew(&self, bytes: &[u8], interrupted: &AtomicBool) -> Result<Sealed, Failure> {
-        let component = Sealed::of([bytes]).map_err(|error| no_process(&error.to_string()))?;
-        let mut process = self.take_fresh(interrupted)?;
-        let compiled = self.ask_to_compile(&mut process, &component, interrupted);
-        compiled.map_err(|error| self.not_compiled(error, &mut process))?
-    }
-
-    fn ask_to_compile(
-        &self,
-        process: &mut Process,
-        component: &Sealed,
-        interrupted: &AtomicBool,
-    ) -> Result<Result<Sealed, Failure>, Broken> {
-        self.bound(process, self.compile.memory, self.compile.time);
-        let patience = within(self.compile.wall, interrupted);
-        process.next_exchange();
-        let ask = ToWorker::Compile { length: component.length() };
-        process.channel.send(&ask, &[component.descriptor()], patience)?;
-        let length = match process.channel.receive(MAX_SMALL, patience)? {
-            FromWorker::Compiled(Ok(length)) if length <= MAX_CODE => length,
-            FromWorker::Compiled(Ok(_)) => return Ok(Err(compile_limit(&format!("its code has more than {MAX_CODE} bytes")))),
-            FromWorker::Compiled(Err(text)) => {
-                return Ok(Err(Failure::new(FailureCode::Compile, &format!("it can't be compiled: {text}"))));
-            }
-            FromWorker::Fault(text) => return Ok(Err(fault(&text))),
-            _ => return Err(Broken::Rules("it did not say what it compiled")),
-        };
-        let mut broken = None;
-        let code = Sealed::fill(|file| {
-            broken = process.channel.receive_raw(length, file, patience).err();
-            Ok(broken.is_none())
-        });
-        match (broken, code) {
-            (Some(broken), _) => Err(broken),
-            (None, Ok(Some(code))) => Ok(Ok(code)),
-            (None, Ok(None)) => Err(Broken::Rules("its code did not come")),
-            (None, Err(error)) => Err(Broken::Io(error.kind())),
-        }
-    }
-
-    fn not_compiled(&self, error: Broken, process: &mut Process) -> Failure {
-        let status = process.end();
-        let signal = status.and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status));
-        match (error, signal.and_then(rustix::process::Signal::from_named_raw)) {
-            (Broken::Interrupted, _) => interruption(),
-            (Broken::Late, _) => compile_limit(&format!("compiling it took more than {:?}", self.compile.wall)),
-            (Broken::Gone, Some(rustix::process::Signal::XCPU)) => {
-                compile_limit(&format!("compiling it took more than {:?} of processor time", self.compile.time))
-            }
-            (Broken::Gone, Some(rustix::process::Signal::ABORT)) => {
-                compile_limit(&format!("compiling it took more than {} MiB of memory", self.compile.memory >> 20))
-            }
-            (Broken::Gone, _) => Failure::new(FailureCode::Compile, &format!("it can't be compiled: {}", ending(status))),
-            (error, _) => fault(&error.to_string()),
-        }
-    }
-
     /// Puts a plugin into a slot: a worker that has loaded it is its proof.
     fn slot(&self, plugin: Plugin<'_>, code: Sealed, interrupted: &AtomicBool) -> Result<Slot, Failure> {
         let documents = if plugin.documents.is_empty() {
@@ -274,60 +217,6 @@ impl Workers {
         let process = self.take(&slot, interrupted)?;
         self.put(process);
         Ok(slot)
-    }
-
-    /// Runs one task of the plugin in `slot` to its end.
-    #[expect(clippy::disallowed_methods, reason = "measures what a worker says of its times against this clock")]
-    pub fn call(&self, slot: &Slot, task: SlotTask<'_>) -> Called {
-        let mut process = match self.take(slot, task.interrupted) {
-            Ok(process) => process,
-            Err(failure) => return no_answer(failure, task.view),
-        };
-        let started = Instant::now();
-        match self.ask_to_run(&mut process, slot, task) {
-            Ok(ran) => {
-                self.put(process);
-                ran.judge(task.manifest, task.view, &slot.limits)
-            }
-            Err(error) => {
-                let failure = not_run(error, &mut process, task.manifest, &slot.limits);
-                Called { check: started.elapsed(), ..no_answer(failure, task.view) }
-            }
-        }
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "a worker is held to this clock")]
-    fn ask_to_run(&self, process: &mut Process, slot: &Slot, task: SlotTask<'_>) -> Result<Ran, Broken> {
-        let view = task.view;
-        let size = view.size();
-        let deadline = slot.limits.task_deadline(size);
-        process.next_exchange();
-        self.bound(process, slot.memory(view), process.age() + deadline + START);
-        show(process, view, within(START, task.interrupted))?;
-        let started = Instant::now();
-        let patience = within(deadline + GRACE, task.interrupted);
-        process.channel.send(&ToWorker::Task(Box::new(translate::task_row(view))), &[], patience)?;
-        let most = max_done(view.files.len(), slot.limits.log_lines);
-        loop {
-            match process.channel.receive(most, patience)? {
-                FromWorker::Open { index } => {
-                    let file = view.files.get(index as usize).ok_or(Broken::Rules("it asked for a file that it was not shown"))?;
-                    match file.file() {
-                        Ok(file) => process.channel.send(&ToWorker::Opened(Ok(())), &[file.as_fd()], patience)?,
-                        Err(error) => {
-                            let answer = ToWorker::Opened(Err(translate::read_row(&error)));
-                            process.channel.send(&answer, &[], patience)?;
-                        }
-                    }
-                }
-                FromWorker::Done(done) => return trust::check(*done, view, &slot.limits, started.elapsed()),
-                FromWorker::Fault(text) => {
-                    tracing::warn!("a worker failed: {}", GuestText::capped(&text));
-                    return Err(Broken::Rules("it failed"));
-                }
-                _ => return Err(Broken::Rules("it spoke out of turn")),
-            }
-        }
     }
 
     /// Returns a worker that serves `slot`.
@@ -373,16 +262,21 @@ impl Workers {
 
     /// Returns a worker that serves nothing yet, locked in.
     fn take_fresh(&self, interrupted: &AtomicBool) -> Result<Process, Failure> {
-        let waiting = lock(&self.fresh).pop();
-        let mut process = match waiting {
-            Some(process) => process,
-            None => Process::start(&self.program).map_err(|error| no_process(&error.to_string()))?,
-        };
-        let isolation = match process.ready(within(START, interrupted)) {
-            Ok(isolation) => isolation,
-            Err(Broken::Interrupted) => return Err(interruption()),
-            Err(Broken::Gone) => return Err(no_process(&ending(process.end()))),
-            Err(error) => return Err(no_process(&error.to_string())),
+        let (process, isolation) = loop {
+            let waiting = lock(&self.fresh).pop();
+            let was_waiting = waiting.is_some();
+            let mut process = match waiting {
+                Some(process) => process,
+                None => Process::start(&self.program).map_err(|error| no_process(&error.to_string()))?,
+            };
+            match process.ready(within(START, interrupted)) {
+                Ok(isolation) => break (process, isolation),
+                Err(Broken::Interrupted) => return Err(interruption()),
+                // One that waited too long for its work: the next may do better.
+                Err(_) if was_waiting => {}
+                Err(Broken::Gone) => return Err(no_process(&ending(process.end()))),
+                Err(error) => return Err(no_process(&error.to_string())),
+            }
         };
         self.note(isolation);
         if self.whole && !isolation.is_whole() {
@@ -434,29 +328,6 @@ impl Slot {
     }
 }
 
-/// Tells a worker what the task to come sees: the lock entry where it is another
-/// than the last, and the files.
-fn show(process: &mut Process, view: &View, patience: Patience<'_>) -> Result<(), Broken> {
-    let is_same = match (&process.lock, &view.lock) {
-        (None, None) => true,
-        (Some(told), Some(lock)) => Arc::ptr_eq(told, lock),
-        _ => false,
-    };
-    if !is_same {
-        process.channel.send(&ToWorker::Lock(view.lock.as_deref().map(translate::lock_head)), &[], patience)?;
-        for files in view.lock.iter().flat_map(|lock| lock.files.chunks(ROWS)) {
-            let rows = files.iter().map(translate::locked_row).collect();
-            process.channel.send(&ToWorker::LockedFiles(rows), &[], patience)?;
-        }
-        process.lock.clone_from(&view.lock);
-    }
-    for files in view.files.chunks(ROWS) {
-        let rows = files.iter().map(|file| translate::file_row(file)).collect();
-        process.channel.send(&ToWorker::Files(rows), &[], patience)?;
-    }
-    Ok(())
-}
-
 #[expect(clippy::disallowed_methods, reason = "workers are held to this clock")]
 fn within(time: Duration, interrupted: &AtomicBool) -> Patience<'_> {
     Patience { until: Instant::now().checked_add(time), interrupted: Some(interrupted) }
@@ -466,53 +337,8 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Says why a task has no answer.
-fn not_run(error: Broken, process: &mut Process, manifest: &Manifest, limits: &Limits) -> Failure {
-    let late = || {
-        let cause = Cause {
-            code: FailureCode::LimitDeadline,
-            message: "it ran past its wall deadline".to_owned(),
-            crashed: false,
-        };
-        cause.failure(&manifest.id, limits)
-    };
-    let status = process.end();
-    match error {
-        Broken::Late => late(),
-        Broken::Interrupted => interruption(),
-        Broken::Gone => {
-            let signal = status.and_then(|status| std::os::unix::process::ExitStatusExt::signal(&status));
-            if signal.and_then(rustix::process::Signal::from_named_raw) == Some(rustix::process::Signal::XCPU) {
-                return late();
-            }
-            Failure::new(FailureCode::Worker, &ending(status))
-        }
-        error => fault(&error.to_string()),
-    }
-}
-
-fn no_answer(failure: Failure, view: &View) -> Called {
-    let untouched = |file: &Arc<crate::model::FileHandle>| FileCoverage {
-        coverage: Coverage { file: file.path().clone(), size: file.size(), read: 0 },
-        start: false,
-    };
-    Called {
-        outcome: Outcome::Failed(failure),
-        coverage: view.files.iter().map(untouched).collect(),
-        usage: Usage::default(),
-        log: Vec::new(),
-        log_dropped: 0,
-        instantiate: Duration::ZERO,
-        check: Duration::ZERO,
-    }
-}
-
 fn interruption() -> Failure {
     Failure::new(FailureCode::Interrupted, "the run was interrupted")
-}
-
-fn compile_limit(message: &str) -> Failure {
-    Failure::new(FailureCode::LimitCompile, message)
 }
 
 fn fault(message: &str) -> Failure {
@@ -522,3 +348,7 @@ fn fault(message: &str) -> Failure {
 fn no_process(why: &str) -> Failure {
     Failure::new(FailureCode::Worker, &format!("there is no process to run it in: {why}"))
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "measures how long hostile workers are waited for")]
+mod tests;

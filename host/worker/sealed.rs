@@ -58,6 +58,66 @@ pub(super) fn read(file: &File, start: u64, length: u64) -> io::Result<Vec<u8>> 
     Ok(bytes)
 }
 
+/// The bytes behind a descriptor that was handed over, for as long as this is
+/// kept.
+pub(super) struct Mapped {
+    #[cfg(target_os = "linux")]
+    start: std::ptr::NonNull<u8>,
+    #[cfg(target_os = "linux")]
+    length: usize,
+    #[cfg(not(target_os = "linux"))]
+    bytes: Vec<u8>,
+}
+
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "mapping saves a copy of native code each time a worker starts")]
+impl Mapped {
+    /// Maps the first `length` bytes of `file`, which must be sealed.
+    pub(super) fn new(file: &File, length: u64) -> io::Result<Self> {
+        use rustix::fs::{SealFlags, fcntl_get_seals};
+        use rustix::mm::{MapFlags, ProtFlags, mmap};
+        let odd = || io::Error::from(io::ErrorKind::InvalidData);
+        let sealed = fcntl_get_seals(file)?.contains(SealFlags::WRITE | SealFlags::SHRINK);
+        let Some(last) = length.checked_sub(1).filter(|_| sealed) else { return Err(odd()) };
+        // Behind the file's end there is nothing to map.
+        file.read_exact_at(&mut [0], last)?;
+        let length = usize::try_from(length).map_err(|_| odd())?;
+        let (reads, flags) = (ProtFlags::READ, MapFlags::SHARED | MapFlags::POPULATE);
+        // SAFETY: a new mapping, at an address of the system's choice.
+        let start = unsafe { mmap(std::ptr::null_mut(), length, reads, flags, file, 0) }?;
+        Ok(Self { start: std::ptr::NonNull::new(start.cast()).ok_or_else(odd)?, length })
+    }
+
+    /// Returns the bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        // SAFETY: the mapping has this length and stands as long as `self`, and
+        // the seals keep everybody from changing or cutting what is mapped.
+        unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.length) }
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "undoes the mapping")]
+impl Drop for Mapped {
+    fn drop(&mut self) {
+        // SAFETY: the mapping is ours, and no slice of it outlives `self`.
+        let _ = unsafe { rustix::mm::munmap(self.start.as_ptr().cast(), self.length) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+impl Mapped {
+    /// Reads the first `length` bytes of `file`.
+    pub(super) fn new(file: &File, length: u64) -> io::Result<Self> {
+        Ok(Self { bytes: read(file, 0, length)? })
+    }
+
+    /// Returns the bytes.
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
 /// Reads by place, since a worker shares the descriptor's own place.
 struct Reader<'a> {
     file: &'a File,
@@ -113,7 +173,12 @@ mod tests {
         assert_eq!(text, "abc");
         assert_eq!(read(&sealed.file, 1, 2).expect("read"), b"bc");
         assert!(read(&sealed.file, 1, 3).is_err());
+        assert_eq!(Mapped::new(&sealed.file, 3).expect("mapped").bytes(), b"abc");
+        assert!(Mapped::new(&sealed.file, 4).is_err());
         if cfg!(target_os = "linux") {
+            let loose = tempfile::tempfile().expect("a file");
+            loose.set_len(3).expect("longer");
+            assert!(Mapped::new(&loose, 3).is_err(), "what is not sealed could change while it is read");
             assert!((&sealed.file).write_all(b"x").is_err());
             assert!(sealed.file.set_len(0).is_err());
         }

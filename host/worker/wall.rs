@@ -117,6 +117,8 @@ mod parts {
         rules.insert(libc::SYS_tgkill, vec![when(0, own)?]);
         // What a panic says goes to the standard error, which leads nowhere.
         rules.insert(libc::SYS_write, vec![when(0, 2)?]);
+        // Whether what it was handed can still change.
+        rules.insert(libc::SYS_fcntl, vec![when(1, u64::from(libc::F_GET_SEALS.cast_unsigned()))?]);
         // Threads that were just started name themselves.
         rules.insert(libc::SYS_prctl, vec![when(0, u64::from(libc::PR_SET_NAME.cast_unsigned()))?]);
         filter(rules, SeccompAction::KillProcess, SeccompAction::Allow)
@@ -217,5 +219,102 @@ mod parts {
 
     pub(super) fn seccomp() -> bool {
         false
+    }
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use std::io;
+    use std::os::unix::process::ExitStatusExt as _;
+
+    use super::*;
+
+    /// What a process ends with that did all it was to do.
+    const DONE: i32 = 42;
+
+    #[test]
+    #[expect(clippy::disallowed_methods, reason = "tries what a worker must not do")]
+    fn landlock_lets_no_path_be_opened() {
+        // A thread's wall is the thread's alone.
+        let tried = std::thread::spawn(|| (parts::give_up_privileges(), parts::landlock(), std::fs::File::open("/etc/passwd")));
+        let (given_up, raised, opened) = tried.join().expect("no panic");
+        assert!(given_up && raised, "this system has no Landlock");
+        assert_eq!(opened.expect_err("it was opened").kind(), io::ErrorKind::PermissionDenied);
+    }
+
+    /// Runs one of the tests below, which raise the wall, in a process of its own.
+    #[expect(clippy::disallowed_methods, reason = "what a wall does to a process can be seen from outside alone")]
+    fn behind_the_wall(test: &str) -> std::process::ExitStatus {
+        let this = std::env::current_exe().expect("a program");
+        let name = format!("worker::wall::tests::{test}");
+        let output = std::process::Command::new(this).args(["--exact", &name, "--ignored"]).output().expect("it starts");
+        output.status
+    }
+
+    fn raise() {
+        let mut isolation = raise_first();
+        raise_rest(&mut isolation);
+        if !isolation.is_whole() {
+            end(1);
+        }
+    }
+
+    /// Ends the process without a word, which it has no right to any more.
+    #[expect(unsafe_code, reason = "what ends a process orderly writes to its standard output")]
+    fn end(code: i32) -> ! {
+        // SAFETY: ends the process.
+        unsafe { libc::_exit(code) }
+    }
+
+    #[test]
+    fn a_process_behind_the_wall_can_compute_and_nothing_else() {
+        assert_eq!(behind_the_wall("inside_it_computes").code(), Some(DONE));
+        for test in ["inside_it_makes_a_socket", "inside_it_starts_a_thread", "inside_it_signals_others", "inside_it_writes"] {
+            assert_eq!(behind_the_wall(test).signal(), Some(libc::SIGSYS), "{test}");
+        }
+    }
+
+    #[test]
+    #[ignore = "run by a_process_behind_the_wall_can_compute_and_nothing_else"]
+    #[expect(clippy::disallowed_methods, reason = "tries what a worker must not do")]
+    fn inside_it_computes() {
+        raise();
+        let large = vec![1_u8; 64 << 20];
+        let sum: u64 = large.iter().map(|byte| u64::from(*byte)).sum();
+        std::thread::sleep(std::time::Duration::from_millis(1));
+        let hidden = std::fs::File::open("/etc/passwd").is_err();
+        end(if sum == 64 << 20 && hidden { DONE } else { 2 });
+    }
+
+    #[test]
+    #[ignore = "run by a_process_behind_the_wall_can_compute_and_nothing_else"]
+    fn inside_it_makes_a_socket() {
+        raise();
+        let _ = std::os::unix::net::UnixStream::pair();
+        end(DONE);
+    }
+
+    #[test]
+    #[ignore = "run by a_process_behind_the_wall_can_compute_and_nothing_else"]
+    fn inside_it_starts_a_thread() {
+        raise();
+        let _ = std::thread::Builder::new().spawn(|| {});
+        end(DONE);
+    }
+
+    #[test]
+    #[ignore = "run by a_process_behind_the_wall_can_compute_and_nothing_else"]
+    fn inside_it_signals_others() {
+        raise();
+        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::WINCH);
+        end(DONE);
+    }
+
+    #[test]
+    #[ignore = "run by a_process_behind_the_wall_can_compute_and_nothing_else"]
+    fn inside_it_writes() {
+        raise();
+        let _ = rustix::io::write(rustix::stdio::stdout(), b"x");
+        end(DONE);
     }
 }

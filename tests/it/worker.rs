@@ -16,6 +16,7 @@ use modelhost::model::Pool;
 use modelhost::plugin::resolve;
 use modelhost::worker::{CompileLimits, Plugin, Program, Slot, SlotTask, Workers};
 
+use crate::support::command::Place;
 use crate::support::component::{self, Guest};
 use crate::support::model;
 
@@ -328,4 +329,100 @@ fn cached_code_is_taken_by_workers_alone_and_only_whole() {
     assert_eq!(compile(), (first, false), "longer");
     let here = stage.engine.compile(&resolved.bytes, resolved.digest, Some(&cache)).expect("compiled");
     assert!(!here.cached, "this process took code that a worker compiled");
+}
+
+/// A place with one model and all guests that are components.
+fn place() -> Place {
+    let place = Place::new();
+    place.write("model/weights.safetensors", model::safetensors(64)).write("model/a.pkl", model::malicious_pickle());
+    for guest in Guest::all().into_iter().filter(|guest| guest.outcome != "invalid") {
+        component::write(&place.path().join("plugins"), &guest.name, &guest.plugin);
+    }
+    // Those that never end need not take long about it.
+    let loops = ["loop-in-check", "loop-in-start", "loop-in-post-return"];
+    let limits = loops.map(|name| format!("[plugin.{name}]\nlimits = {{ fuel = 50000000 }}\n"));
+    place.write("modelhost.toml", format!("version = 1\n{}", limits.concat()));
+    place
+}
+
+#[test]
+fn reports_do_not_depend_on_the_isolation() {
+    let place = place();
+    let run = |more: &[&str]| {
+        let args = ["run", "model", "--plugins", "plugins", "-o", "json", "--now", "2026-11-24T00:00:00Z"];
+        place.modelhost(&args.iter().chain(more).copied().collect::<Vec<_>>())
+    };
+    let apart = run(&[]);
+    apart.code(1);
+    for more in [&["--isolation", "in-process"] as &[&str], &["--jobs", "1"], &["--jobs", "8"], &["--no-cache", "--require-isolation"]] {
+        let other = run(more);
+        other.code(1);
+        let differing = apart.stdout.lines().zip(other.stdout.lines()).find(|(one, another)| one != another);
+        assert_eq!(differing, None, "{more:?}: the reports differ");
+        assert_eq!(apart.stdout.len(), other.stdout.len(), "{more:?}: the reports differ");
+    }
+}
+
+#[test]
+fn what_ran_the_plugins_is_told_in_the_timings() {
+    let place = Place::new();
+    place.write("model/weights.safetensors", model::safetensors(64));
+    let isolation = |more: &[&str]| {
+        let args = ["run", "model", "-o", "timings"];
+        let said = place.modelhost(&args.iter().chain(more).copied().collect::<Vec<_>>());
+        said.json()["isolation"].as_str().expect("a text").to_owned()
+    };
+    assert!(isolation(&[]).starts_with("process"));
+    assert_eq!(isolation(&["--isolation", "in-process"]), "in-process");
+    place.modelhost(&["run", "model", "--isolation", "in-process", "--require-isolation"]).code(2).says("--require-isolation");
+}
+
+/// SIGINT reaches modelhost alone: its workers are in groups of their own, and
+/// end with it.
+#[cfg(target_os = "linux")]
+#[test]
+fn workers_end_with_the_run_however_it_ends() {
+    use std::process::Stdio;
+    for signal in [rustix::process::Signal::INT, rustix::process::Signal::KILL] {
+        let place = Place::new();
+        place.write("model/weights.safetensors", model::safetensors(64));
+        place.write("modelhost.toml", "version = 1\n[plugin.loop-in-check]\nlimits = { fuel = 900000000000 }\n");
+        let guest = Guest::read("loop-in-check");
+        component::write(&place.path().join("plugins"), &guest.name, &guest.plugin);
+        let mut command = place.command(&["run", "model", "--no-bundled", "--plugins", "plugins", "-o", "json"]);
+        let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        let children = || {
+            let tasks = std::fs::read_dir(format!("/proc/{}/task", run.id())).into_iter().flatten().flatten();
+            let texts = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+            texts.flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect::<Vec<_>>()
+        };
+        let is_busy = |id: &String| {
+            let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+            // Time in user mode, in ticks of 10 ms.
+            stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(11)?.parse::<u64>().ok()).is_some_and(|used| used > 10)
+        };
+        let until = Instant::now() + Duration::from_secs(30);
+        let workers = loop {
+            let workers = children();
+            if workers.iter().any(is_busy) {
+                break workers;
+            }
+            assert!(Instant::now() < until, "no worker became busy: {workers:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let pid = rustix::process::Pid::from_child(&run);
+        rustix::process::kill_process(pid, signal).expect("it is there");
+        run.wait().expect("it ended");
+        let until = Instant::now() + Duration::from_secs(1);
+        let left = || workers.iter().filter(|id| Path::new(&format!("/proc/{id}/exe")).read_link().is_ok()).count();
+        while left() > 0 {
+            assert!(Instant::now() < until, "{signal:?}: workers are left behind");
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+#[test]
+fn a_worker_that_nobody_talks_to_ends() {
+    Place::new().modelhost(&["worker"]).code(2);
 }

@@ -1,0 +1,147 @@
+//! Having a worker run one task, and saying how it ended whatever the worker
+//! does.
+//!
+//! Leaves what a worker says of the task to `trust` and the engine's border.
+
+use std::os::fd::AsFd as _;
+use std::os::unix::process::ExitStatusExt as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use rustix::process::Signal;
+
+use super::{GRACE, START, Slot, SlotTask, Workers, fault, interruption, within};
+use crate::domain::capability::Limits;
+use crate::domain::evidence::FileCoverage;
+use crate::domain::plugin::Manifest;
+use crate::domain::text::GuestText;
+use crate::domain::verdict::{Coverage, Failure, FailureCode, Outcome, Usage};
+use crate::engine::{Called, Cause, Ran, View};
+use crate::model::FileHandle;
+use crate::worker::channel::{Broken, Patience};
+use crate::worker::process::{Process, ending};
+use crate::worker::protocol::{FromWorker, ROWS, ToWorker, max_done};
+use crate::worker::{translate, trust};
+
+impl Workers {
+    /// Runs one task of the plugin in `slot` to its end.
+    #[expect(clippy::disallowed_methods, reason = "measures what a worker says of its times against this clock")]
+    pub fn call(&self, slot: &Slot, task: SlotTask<'_>) -> Called {
+        let mut process = match self.take(slot, task.interrupted) {
+            Ok(process) => process,
+            Err(failure) => return no_answer(failure, task.view),
+        };
+        let started = Instant::now();
+        match self.ask_to_run(&mut process, slot, task) {
+            Ok(ran) => {
+                self.put(process);
+                ran.judge(task.manifest, task.view, &slot.limits)
+            }
+            Err(error) => {
+                let failure = not_run(error, &mut process, task.manifest, &slot.limits);
+                Called { check: started.elapsed(), ..no_answer(failure, task.view) }
+            }
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a worker is held to this clock")]
+    fn ask_to_run(&self, process: &mut Process, slot: &Slot, task: SlotTask<'_>) -> Result<Ran, Broken> {
+        let view = task.view;
+        let size = view.size();
+        let deadline = slot.limits.task_deadline(size);
+        process.next_exchange();
+        self.bound(process, slot.memory(view), process.age() + deadline + START);
+        show(process, view, within(START, task.interrupted))?;
+        let started = Instant::now();
+        let patience = within(deadline + GRACE, task.interrupted);
+        process.channel.send(&ToWorker::Task(Box::new(translate::task_row(view))), &[], patience)?;
+        let most = max_done(view.files.len(), slot.limits.log_lines);
+        // A guest's call opens at most one file.
+        let mut opens = slot.limits.task_host_calls(size, view.files.len() as u64);
+        loop {
+            match process.channel.receive(most, patience)? {
+                FromWorker::Open { index } => {
+                    opens = opens.checked_sub(1).ok_or(Broken::Rules("it asked for more files than it may make calls"))?;
+                    let file = view.files.get(index as usize).ok_or(Broken::Rules("it asked for a file that it was not shown"))?;
+                    match file.file() {
+                        Ok(file) => process.channel.send(&ToWorker::Opened(Ok(())), &[file.as_fd()], patience)?,
+                        Err(error) => {
+                            let answer = ToWorker::Opened(Err(translate::read_row(&error)));
+                            process.channel.send(&answer, &[], patience)?;
+                        }
+                    }
+                }
+                FromWorker::Done(done) => return trust::check(*done, view, &slot.limits, started.elapsed()),
+                FromWorker::Fault(text) => {
+                    tracing::warn!("a worker failed: {}", GuestText::capped(&text));
+                    return Err(Broken::Rules("it failed"));
+                }
+                _ => return Err(Broken::Rules("it spoke out of turn")),
+            }
+        }
+    }
+}
+
+/// Tells a worker what the task to come sees: the lock entry where it is another
+/// than the last, and the files.
+fn show(process: &mut Process, view: &View, patience: Patience<'_>) -> Result<(), Broken> {
+    let is_same = match (&process.lock, &view.lock) {
+        (None, None) => true,
+        (Some(told), Some(lock)) => Arc::ptr_eq(told, lock),
+        _ => false,
+    };
+    if !is_same {
+        process.channel.send(&ToWorker::Lock(view.lock.as_deref().map(translate::lock_head)), &[], patience)?;
+        for files in view.lock.iter().flat_map(|lock| lock.files.chunks(ROWS)) {
+            let rows = files.iter().map(translate::locked_row).collect();
+            process.channel.send(&ToWorker::LockedFiles(rows), &[], patience)?;
+        }
+        process.lock.clone_from(&view.lock);
+    }
+    for files in view.files.chunks(ROWS) {
+        let rows = files.iter().map(|file| translate::file_row(file)).collect();
+        process.channel.send(&ToWorker::Files(rows), &[], patience)?;
+    }
+    Ok(())
+}
+
+/// Says why a task has no answer.
+fn not_run(error: Broken, process: &mut Process, manifest: &Manifest, limits: &Limits) -> Failure {
+    let late = || {
+        let cause = Cause {
+            code: FailureCode::LimitDeadline,
+            message: "it ran past its wall deadline".to_owned(),
+            crashed: false,
+        };
+        cause.failure(&manifest.id, limits)
+    };
+    let status = process.end();
+    match error {
+        Broken::Late => late(),
+        Broken::Interrupted => interruption(),
+        Broken::Gone => {
+            let signal = status.and_then(|status| status.signal());
+            if signal.and_then(Signal::from_named_raw) == Some(Signal::XCPU) {
+                return late();
+            }
+            Failure::new(FailureCode::Worker, &ending(status))
+        }
+        error => fault(&error.to_string()),
+    }
+}
+
+fn no_answer(failure: Failure, view: &View) -> Called {
+    let untouched = |file: &Arc<FileHandle>| FileCoverage {
+        coverage: Coverage { file: file.path().clone(), size: file.size(), read: 0 },
+        start: false,
+    };
+    Called {
+        outcome: Outcome::Failed(failure),
+        coverage: view.files.iter().map(untouched).collect(),
+        usage: Usage::default(),
+        log: Vec::new(),
+        log_dropped: 0,
+        instantiate: Duration::ZERO,
+        check: Duration::ZERO,
+    }
+}
