@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use modelhost_check::{Finding, Location, Severity};
+use modelhost_check::{Confidence, Finding, Location, Severity};
 
 use crate::json::{self, Broken, Scalar, Step};
 use crate::template::{self, Role};
@@ -18,6 +18,9 @@ const LIBRARIES: &[&str] = &[
     "custom_ops_path",
     "op_library_filename",
 ];
+/// How many texts of a file are read as templates though nothing says that they
+/// are: what a data set may hold would take all the time there is.
+pub const MAX_OTHERS: u64 = 10_000;
 /// Libraries that diffusers takes pipelines from, its own modules among them, as
 /// far as they are known; of others it can't be told.
 const PIPELINES: &[&str] = &[
@@ -66,6 +69,8 @@ pub struct Config {
     pub code: BTreeMap<(Origin, String), Named>,
     /// How many chat templates were judged.
     pub templates: u64,
+    /// How many other texts there were that may be templates.
+    pub others: u64,
     /// Whether it allows code that stands beside it or elsewhere.
     pub trusts: bool,
 }
@@ -173,9 +178,25 @@ impl Config {
             && matches!(seen.steps, [Step::Key(_), Step::Index(0)])
         {
             self.component(seen, text);
-        } else if text.len() <= template::MAX_TEMPLATE {
-            self.findings.extend(template::judge(text, Role::Text, &seen.place()));
+        } else if template::may_be(text) {
+            self.other(seen, key, text);
         }
+    }
+
+    /// Judges a text with a template's marks that no known loader takes for one.
+    /// In files that loaders read, and under keys that say so, somebody may.
+    fn other(&mut self, seen: &Seen<'_>, key: &str, text: &str) {
+        self.others += 1;
+        if self.others > MAX_OTHERS {
+            return;
+        }
+        let likely = is_consulted(seen.name) || key.contains("template");
+        let mut findings = template::judge(text, Role::Text, &seen.place());
+        for finding in findings.iter_mut().filter(|_| !likely) {
+            finding.severity = Severity::Low;
+            finding.confidence = Confidence::Low;
+        }
+        self.findings.extend(findings);
     }
 
     /// Notes `module.Class` or `repository--module.Class`.

@@ -143,6 +143,15 @@ impl Survey {
         for ((origin, module), named) in &config.code {
             self.code(model, path, origin, module, named);
         }
+        if config.others > config::MAX_OTHERS {
+            let message = format!(
+                "{} texts may be templates, of which {} were read",
+                config.others,
+                config::MAX_OTHERS
+            );
+            let finding = rules::NOT_READABLE.finding(Location::path(path), message);
+            self.push(finding.severity(severity));
+        }
         if let Some(broken) = broken {
             let message = format!(
                 "the file can't be read as JSON from line {} on ({}), so what it has loaders run can't be told",

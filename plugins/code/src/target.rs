@@ -222,10 +222,9 @@ pub fn judge(name: &str) -> Option<(Severity, &'static str)> {
     if VALUES.contains(&name) {
         return None;
     }
-    let within = |package: &&str| {
-        name.strip_prefix(*package).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-    };
-    if SYSTEM.iter().any(within) {
+    // A package of the list is a name's first part, or its first two.
+    let mut ends = name.match_indices('.').map(|(at, _)| at).chain([name.len()]);
+    if ends.any(|end| SYSTEM.binary_search(&&name[..end]).is_ok()) {
         return Some((Severity::Critical, "is part of Python or runs what it is given"));
     }
     let hidden = parts.iter().any(|part| part.starts_with('_'));
@@ -244,6 +243,11 @@ pub fn judge(name: &str) -> Option<(Severity, &'static str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_list_can_be_searched() {
+        assert!(SYSTEM.is_sorted());
+    }
 
     #[test]
     fn names_are_judged() {

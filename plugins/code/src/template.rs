@@ -22,6 +22,12 @@ pub enum Role {
     Text,
 }
 
+/// Says whether a text may be a template at all.
+#[must_use]
+pub fn may_be(text: &str) -> bool {
+    jinja::is_template(text)
+}
+
 /// Judges a template that stands at `place`.
 #[must_use]
 pub fn judge(text: &str, role: Role, place: &Location) -> Vec<Finding> {

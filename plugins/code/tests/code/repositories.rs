@@ -168,7 +168,19 @@ fn configurations_that_have_code_run() {
             "none",
         ),
         ("chat_template.json", r#"{"chat_template": "{{ x"}"#, &["not-readable high"], "none"),
-        ("x.json", r#"{"prompt": ["{{ x.__class__ }}"]}"#, &["template-escape critical"], "none"),
+        ("x.json", r#"{"prompt": ["{{ x.__class__ }}"]}"#, &["template-escape low"], "none"),
+        (
+            "x.json",
+            r#"{"prompt_template": "{{ x.__class__ }}"}"#,
+            &["template-escape critical"],
+            "none",
+        ),
+        (
+            "config.json",
+            r#"{"prompt": ["{{ x.__class__ }}"]}"#,
+            &["template-escape critical"],
+            "none",
+        ),
         ("chat_template.jinja", "\n{{ x.__class__ }}", &["template-escape critical"], "none"),
         (
             "additional_chat_templates/tool.jinja",
@@ -265,6 +277,9 @@ fn what_is_too_large_is_said_to_be() {
         assert_eq!(short(check(&model).findings()), [expected], "{path}");
         assert!(testing::bytes_read(&model, path) < 1000);
     }
+    let many = format!("[{}0]", r#""{{ x }}","#.repeat(10_001));
+    assert_eq!(short(of(&[("a.json", &many)]).findings()), ["not-readable info"]);
+    assert_eq!(short(of(&[("config.json", &many)]).findings()), ["not-readable high"]);
     let long = format!("{{{{ '{}' }}}}", "x".repeat(2 << 20));
     let answer = of(&[("chat_template.jinja", &long)]);
     assert_eq!(short(answer.findings()), ["not-readable high"]);
