@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
+    SendAncillaryMessage, SendFlags, recvmsg, sendmsg,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -115,7 +116,12 @@ impl Channel {
     }
 
     /// Sends `message`, with `descriptors` beside it.
-    pub(super) fn send(&self, message: &impl Serialize, descriptors: &[BorrowedFd<'_>], patience: Patience<'_>) -> Result<(), Broken> {
+    pub(super) fn send(
+        &self,
+        message: &impl Serialize,
+        descriptors: &[BorrowedFd<'_>],
+        patience: Patience<'_>,
+    ) -> Result<(), Broken> {
         let body = encode(message);
         let length = u32::try_from(body.len()).map_err(|_| Broken::Rules("a frame is too long"))?;
         let mut header = [0; HEADER];
@@ -158,7 +164,11 @@ impl Channel {
 
     /// Receives a message of at most `most` bytes that belongs to the exchange
     /// that is on. What comes beside it is dropped.
-    pub(super) fn receive<T: DeserializeOwned>(&self, most: u32, patience: Patience<'_>) -> Result<T, Broken> {
+    pub(super) fn receive<T: DeserializeOwned>(
+        &self,
+        most: u32,
+        patience: Patience<'_>,
+    ) -> Result<T, Broken> {
         let mut header = [0; HEADER];
         let mut got = 0;
         while got < HEADER {
@@ -173,7 +183,10 @@ impl Channel {
 
     /// Receives a message of at most `most` bytes, with the descriptors beside
     /// it; the exchange that is on becomes its exchange.
-    pub(super) fn receive_with_descriptors<T: DeserializeOwned>(&mut self, most: u32) -> Result<(T, Vec<OwnedFd>), Broken> {
+    pub(super) fn receive_with_descriptors<T: DeserializeOwned>(
+        &mut self,
+        most: u32,
+    ) -> Result<(T, Vec<OwnedFd>), Broken> {
         let mut header = [0; HEADER];
         let mut descriptors = Vec::new();
         let mut got = 0;
@@ -199,7 +212,12 @@ impl Channel {
     }
 
     /// Copies `length` bytes that come outside of frames to `to`.
-    pub(super) fn receive_raw(&self, length: u64, to: &mut File, patience: Patience<'_>) -> Result<(), Broken> {
+    pub(super) fn receive_raw(
+        &self,
+        length: u64,
+        to: &mut File,
+        patience: Patience<'_>,
+    ) -> Result<(), Broken> {
         let mut buffer = vec![0; CHUNK];
         let mut left = length;
         while left > 0 {
@@ -238,7 +256,12 @@ impl Channel {
     }
 
     /// Waits until the socket is ready again, if that is what `error` asks for.
-    fn wait(&self, error: rustix::io::Errno, ready: PollFlags, patience: Patience<'_>) -> Result<(), Broken> {
+    fn wait(
+        &self,
+        error: rustix::io::Errno,
+        ready: PollFlags,
+        patience: Patience<'_>,
+    ) -> Result<(), Broken> {
         match error {
             rustix::io::Errno::AGAIN => {}
             rustix::io::Errno::INTR => return Ok(()),
@@ -284,7 +307,8 @@ mod tests {
         gate.send(&"again", &[], soon()).expect("sent");
         let (first, descriptors) = worker.receive_with_descriptors::<String>(100).expect("a frame");
         assert_eq!((first.as_str(), descriptors.len()), ("hello", 2));
-        let (second, descriptors) = worker.receive_with_descriptors::<String>(100).expect("a frame");
+        let (second, descriptors) =
+            worker.receive_with_descriptors::<String>(100).expect("a frame");
         assert_eq!((second.as_str(), descriptors.len()), ("again", 0));
     }
 

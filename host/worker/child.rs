@@ -47,32 +47,45 @@ pub fn serve() -> ExitCode {
     }
     wall::close_descriptors();
     // The socket moves away from the standard input, which becomes empty.
-    let Ok(socket) = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3) else { return ExitCode::from(FAULT) };
+    let Ok(socket) = rustix::io::fcntl_dupfd_cloexec(rustix::stdio::stdin(), 3) else {
+        return ExitCode::from(FAULT);
+    };
     if !empty_stdin() {
         return ExitCode::from(FAULT);
     }
     let mut isolation = wall::raise_first();
-    let (Ok(watched), Ok(engine)) = (socket.try_clone(), Engine::new()) else { return ExitCode::from(FAULT) };
-    let Ok(channel) = Channel::new(UnixStream::from(socket), 0) else { return ExitCode::from(FAULT) };
+    let (Ok(watched), Ok(engine)) = (socket.try_clone(), Engine::new()) else {
+        return ExitCode::from(FAULT);
+    };
+    let Ok(channel) = Channel::new(UnixStream::from(socket), 0) else {
+        return ExitCode::from(FAULT);
+    };
 
     let (up, is_up) = mpsc::channel();
     let (go, may_go) = mpsc::channel();
-    let serving = std::thread::Builder::new().name("serve".to_owned()).stack_size(THREAD_STACK).spawn(move || {
-        let _ = up.send(());
-        let Ok(isolation) = may_go.recv() else { return };
-        let mut server = Server {
-            engine,
-            link: Arc::new(Link { channel: Mutex::new(channel), open: Mutex::default() }),
-            isolation,
-            plugin: None,
-            lock: None,
-            files: Vec::new(),
-            never: Arc::new(AtomicBool::new(false)),
-        };
-        server.serve();
-        #[expect(clippy::exit, clippy::disallowed_methods, reason = "with the server the process is done, whatever else waits")]
-        std::process::exit(0);
-    });
+    let serving = std::thread::Builder::new()
+        .name("serve".to_owned())
+        .stack_size(THREAD_STACK)
+        .spawn(move || {
+            let _ = up.send(());
+            let Ok(isolation) = may_go.recv() else { return };
+            let mut server = Server {
+                engine,
+                link: Arc::new(Link { channel: Mutex::new(channel), open: Mutex::default() }),
+                isolation,
+                plugin: None,
+                lock: None,
+                files: Vec::new(),
+                never: Arc::new(AtomicBool::new(false)),
+            };
+            server.serve();
+            #[expect(
+                clippy::exit,
+                clippy::disallowed_methods,
+                reason = "with the server the process is done, whatever else waits"
+            )]
+            std::process::exit(0);
+        });
     if serving.is_err() || is_up.recv().is_err() {
         return ExitCode::from(FAULT);
     }
@@ -85,7 +98,10 @@ pub fn serve() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-#[expect(clippy::disallowed_methods, reason = "the one path that a worker opens, before it can't any more")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one path that a worker opens, before it can't any more"
+)]
 fn empty_stdin() -> bool {
     File::open("/dev/null").is_ok_and(|null| rustix::stdio::dup2_stdin(&null).is_ok())
 }
@@ -126,7 +142,9 @@ impl Link {
 impl Descriptors for Link {
     fn descriptor(&self, index: u32) -> Result<Arc<File>, ReadError> {
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = open.iter().rposition(|(other, _)| *other == index).and_then(|place| open.remove(place)) {
+        if let Some(entry) =
+            open.iter().rposition(|(other, _)| *other == index).and_then(|place| open.remove(place))
+        {
             let file = Arc::clone(&entry.1);
             open.push_back(entry);
             return Ok(file);
@@ -201,15 +219,22 @@ impl Server {
                 Ok(())
             }
             ToWorker::LockedFiles(rows) => {
-                let lock = self.lock.as_mut().ok_or(Broken::Rules("locked files without an entry"))?;
+                let lock =
+                    self.lock.as_mut().ok_or(Broken::Rules("locked files without an entry"))?;
                 lock.files.extend(rows.into_iter().map(translate::locked_file));
                 Ok(())
             }
             ToWorker::Files(rows) => {
                 let from: Arc<dyn Descriptors> = Arc::clone(&self.link) as _;
                 for row in rows {
-                    let index = u32::try_from(self.files.len()).map_err(|_| Broken::Rules("too many files"))?;
-                    let handle = FileHandle::handed(&from, index, FilePath::from_written(row.path), row.size);
+                    let index = u32::try_from(self.files.len())
+                        .map_err(|_| Broken::Rules("too many files"))?;
+                    let handle = FileHandle::handed(
+                        &from,
+                        index,
+                        FilePath::from_written(row.path),
+                        row.size,
+                    );
                     if let Some(hashed) = row.hashed {
                         handle.note_hashed(translate::hashed(hashed));
                     }
@@ -233,10 +258,18 @@ impl Server {
         }
     }
 
-    fn load(&mut self, load: Load, code: &File, documents: Option<File>) -> Result<Result<(), String>, Broken> {
+    fn load(
+        &mut self,
+        load: Load,
+        code: &File,
+        documents: Option<File>,
+    ) -> Result<Result<(), String>, Broken> {
         let io = |error: std::io::Error| Broken::Io(error.kind());
         let mapped = sealed::Mapped::new(code, load.code).map_err(io)?;
-        #[expect(unsafe_code, reason = "native code can be checked by nobody; this process is walled in for it")]
+        #[expect(
+            unsafe_code,
+            reason = "native code can be checked by nobody; this process is walled in for it"
+        )]
         // SAFETY: the gate hands over what a worker of this plugin compiled, as
         // it came or from an entry whose MAC it verified. If that worker was not
         // itself, the code is the plugin's still, and this process is the
@@ -299,10 +332,13 @@ fn handed(descriptor: Option<File>) -> Result<File, Broken> {
 /// What a panic said.
 fn text(panic: &(dyn std::any::Any + Send)) -> String {
     let said = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    short(&said.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "a panic".to_owned()))
+    short(
+        &said
+            .or_else(|| panic.downcast_ref::<String>().cloned())
+            .unwrap_or_else(|| "a panic".to_owned()),
+    )
 }
 
 fn short(text: &str) -> String {
     GuestText::capped(text).to_string()
 }
-

@@ -51,7 +51,11 @@ impl Isolation {
 impl fmt::Display for Isolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let missing = self.missing();
-        if missing.is_empty() { f.write_str("process") } else { write!(f, "process, without {}", missing.join(", ")) }
+        if missing.is_empty() {
+            f.write_str("process")
+        } else {
+            write!(f, "process, without {}", missing.join(", "))
+        }
     }
 }
 
@@ -61,7 +65,8 @@ mod tests {
 
     #[test]
     fn names_what_is_missing() {
-        let whole = Isolation { rlimits: true, no_new_privileges: true, landlock: true, seccomp: true };
+        let whole =
+            Isolation { rlimits: true, no_new_privileges: true, landlock: true, seccomp: true };
         assert!(whole.is_whole());
         assert_eq!(whole.to_string(), "process");
         let part = whole.and(Isolation { landlock: false, ..whole });

@@ -153,7 +153,8 @@ impl Workers {
     /// Says which parts are missing, or that no worker starts.
     pub fn admit(&self, interrupted: &AtomicBool) -> Result<(), String> {
         if self.whole {
-            let process = self.take_fresh(interrupted).map_err(|failure| failure.message.to_string())?;
+            let process =
+                self.take_fresh(interrupted).map_err(|failure| failure.message.to_string())?;
             lock(&self.fresh).push(process);
         }
         Ok(())
@@ -198,7 +199,12 @@ impl Workers {
     }
 
     /// Puts a plugin into a slot: a worker that has loaded it is its proof.
-    fn slot(&self, plugin: Plugin<'_>, code: Sealed, interrupted: &AtomicBool) -> Result<Slot, Failure> {
+    fn slot(
+        &self,
+        plugin: Plugin<'_>,
+        code: Sealed,
+        interrupted: &AtomicBool,
+    ) -> Result<Slot, Failure> {
         let documents = if plugin.documents.is_empty() {
             None
         } else {
@@ -209,7 +215,11 @@ impl Workers {
             id: self.slots.fetch_add(1, Ordering::Relaxed),
             code,
             documents,
-            names: plugin.documents.iter().map(|(name, bytes)| (name.clone(), bytes.len() as u64)).collect(),
+            names: plugin
+                .documents
+                .iter()
+                .map(|(name, bytes)| (name.clone(), bytes.len() as u64))
+                .collect(),
             grants: plugin.grants.clone(),
             settings: plugin.settings.to_owned(),
             limits: plugin.limits.clone(),
@@ -243,13 +253,25 @@ impl Workers {
         }
     }
 
-    fn ask_to_load(&self, process: &mut Process, slot: &Slot, interrupted: &AtomicBool) -> Result<Result<(), Failure>, Broken> {
+    fn ask_to_load(
+        &self,
+        process: &mut Process,
+        slot: &Slot,
+        interrupted: &AtomicBool,
+    ) -> Result<Result<(), Failure>, Broken> {
         self.bound(process, slot.base_memory(), process.age() + START);
         let patience = within(START, interrupted);
         process.next_exchange();
-        let load = translate::load(slot.code.length(), &slot.grants, &slot.names, &slot.settings, &slot.limits);
+        let load = translate::load(
+            slot.code.length(),
+            &slot.grants,
+            &slot.names,
+            &slot.settings,
+            &slot.limits,
+        );
         let descriptors = [Some(&slot.code), slot.documents.as_ref()];
-        let descriptors: Vec<_> = descriptors.into_iter().flatten().map(Sealed::descriptor).collect();
+        let descriptors: Vec<_> =
+            descriptors.into_iter().flatten().map(Sealed::descriptor).collect();
         process.channel.send(&ToWorker::Load(Box::new(load)), &descriptors, patience)?;
         process.slot = Some(slot.id);
         match process.channel.receive(MAX_SMALL, patience)? {
@@ -267,7 +289,9 @@ impl Workers {
             let was_waiting = waiting.is_some();
             let mut process = match waiting {
                 Some(process) => process,
-                None => Process::start(&self.program).map_err(|error| no_process(&error.to_string()))?,
+                None => {
+                    Process::start(&self.program).map_err(|error| no_process(&error.to_string()))?
+                }
             };
             match process.ready(within(START, interrupted)) {
                 Ok(isolation) => break (process, isolation),
@@ -280,7 +304,10 @@ impl Workers {
         };
         self.note(isolation);
         if self.whole && !isolation.is_whole() {
-            return Err(no_process(&format!("its isolation is reduced: it lacks {}", isolation.missing().join(", "))));
+            return Err(no_process(&format!(
+                "its isolation is reduced: it lacks {}",
+                isolation.missing().join(", ")
+            )));
         }
         Ok(process)
     }
@@ -324,7 +351,9 @@ impl Slot {
     fn memory(&self, view: &View) -> u64 {
         let locked = view.lock.as_ref().map_or(0, |lock| lock.files.len());
         let files = (view.files.len() + locked) as u64;
-        self.base_memory().saturating_add(self.limits.memory).saturating_add(files.saturating_mul(PER_FILE))
+        self.base_memory()
+            .saturating_add(self.limits.memory)
+            .saturating_add(files.saturating_mul(PER_FILE))
     }
 }
 

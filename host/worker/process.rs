@@ -42,7 +42,8 @@ impl Program {
         // The file that runs, even where its path leads to a newer one by now.
         let running = PathBuf::from("/proc/self/exe");
         #[expect(clippy::disallowed_methods, reason = "a worker is this very program")]
-        let path = if running.exists() { running } else { std::env::current_exe().unwrap_or(running) };
+        let path =
+            if running.exists() { running } else { std::env::current_exe().unwrap_or(running) };
         Self { path, args: vec!["worker".to_owned()] }
     }
 }
@@ -66,7 +67,10 @@ pub(super) struct Process {
 
 impl Process {
     /// Starts a worker, without waiting for it.
-    #[expect(clippy::disallowed_methods, reason = "starting workers is what this file is for; how long they take is measured")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "starting workers is what this file is for; how long they take is measured"
+    )]
     pub(super) fn start(program: &Program) -> io::Result<Self> {
         let (ours, theirs) = UnixStream::pair()?;
         let mut nonce = [0; 4];
@@ -91,7 +95,11 @@ impl Process {
             lock: None,
         };
         // Fits into the socket; a worker that is gone by now is noticed later.
-        let _ = process.channel.send(&ToWorker::Hello, &[], Patience { until: Some(process.started + REAP), interrupted: None });
+        let _ = process.channel.send(
+            &ToWorker::Hello,
+            &[],
+            Patience { until: Some(process.started + REAP), interrupted: None },
+        );
         Ok(process)
     }
 
@@ -203,7 +211,9 @@ impl Drop for Process {
 /// Says how a worker ended.
 pub(super) fn ending(status: Option<ExitStatus>) -> String {
     match status.map(|status| (status.signal(), status.code())) {
-        Some((Some(signal), _)) => format!("its process was ended by signal {signal}{}", meaning(signal)),
+        Some((Some(signal), _)) => {
+            format!("its process was ended by signal {signal}{}", meaning(signal))
+        }
         Some((_, Some(code))) => format!("its process ended with code {code}"),
         _ => "its process ended".to_owned(),
     }

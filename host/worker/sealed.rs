@@ -18,7 +18,9 @@ pub(super) struct Sealed {
 
 impl Sealed {
     /// Seals what `fill` writes, if it says that this is to be used.
-    pub(super) fn fill(fill: impl FnOnce(&mut File) -> io::Result<bool>) -> io::Result<Option<Self>> {
+    pub(super) fn fill(
+        fill: impl FnOnce(&mut File) -> io::Result<bool>,
+    ) -> io::Result<Option<Self>> {
         let mut file = nameless()?;
         if !fill(&mut file)? {
             return Ok(None);
@@ -30,7 +32,9 @@ impl Sealed {
 
     /// Seals `parts`, one after the other.
     pub(super) fn of<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> io::Result<Self> {
-        let sealed = Self::fill(|file| parts.into_iter().try_for_each(|part| file.write_all(part)).map(|()| true));
+        let sealed = Self::fill(|file| {
+            parts.into_iter().try_for_each(|part| file.write_all(part)).map(|()| true)
+        });
         Ok(sealed?.expect("it was said that it is to be used"))
     }
 
@@ -52,7 +56,8 @@ impl Sealed {
 
 /// Reads `length` bytes from `start` of what was handed over.
 pub(super) fn read(file: &File, start: u64, length: u64) -> io::Result<Vec<u8>> {
-    let length = usize::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let length =
+        usize::try_from(length).map_err(|_| io::Error::from(io::ErrorKind::InvalidInput))?;
     let mut bytes = vec![0; length];
     file.read_exact_at(&mut bytes, start)?;
     Ok(bytes)
@@ -137,7 +142,8 @@ fn nameless() -> io::Result<File> {
     use rustix::fs::{MemfdFlags, memfd_create};
     let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
     // Older kernels don't know the flag by which it can never be executed.
-    let made = memfd_create("modelhost", flags | MemfdFlags::NOEXEC_SEAL).or_else(|_| memfd_create("modelhost", flags))?;
+    let made = memfd_create("modelhost", flags | MemfdFlags::NOEXEC_SEAL)
+        .or_else(|_| memfd_create("modelhost", flags))?;
     Ok(made.into())
 }
 
@@ -178,7 +184,10 @@ mod tests {
         if cfg!(target_os = "linux") {
             let loose = tempfile::tempfile().expect("a file");
             loose.set_len(3).expect("longer");
-            assert!(Mapped::new(&loose, 3).is_err(), "what is not sealed could change while it is read");
+            assert!(
+                Mapped::new(&loose, 3).is_err(),
+                "what is not sealed could change while it is read"
+            );
             assert!((&sealed.file).write_all(b"x").is_err());
             assert!(sealed.file.set_len(0).is_err());
         }

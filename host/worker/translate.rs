@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use super::protocol::{
-    DoneRow, EndingRow, FileRow, FindingRow, LimitsRow, Load, LockHead, LockedRow, ReadRow, SaidRow, StopRow, TaskRow,
+    DoneRow, EndingRow, FileRow, FindingRow, LimitsRow, Load, LockHead, LockedRow, ReadRow,
+    SaidRow, StopRow, TaskRow,
 };
 use crate::domain::capability::{Capability, Grant, Grants, Limits};
 use crate::domain::digest::{Digest, TreeDigest};
@@ -18,7 +19,8 @@ use crate::engine::abi::raw::{RawAnswer, RawFact, RawFailure, RawFinding, RawLoc
 use crate::engine::{Cause, Ending, Ran, View};
 use crate::model::{FileHandle, ReadError};
 
-const LEVELS: [LogLevel; 5] = [LogLevel::Trace, LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error];
+const LEVELS: [LogLevel; 5] =
+    [LogLevel::Trace, LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error];
 const CONFIDENCES: [Confidence; 3] = [Confidence::Low, Confidence::Medium, Confidence::High];
 
 /// The failures that a guest may name, and what it may be stopped by.
@@ -42,11 +44,20 @@ const STOPS: [(StopRow, FailureCode); 10] = [
 ];
 
 fn place<T: PartialEq>(all: &[T], value: &T) -> u8 {
-    all.iter().position(|other| other == value).and_then(|place| u8::try_from(place).ok()).unwrap_or(u8::MAX)
+    all.iter()
+        .position(|other| other == value)
+        .and_then(|place| u8::try_from(place).ok())
+        .unwrap_or(u8::MAX)
 }
 
 /// Writes `grants` and `documents` for a worker.
-pub(super) fn load(code: u64, grants: &Grants, documents: &[(String, u64)], settings: &str, limits: &Limits) -> Load {
+pub(super) fn load(
+    code: u64,
+    grants: &Grants,
+    documents: &[(String, u64)],
+    settings: &str,
+    limits: &Limits,
+) -> Load {
     Load {
         code,
         grants: grants.capabilities().map(|capability| capability.name().to_owned()).collect(),
@@ -117,7 +128,11 @@ fn nanos(duration: Duration) -> u64 {
 
 /// Writes the head of a lock entry.
 pub(super) fn lock_head(entry: &LockEntry) -> LockHead {
-    LockHead { source: entry.source.clone(), revision: entry.revision.clone(), tree: *entry.tree.digest().as_bytes() }
+    LockHead {
+        source: entry.source.clone(),
+        revision: entry.revision.clone(),
+        tree: *entry.tree.digest().as_bytes(),
+    }
 }
 
 /// Reads a lock entry without its files; what no guest sees of it is left out.
@@ -139,7 +154,12 @@ pub(super) fn locked_row(file: &LockedFile) -> LockedRow {
 
 /// Reads a locked file.
 pub(super) fn locked_file(row: LockedRow) -> LockedFile {
-    LockedFile { path: FilePath::from_written(row.path), size: row.size, digest: Digest::from_bytes(row.digest), line: 0 }
+    LockedFile {
+        path: FilePath::from_written(row.path),
+        size: row.size,
+        digest: Digest::from_bytes(row.digest),
+        line: 0,
+    }
 }
 
 /// Writes a file of a view.
@@ -180,7 +200,8 @@ pub(super) fn task_row(view: &View) -> TaskRow {
     let definition = view.definition.as_ref();
     TaskRow {
         name: view.name.to_string(),
-        definition: definition.map(|found| (found.source.clone(), found.revision.clone(), found.license.clone())),
+        definition: definition
+            .map(|found| (found.source.clone(), found.revision.clone(), found.license.clone())),
         now: view.now,
     }
 }
@@ -199,7 +220,11 @@ pub(super) fn done_row(ran: Ran) -> DoneRow {
         memory: ran.usage.memory,
         host_calls: ran.usage.host_calls,
         bytes_read: ran.usage.bytes_read,
-        log: ran.log.into_iter().map(|(level, text)| (place(&LEVELS, &level), text.to_string())).collect(),
+        log: ran
+            .log
+            .into_iter()
+            .map(|(level, text)| (place(&LEVELS, &level), text.to_string()))
+            .collect(),
         log_dropped: ran.log_dropped,
         instantiate_ns: nanos(ran.instantiate),
         check_ns: nanos(ran.check),
@@ -214,11 +239,17 @@ fn ending_row(ending: Ending) -> EndingRow {
             facts: facts.into_iter().map(|fact| (fact.key, fact.value)).collect(),
         },
         Ending::Returned(Err(RawFailure { code, said })) => {
-            let row = SAID.iter().find(|(_, other)| *other == code).map_or(SaidRow::Internal, |(row, _)| *row);
+            let row = SAID
+                .iter()
+                .find(|(_, other)| *other == code)
+                .map_or(SaidRow::Internal, |(row, _)| *row);
             EndingRow::Said { code: row, text: said }
         }
         Ending::Stopped(Cause { code, message, crashed }) => {
-            let row = STOPS.iter().find(|(_, other)| *other == code).map_or(StopRow::Trap, |(row, _)| *row);
+            let row = STOPS
+                .iter()
+                .find(|(_, other)| *other == code)
+                .map_or(StopRow::Trap, |(row, _)| *row);
             EndingRow::Stopped { code: row, message, crashed }
         }
     }
@@ -264,7 +295,12 @@ fn finding(row: FindingRow) -> Option<RawFinding> {
         severity: *Severity::ALL.get(usize::from(row.severity))?,
         confidence: *CONFIDENCES.get(usize::from(row.confidence))?,
         message: row.message,
-        location: RawLocation { file: row.file, member: row.member, offset: row.offset, line: row.line },
+        location: RawLocation {
+            file: row.file,
+            member: row.member,
+            offset: row.offset,
+            line: row.line,
+        },
         help: row.help,
     })
 }

@@ -23,7 +23,12 @@ const MAX_READ: u64 = 1 << 20;
 const MAX_LINE: usize = 1024;
 
 /// Takes `done` for a task on `view` that took `took`, if it can be true.
-pub(super) fn check(done: DoneRow, view: &View, limits: &Limits, took: Duration) -> Result<Ran, Broken> {
+pub(super) fn check(
+    done: DoneRow,
+    view: &View,
+    limits: &Limits,
+    took: Duration,
+) -> Result<Ran, Broken> {
     let size = view.size();
     let files = view.files.len() as u64;
     let calls = limits.task_host_calls(size, files).saturating_add(1);
@@ -32,7 +37,10 @@ pub(super) fn check(done: DoneRow, view: &View, limits: &Limits, took: Duration)
         (done.fuel <= limits.task_fuel(size), "it used more fuel than it had"),
         (done.memory <= limits.memory, "it used more memory than it may"),
         (done.host_calls <= calls, "it called the host more often than it may"),
-        (done.bytes_read <= done.host_calls.saturating_mul(MAX_READ), "it read more than its calls give"),
+        (
+            done.bytes_read <= done.host_calls.saturating_mul(MAX_READ),
+            "it read more than its calls give",
+        ),
         (done.log.len() as u64 <= u64::from(limits.log_lines), "it logged more lines than it may"),
         (done.log_dropped <= done.host_calls, "it dropped more lines than it made calls"),
     ];
@@ -45,11 +53,15 @@ pub(super) fn check(done: DoneRow, view: &View, limits: &Limits, took: Duration)
             return Err(Broken::Rules("it read bytes that a file does not have"));
         }
     }
-    let log = done.log.into_iter().map(|(level, text)| Some((translate::level(level)?, GuestText::new(&text, MAX_LINE))));
+    let log = done
+        .log
+        .into_iter()
+        .map(|(level, text)| Some((translate::level(level)?, GuestText::new(&text, MAX_LINE))));
     let log = log.collect::<Option<Vec<_>>>().ok_or(Broken::Rules("it logged at no level"))?;
     let instantiate = Duration::from_nanos(done.instantiate_ns).min(took);
     Ok(Ran {
-        ending: translate::ending(done.ending).ok_or(Broken::Rules("its answer has no such value"))?,
+        ending: translate::ending(done.ending)
+            .ok_or(Broken::Rules("its answer has no such value"))?,
         seen: done.seen,
         usage: Usage {
             fuel: done.fuel,
@@ -87,7 +99,12 @@ mod tests {
         let from: Arc<dyn Descriptors> = Arc::new(Nothing);
         View {
             name: "m".into(),
-            files: Arc::new([Arc::new(FileHandle::handed(&from, 0, FilePath::from_bytes(b"f"), size))]),
+            files: Arc::new([Arc::new(FileHandle::handed(
+                &from,
+                0,
+                FilePath::from_bytes(b"f"),
+                size,
+            ))]),
             definition: None,
             lock: None,
             documents: Arc::new(BTreeMap::new()),
@@ -121,7 +138,8 @@ mod tests {
 
     #[test]
     fn takes_what_can_be_true_and_makes_its_text_inert() {
-        let ran = check(done(), &view(4), &Limits::default(), Duration::from_secs(1)).expect("taken");
+        let ran =
+            check(done(), &view(4), &Limits::default(), Duration::from_secs(1)).expect("taken");
         assert_eq!(ran.log[0].1.as_str(), "a\\nb");
         assert_eq!(ran.instantiate, Duration::from_secs(1));
         assert_eq!(ran.check, Duration::ZERO);
@@ -156,7 +174,9 @@ mod tests {
             ("no level", broken(|done| done.log[0].0 = 5)),
             (
                 "no such value",
-                broken(|done| done.ending = EndingRow::Checked { findings: vec![finding], facts: Vec::new() }),
+                broken(|done| {
+                    done.ending = EndingRow::Checked { findings: vec![finding], facts: Vec::new() }
+                }),
             ),
         ];
         for (expected, said) in rows {

@@ -41,12 +41,14 @@ pub(super) fn close_descriptors() {
 mod parts {
     use std::collections::BTreeMap;
 
-    use landlock::{ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope};
+    use landlock::{
+        ABI, Access as _, AccessFs, AccessNet, Ruleset, RulesetAttr as _, RulesetStatus, Scope,
+    };
     use rustix::process::{Resource, Rlimit, setrlimit};
     use rustix::thread::{CapabilitySet, CapabilitySets, set_capabilities, set_no_new_privs};
     use seccompiler::{
-        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter, SeccompRule,
-        apply_filter_all_threads,
+        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+        SeccompRule, apply_filter_all_threads,
     };
 
     const FIRST: libc::c_int = 3;
@@ -86,7 +88,11 @@ mod parts {
 
     pub(super) fn give_up_privileges() -> bool {
         let none = CapabilitySet::empty();
-        let gone = set_capabilities(None, CapabilitySets { effective: none, permitted: none, inheritable: none }).is_ok();
+        let gone = set_capabilities(
+            None,
+            CapabilitySets { effective: none, permitted: none, inheritable: none },
+        )
+        .is_ok();
         set_no_new_privs(true).is_ok() && gone
     }
 
@@ -105,7 +111,9 @@ mod parts {
     pub(super) fn seccomp() -> bool {
         // The stricter answer of the two is the one that counts.
         let filters = [refused(), allowed()];
-        filters.iter().all(|filter| filter.as_ref().is_some_and(|filter| apply_filter_all_threads(filter).is_ok()))
+        filters.iter().all(|filter| {
+            filter.as_ref().is_some_and(|filter| apply_filter_all_threads(filter).is_ok())
+        })
     }
 
     /// Ends the process at every call that is neither allowed nor refused.
@@ -129,14 +137,19 @@ mod parts {
         filter(rules, SeccompAction::Allow, SeccompAction::Errno(libc::EACCES.cast_unsigned()))
     }
 
-    fn filter(rules: BTreeMap<i64, Vec<SeccompRule>>, otherwise: SeccompAction, listed: SeccompAction) -> Option<BpfProgram> {
+    fn filter(
+        rules: BTreeMap<i64, Vec<SeccompRule>>,
+        otherwise: SeccompAction,
+        listed: SeccompAction,
+    ) -> Option<BpfProgram> {
         let arch = std::env::consts::ARCH.try_into().ok()?;
         SeccompFilter::new(rules, otherwise, listed, arch).ok()?.try_into().ok()
     }
 
     /// Allows a call when its argument `index` is `value`.
     fn when(index: u8, value: u64) -> Option<SeccompRule> {
-        let condition = SeccompCondition::new(index, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
+        let condition =
+            SeccompCondition::new(index, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
         SeccompRule::new(vec![condition.ok()?]).ok()
     }
 
@@ -236,18 +249,26 @@ mod tests {
     #[expect(clippy::disallowed_methods, reason = "tries what a worker must not do")]
     fn landlock_lets_no_path_be_opened() {
         // A thread's wall is the thread's alone.
-        let tried = std::thread::spawn(|| (parts::give_up_privileges(), parts::landlock(), std::fs::File::open("/etc/passwd")));
+        let tried = std::thread::spawn(|| {
+            (parts::give_up_privileges(), parts::landlock(), std::fs::File::open("/etc/passwd"))
+        });
         let (given_up, raised, opened) = tried.join().expect("no panic");
         assert!(given_up && raised, "this system has no Landlock");
         assert_eq!(opened.expect_err("it was opened").kind(), io::ErrorKind::PermissionDenied);
     }
 
     /// Runs one of the tests below, which raise the wall, in a process of its own.
-    #[expect(clippy::disallowed_methods, reason = "what a wall does to a process can be seen from outside alone")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what a wall does to a process can be seen from outside alone"
+    )]
     fn behind_the_wall(test: &str) -> std::process::ExitStatus {
         let this = std::env::current_exe().expect("a program");
         let name = format!("worker::wall::tests::{test}");
-        let output = std::process::Command::new(this).args(["--exact", &name, "--ignored"]).output().expect("it starts");
+        let output = std::process::Command::new(this)
+            .args(["--exact", &name, "--ignored"])
+            .output()
+            .expect("it starts");
         output.status
     }
 
@@ -269,7 +290,12 @@ mod tests {
     #[test]
     fn a_process_behind_the_wall_can_compute_and_nothing_else() {
         assert_eq!(behind_the_wall("inside_it_computes").code(), Some(DONE));
-        for test in ["inside_it_makes_a_socket", "inside_it_starts_a_thread", "inside_it_signals_others", "inside_it_writes"] {
+        for test in [
+            "inside_it_makes_a_socket",
+            "inside_it_starts_a_thread",
+            "inside_it_signals_others",
+            "inside_it_writes",
+        ] {
             assert_eq!(behind_the_wall(test).signal(), Some(libc::SIGSYS), "{test}");
         }
     }
@@ -306,7 +332,10 @@ mod tests {
     #[ignore = "run by a_process_behind_the_wall_can_compute_and_nothing_else"]
     fn inside_it_signals_others() {
         raise();
-        let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::WINCH);
+        let _ = rustix::process::kill_process(
+            rustix::process::getpid(),
+            rustix::process::Signal::WINCH,
+        );
         end(DONE);
     }
 

@@ -38,15 +38,28 @@ impl Stage {
         std::fs::write(model.join("deep/empty.bin"), "").expect("a file");
         // Enough for every guest but those that want it all, which are to end soon.
         let limits = Limits { fuel: 50_000_000, ..Limits::default() };
-        Self { folder, engine: Engine::new().expect("an engine"), limits, interrupted: Arc::default() }
+        Self {
+            folder,
+            engine: Engine::new().expect("an engine"),
+            limits,
+            interrupted: Arc::default(),
+        }
     }
 
     fn view(&self) -> View {
-        let model = modelhost::model::open(&self.folder.path().join("model"), ModelName::new("m"), "m", &Arc::new(Pool::default()));
+        let model = modelhost::model::open(
+            &self.folder.path().join("model"),
+            ModelName::new("m"),
+            "m",
+            &Arc::new(Pool::default()),
+        );
         View {
             name: "m".into(),
             files: model.expect("a model").files.into(),
-            definition: Some(Definition { source: Some("hf:a/b".to_owned()), ..Definition::default() }),
+            definition: Some(Definition {
+                source: Some("hf:a/b".to_owned()),
+                ..Definition::default()
+            }),
             lock: None,
             documents: Arc::new(BTreeMap::new()),
             now: 1_700_000_000,
@@ -56,17 +69,32 @@ impl Stage {
     fn resolved(&self, guest: &Guest) -> ResolvedPlugin {
         let path = self.folder.path().join(&guest.name).with_extension("wasm");
         std::fs::write(&path, &guest.plugin).expect("a file");
-        resolve::resolve(&PluginRef::File(path)).unwrap_or_else(|error| panic!("{}: {error}", guest.name))
+        resolve::resolve(&PluginRef::File(path))
+            .unwrap_or_else(|error| panic!("{}: {error}", guest.name))
     }
 
-    fn plugin<'a>(&'a self, resolved: &'a ResolvedPlugin, grants: &'a Grants, documents: &'a BTreeMap<String, Arc<[u8]>>) -> Plugin<'a> {
-        Plugin { bytes: &resolved.bytes, digest: resolved.digest, grants, documents, settings: "{}", limits: &self.limits }
+    fn plugin<'a>(
+        &'a self,
+        resolved: &'a ResolvedPlugin,
+        grants: &'a Grants,
+        documents: &'a BTreeMap<String, Arc<[u8]>>,
+    ) -> Plugin<'a> {
+        Plugin {
+            bytes: &resolved.bytes,
+            digest: resolved.digest,
+            grants,
+            documents,
+            settings: "{}",
+            limits: &self.limits,
+        }
     }
 
     /// Compiles and runs in this process.
     fn here(&self, resolved: &ResolvedPlugin, view: &View) -> Result<Called, Failure> {
         let compiled = self.engine.compile(&resolved.bytes, resolved.digest, None);
-        let compiled = compiled.map_err(|error| Failure::new(FailureCode::Compile, &format!("it can't be compiled: {error}")))?;
+        let compiled = compiled.map_err(|error| {
+            Failure::new(FailureCode::Compile, &format!("it can't be compiled: {error}"))
+        })?;
         let linked = self.engine.link(&compiled, &Grants::default())?;
         Ok(self.engine.call(Task {
             linked: &linked,
@@ -78,13 +106,34 @@ impl Stage {
         }))
     }
 
-    fn slot(&self, workers: &Workers, resolved: &ResolvedPlugin, cache: Option<&Cache>) -> Result<Slot, Failure> {
+    fn slot(
+        &self,
+        workers: &Workers,
+        resolved: &ResolvedPlugin,
+        cache: Option<&Cache>,
+    ) -> Result<Slot, Failure> {
         let (grants, documents) = (Grants::default(), BTreeMap::new());
-        workers.compile(self.plugin(resolved, &grants, &documents), &self.engine, cache, &self.interrupted).0
+        workers
+            .compile(
+                self.plugin(resolved, &grants, &documents),
+                &self.engine,
+                cache,
+                &self.interrupted,
+            )
+            .0
     }
 
-    fn call(&self, workers: &Workers, slot: &Slot, resolved: &ResolvedPlugin, view: &View) -> Called {
-        workers.call(slot, SlotTask { manifest: &resolved.manifest, view, interrupted: &self.interrupted })
+    fn call(
+        &self,
+        workers: &Workers,
+        slot: &Slot,
+        resolved: &ResolvedPlugin,
+        view: &View,
+    ) -> Called {
+        workers.call(
+            slot,
+            SlotTask { manifest: &resolved.manifest, view, interrupted: &self.interrupted },
+        )
     }
 }
 
@@ -93,7 +142,10 @@ fn workers() -> Workers {
 }
 
 fn workers_within(compile: CompileLimits) -> Workers {
-    let program = Program { path: PathBuf::from(env!("CARGO_BIN_EXE_modelhost")), args: vec!["worker".to_owned()] };
+    let program = Program {
+        path: PathBuf::from(env!("CARGO_BIN_EXE_modelhost")),
+        args: vec!["worker".to_owned()],
+    };
     Workers::new(program, compile)
 }
 
@@ -113,10 +165,16 @@ fn every_guest_ends_as_in_this_process() {
         let slot = stage.slot(&workers, &resolved, None);
         // Twice, by one worker: the first task leaves no trace in the second.
         for _ in 0..2 {
-            let there = slot.as_ref().map(|slot| repeatable(&stage.call(&workers, slot, &resolved, &view)));
+            let there =
+                slot.as_ref().map(|slot| repeatable(&stage.call(&workers, slot, &resolved, &view)));
             if here.as_ref() != there.as_ref().map_err(|failure| *failure) {
                 let start = |said: &str| said.chars().take(2000).collect::<String>();
-                wrong.push(format!("{}:\n{}\n{}", guest.name, start(&format!("{here:?}")), start(&format!("{there:?}"))));
+                wrong.push(format!(
+                    "{}:\n{}\n{}",
+                    guest.name,
+                    start(&format!("{here:?}")),
+                    start(&format!("{there:?}"))
+                ));
             }
         }
     }
@@ -138,25 +196,48 @@ fn a_worker_is_left_with_nothing_but_its_socket() {
     assert_eq!(text("environ"), "", "its environment");
     assert_eq!(proc.join("cwd").read_link().expect("a link"), Path::new("/"));
     let status = text("status");
-    for line in ["NoNewPrivs:\t1", "Seccomp:\t2", "CapEff:\t0000000000000000", "CapPrm:\t0000000000000000", "Threads:\t3"] {
+    for line in [
+        "NoNewPrivs:\t1",
+        "Seccomp:\t2",
+        "CapEff:\t0000000000000000",
+        "CapPrm:\t0000000000000000",
+        "Threads:\t3",
+    ] {
         assert!(status.contains(line), "not so: {line}\n{status}");
     }
     let limits = text("limits");
-    for (name, soft) in [("Max file size", "0"), ("Max core file size", "0"), ("Max processes", "0"), ("Max locked memory", "0")] {
+    for (name, soft) in [
+        ("Max file size", "0"),
+        ("Max core file size", "0"),
+        ("Max processes", "0"),
+        ("Max locked memory", "0"),
+    ] {
         let line = limits.lines().find(|line| line.starts_with(name)).expect("a limit");
         assert_eq!(line[name.len()..].split_whitespace().next(), Some(soft), "{line}");
     }
     for name in ["Max cpu time", "Max data size", "Max open files"] {
         let line = limits.lines().find(|line| line.starts_with(name)).expect("a limit");
-        assert!(line[name.len()..].split_whitespace().next().is_some_and(|soft| soft.parse::<u64>().is_ok()), "{line}");
+        assert!(
+            line[name.len()..]
+                .split_whitespace()
+                .next()
+                .is_some_and(|soft| soft.parse::<u64>().is_ok()),
+            "{line}"
+        );
     }
     let mut open: Vec<String> = std::fs::read_dir(proc.join("fd"))
         .expect("its descriptors")
-        .map(|entry| entry.expect("an entry").path().read_link().expect("a link").display().to_string())
+        .map(|entry| {
+            entry.expect("an entry").path().read_link().expect("a link").display().to_string()
+        })
         .map(|target| target.split(':').next().expect("a part").to_owned())
         .collect();
     open.sort();
-    assert_eq!(open, ["/dev/null", "/dev/null", "/dev/null", "socket", "socket"], "its descriptors");
+    assert_eq!(
+        open,
+        ["/dev/null", "/dev/null", "/dev/null", "socket", "socket"],
+        "its descriptors"
+    );
     drop(workers);
     assert!(!proc.join("status").exists(), "it is left behind");
 }
@@ -164,7 +245,8 @@ fn a_worker_is_left_with_nothing_but_its_socket() {
 #[test]
 fn a_worker_past_its_deadline_is_ended_in_time() {
     let (mut stage, workers) = (Stage::new(), workers());
-    stage.limits = Limits { fuel: u64::MAX / 4, deadline: Duration::from_millis(300), ..Limits::default() };
+    stage.limits =
+        Limits { fuel: u64::MAX / 4, deadline: Duration::from_millis(300), ..Limits::default() };
     let (resolved, view) = (stage.resolved(&Guest::read("loop-in-check")), stage.view());
     let slot = stage.slot(&workers, &resolved, None).expect("a slot");
     let started = Instant::now();
@@ -199,11 +281,16 @@ fn an_interrupt_ends_a_worker_at_once() {
 fn a_killed_or_stopped_worker_is_an_error_and_is_replaced() {
     for signal in [rustix::process::Signal::KILL, rustix::process::Signal::STOP] {
         let (mut stage, workers) = (Stage::new(), workers());
-        stage.limits = Limits { fuel: u64::MAX / 4, deadline: Duration::from_millis(600), ..Limits::default() };
+        stage.limits = Limits {
+            fuel: u64::MAX / 4,
+            deadline: Duration::from_millis(600),
+            ..Limits::default()
+        };
         let (resolved, view) = (stage.resolved(&Guest::read("loop-in-check")), stage.view());
         let slot = stage.slot(&workers, &resolved, None).expect("a slot");
         let id = workers.idle()[0];
-        let pid = rustix::process::Pid::from_raw(i32::try_from(id).expect("a number")).expect("a number");
+        let pid =
+            rustix::process::Pid::from_raw(i32::try_from(id).expect("a number")).expect("a number");
         let (called, took) = std::thread::scope(|scope| {
             scope.spawn(move || {
                 std::thread::sleep(Duration::from_millis(200));
@@ -214,11 +301,17 @@ fn a_killed_or_stopped_worker_is_an_error_and_is_replaced() {
         });
         let Outcome::Failed(failure) = called.outcome else { panic!("{called:?}") };
         let stopped = signal == rustix::process::Signal::STOP;
-        assert_eq!(failure.code, if stopped { FailureCode::LimitDeadline } else { FailureCode::Worker }, "{failure:?}");
+        assert_eq!(
+            failure.code,
+            if stopped { FailureCode::LimitDeadline } else { FailureCode::Worker },
+            "{failure:?}"
+        );
         assert!(took < Duration::from_millis(1600), "{took:?}");
         // Another worker takes the next task.
         let again = stage.call(&workers, &slot, &resolved, &view);
-        assert!(matches!(again.outcome, Outcome::Failed(failure) if failure.code == FailureCode::LimitDeadline));
+        assert!(
+            matches!(again.outcome, Outcome::Failed(failure) if failure.code == FailureCode::LimitDeadline)
+        );
     }
 }
 
@@ -229,7 +322,8 @@ fn an_idle_worker_that_died_is_replaced_unnoticed() {
     let slot = stage.slot(&workers, &resolved, None).expect("a slot");
     let first = repeatable(&stage.call(&workers, &slot, &resolved, &view));
     let id = workers.idle()[0];
-    let pid = rustix::process::Pid::from_raw(i32::try_from(id).expect("a number")).expect("a number");
+    let pid =
+        rustix::process::Pid::from_raw(i32::try_from(id).expect("a number")).expect("a number");
     rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("it is there");
     std::thread::sleep(Duration::from_millis(100));
     assert_eq!(repeatable(&stage.call(&workers, &slot, &resolved, &view)), first);
@@ -241,7 +335,10 @@ fn a_program_that_is_no_worker_is_an_error() {
     let stage = Stage::new();
     let resolved = stage.resolved(&Guest::read("honest-pass"));
     for path in ["/bin/false", "/bin/cat", "/nowhere"] {
-        let workers = Workers::new(Program { path: PathBuf::from(path), args: Vec::new() }, CompileLimits::default());
+        let workers = Workers::new(
+            Program { path: PathBuf::from(path), args: Vec::new() },
+            CompileLimits::default(),
+        );
         let failure = stage.slot(&workers, &resolved, None).expect_err("no worker");
         assert_eq!(failure.code, FailureCode::Worker, "{path}: {failure:?}");
     }
@@ -250,11 +347,14 @@ fn a_program_that_is_no_worker_is_an_error() {
 /// A plugin whose check is followed by functions that are slow to compile.
 fn compile_bomb(functions: usize, blocks: usize) -> Guest {
     let mut guest = Guest::read("honest-pass");
-    let text = std::fs::read_to_string(crate::support::root().join("tests/guests/honest-pass.wat")).expect("the guest");
+    let text = std::fs::read_to_string(crate::support::root().join("tests/guests/honest-pass.wat"))
+        .expect("the guest");
     let end = text.rfind(')').expect("a module");
     let mut bomb = String::new();
     for function in 0..functions {
-        bomb.push_str(&format!("(func $bomb{function} (param i32 i64) (result i64) (local i64 i64 i64 i64)\n"));
+        bomb.push_str(&format!(
+            "(func $bomb{function} (param i32 i64) (result i64) (local i64 i64 i64 i64)\n"
+        ));
         for block in 0..blocks {
             // Values that live across many joins are what register allocation is slow on.
             let (a, b) = (1 + block % 5, 1 + (block * 7 + 3) % 5);
@@ -266,7 +366,8 @@ fn compile_bomb(functions: usize, blocks: usize) -> Guest {
     }
     let text = format!("{}{bomb})", &text[..end]);
     let core = wat::parse_str(&text).expect("a module");
-    guest.plugin = component::plugin(&core, &component::manifest("honest-pass", "model", "whole", false));
+    guest.plugin =
+        component::plugin(&core, &component::manifest("honest-pass", "model", "whole", false));
     guest
 }
 
@@ -275,8 +376,16 @@ fn a_compile_bomb_ends_at_its_limits() {
     let stage = Stage::new();
     let resolved = stage.resolved(&compile_bomb(60, 20_000));
     let rows = [
-        ("time on the wall", CompileLimits { wall: Duration::from_millis(700), ..CompileLimits::default() }, 1700),
-        ("processor time", CompileLimits { time: Duration::from_secs(1), ..CompileLimits::default() }, 60_000),
+        (
+            "time on the wall",
+            CompileLimits { wall: Duration::from_millis(700), ..CompileLimits::default() },
+            1700,
+        ),
+        (
+            "processor time",
+            CompileLimits { time: Duration::from_secs(1), ..CompileLimits::default() },
+            60_000,
+        ),
         ("memory", CompileLimits { memory: 48 << 20, ..CompileLimits::default() }, 60_000),
     ];
     for (what, limits, most) in rows {
@@ -295,7 +404,9 @@ fn cached_code_is_taken_by_workers_alone_and_only_whole() {
     let folder = stage.folder.path().join("cache");
     let cache = Cache::with_secret(&folder, b"secret").expect("a cache");
     let entry = || {
-        let entries = std::fs::read_dir(&folder).expect("the cache").map(|entry| entry.expect("an entry").path());
+        let entries = std::fs::read_dir(&folder)
+            .expect("the cache")
+            .map(|entry| entry.expect("an entry").path());
         let mut entries: Vec<PathBuf> = entries.collect();
         assert_eq!(entries.len(), 1, "{entries:?}");
         entries.remove(0)
@@ -303,8 +414,12 @@ fn cached_code_is_taken_by_workers_alone_and_only_whole() {
     let (grants, documents) = (Grants::default(), BTreeMap::new());
     let compile = || {
         let workers = workers();
-        let (slot, cached) =
-            workers.compile(stage.plugin(&resolved, &grants, &documents), &stage.engine, Some(&cache), &stage.interrupted);
+        let (slot, cached) = workers.compile(
+            stage.plugin(&resolved, &grants, &documents),
+            &stage.engine,
+            Some(&cache),
+            &stage.interrupted,
+        );
         (repeatable(&stage.call(&workers, &slot.expect("a slot"), &resolved, &view)), cached)
     };
     let (first, cached) = compile();
@@ -327,14 +442,17 @@ fn cached_code_is_taken_by_workers_alone_and_only_whole() {
     longer.push(0);
     std::fs::write(entry(), &longer).expect("written");
     assert_eq!(compile(), (first, false), "longer");
-    let here = stage.engine.compile(&resolved.bytes, resolved.digest, Some(&cache)).expect("compiled");
+    let here =
+        stage.engine.compile(&resolved.bytes, resolved.digest, Some(&cache)).expect("compiled");
     assert!(!here.cached, "this process took code that a worker compiled");
 }
 
 /// A place with one model and all guests that are components.
 fn place() -> Place {
     let place = Place::new();
-    place.write("model/weights.safetensors", model::safetensors(64)).write("model/a.pkl", model::malicious_pickle());
+    place
+        .write("model/weights.safetensors", model::safetensors(64))
+        .write("model/a.pkl", model::malicious_pickle());
     for guest in Guest::all().into_iter().filter(|guest| guest.outcome != "invalid") {
         component::write(&place.path().join("plugins"), &guest.name, &guest.plugin);
     }
@@ -349,15 +467,22 @@ fn place() -> Place {
 fn reports_do_not_depend_on_the_isolation() {
     let place = place();
     let run = |more: &[&str]| {
-        let args = ["run", "model", "--plugins", "plugins", "-o", "json", "--now", "2026-11-24T00:00:00Z"];
+        let args =
+            ["run", "model", "--plugins", "plugins", "-o", "json", "--now", "2026-11-24T00:00:00Z"];
         place.modelhost(&args.iter().chain(more).copied().collect::<Vec<_>>())
     };
     let apart = run(&[]);
     apart.code(1);
-    for more in [&["--isolation", "in-process"] as &[&str], &["--jobs", "1"], &["--jobs", "8"], &["--no-cache", "--require-isolation"]] {
+    for more in [
+        &["--isolation", "in-process"] as &[&str],
+        &["--jobs", "1"],
+        &["--jobs", "8"],
+        &["--no-cache", "--require-isolation"],
+    ] {
         let other = run(more);
         other.code(1);
-        let differing = apart.stdout.lines().zip(other.stdout.lines()).find(|(one, another)| one != another);
+        let differing =
+            apart.stdout.lines().zip(other.stdout.lines()).find(|(one, another)| one != another);
         assert_eq!(differing, None, "{more:?}: the reports differ");
         assert_eq!(apart.stdout.len(), other.stdout.len(), "{more:?}: the reports differ");
     }
@@ -374,7 +499,10 @@ fn what_ran_the_plugins_is_told_in_the_timings() {
     };
     assert!(isolation(&[]).starts_with("process"));
     assert_eq!(isolation(&["--isolation", "in-process"]), "in-process");
-    place.modelhost(&["run", "model", "--isolation", "in-process", "--require-isolation"]).code(2).says("--require-isolation");
+    place
+        .modelhost(&["run", "model", "--isolation", "in-process", "--require-isolation"])
+        .code(2)
+        .says("--require-isolation");
 }
 
 /// SIGINT reaches modelhost alone: its workers are in groups of their own, and
@@ -386,20 +514,34 @@ fn workers_end_with_the_run_however_it_ends() {
     for signal in [rustix::process::Signal::INT, rustix::process::Signal::KILL] {
         let place = Place::new();
         place.write("model/weights.safetensors", model::safetensors(64));
-        place.write("modelhost.toml", "version = 1\n[plugin.loop-in-check]\nlimits = { fuel = 900000000000 }\n");
+        place.write(
+            "modelhost.toml",
+            "version = 1\n[plugin.loop-in-check]\nlimits = { fuel = 900000000000 }\n",
+        );
         let guest = Guest::read("loop-in-check");
         component::write(&place.path().join("plugins"), &guest.name, &guest.plugin);
-        let mut command = place.command(&["run", "model", "--no-bundled", "--plugins", "plugins", "-o", "json"]);
-        let mut run = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
+        let mut command =
+            place.command(&["run", "model", "--no-bundled", "--plugins", "plugins", "-o", "json"]);
+        let mut run =
+            command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it starts");
         let children = || {
-            let tasks = std::fs::read_dir(format!("/proc/{}/task", run.id())).into_iter().flatten().flatten();
-            let texts = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
-            texts.flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).collect::<Vec<_>>()
+            let tasks = std::fs::read_dir(format!("/proc/{}/task", run.id()))
+                .into_iter()
+                .flatten()
+                .flatten();
+            let texts =
+                tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
+            texts
+                .flat_map(|text| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+                .collect::<Vec<_>>()
         };
         let is_busy = |id: &String| {
             let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
             // Time in user mode, in ticks of 10 ms.
-            stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(11)?.parse::<u64>().ok()).is_some_and(|used| used > 10)
+            stat.rsplit(')')
+                .next()
+                .and_then(|rest| rest.split_whitespace().nth(11)?.parse::<u64>().ok())
+                .is_some_and(|used| used > 10)
         };
         let until = Instant::now() + Duration::from_secs(30);
         let workers = loop {
@@ -414,7 +556,12 @@ fn workers_end_with_the_run_however_it_ends() {
         rustix::process::kill_process(pid, signal).expect("it is there");
         run.wait().expect("it ended");
         let until = Instant::now() + Duration::from_secs(1);
-        let left = || workers.iter().filter(|id| Path::new(&format!("/proc/{id}/exe")).read_link().is_ok()).count();
+        let left = || {
+            workers
+                .iter()
+                .filter(|id| Path::new(&format!("/proc/{id}/exe")).read_link().is_ok())
+                .count()
+        };
         while left() > 0 {
             assert!(Instant::now() < until, "{signal:?}: workers are left behind");
             std::thread::sleep(Duration::from_millis(10));

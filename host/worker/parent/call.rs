@@ -25,7 +25,10 @@ use crate::worker::{translate, trust};
 
 impl Workers {
     /// Runs one task of the plugin in `slot` to its end.
-    #[expect(clippy::disallowed_methods, reason = "measures what a worker says of its times against this clock")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "measures what a worker says of its times against this clock"
+    )]
     pub fn call(&self, slot: &Slot, task: SlotTask<'_>) -> Called {
         let mut process = match self.take(slot, task.interrupted) {
             Ok(process) => process,
@@ -45,7 +48,12 @@ impl Workers {
     }
 
     #[expect(clippy::disallowed_methods, reason = "a worker is held to this clock")]
-    fn ask_to_run(&self, process: &mut Process, slot: &Slot, task: SlotTask<'_>) -> Result<Ran, Broken> {
+    fn ask_to_run(
+        &self,
+        process: &mut Process,
+        slot: &Slot,
+        task: SlotTask<'_>,
+    ) -> Result<Ran, Broken> {
         let view = task.view;
         let size = view.size();
         let deadline = slot.limits.task_deadline(size);
@@ -54,24 +62,39 @@ impl Workers {
         show(process, view, within(START, task.interrupted))?;
         let started = Instant::now();
         let patience = within(deadline + GRACE, task.interrupted);
-        process.channel.send(&ToWorker::Task(Box::new(translate::task_row(view))), &[], patience)?;
+        process.channel.send(
+            &ToWorker::Task(Box::new(translate::task_row(view))),
+            &[],
+            patience,
+        )?;
         let most = max_done(view.files.len(), slot.limits.log_lines);
         // A guest's call opens at most one file.
         let mut opens = slot.limits.task_host_calls(size, view.files.len() as u64);
         loop {
             match process.channel.receive(most, patience)? {
                 FromWorker::Open { index } => {
-                    opens = opens.checked_sub(1).ok_or(Broken::Rules("it asked for more files than it may make calls"))?;
-                    let file = view.files.get(index as usize).ok_or(Broken::Rules("it asked for a file that it was not shown"))?;
+                    opens = opens
+                        .checked_sub(1)
+                        .ok_or(Broken::Rules("it asked for more files than it may make calls"))?;
+                    let file = view
+                        .files
+                        .get(index as usize)
+                        .ok_or(Broken::Rules("it asked for a file that it was not shown"))?;
                     match file.file() {
-                        Ok(file) => process.channel.send(&ToWorker::Opened(Ok(())), &[file.as_fd()], patience)?,
+                        Ok(file) => process.channel.send(
+                            &ToWorker::Opened(Ok(())),
+                            &[file.as_fd()],
+                            patience,
+                        )?,
                         Err(error) => {
                             let answer = ToWorker::Opened(Err(translate::read_row(&error)));
                             process.channel.send(&answer, &[], patience)?;
                         }
                     }
                 }
-                FromWorker::Done(done) => return trust::check(*done, view, &slot.limits, started.elapsed()),
+                FromWorker::Done(done) => {
+                    return trust::check(*done, view, &slot.limits, started.elapsed());
+                }
                 FromWorker::Fault(text) => {
                     tracing::warn!("a worker failed: {}", GuestText::capped(&text));
                     return Err(Broken::Rules("it failed"));
@@ -91,7 +114,11 @@ fn show(process: &mut Process, view: &View, patience: Patience<'_>) -> Result<()
         _ => false,
     };
     if !is_same {
-        process.channel.send(&ToWorker::Lock(view.lock.as_deref().map(translate::lock_head)), &[], patience)?;
+        process.channel.send(
+            &ToWorker::Lock(view.lock.as_deref().map(translate::lock_head)),
+            &[],
+            patience,
+        )?;
         for files in view.lock.iter().flat_map(|lock| lock.files.chunks(ROWS)) {
             let rows = files.iter().map(translate::locked_row).collect();
             process.channel.send(&ToWorker::LockedFiles(rows), &[], patience)?;

@@ -17,7 +17,11 @@ use crate::worker::sealed::Sealed;
 
 impl Workers {
     /// Has a worker compile `bytes`.
-    pub(super) fn compile_anew(&self, bytes: &[u8], interrupted: &AtomicBool) -> Result<Sealed, Failure> {
+    pub(super) fn compile_anew(
+        &self,
+        bytes: &[u8],
+        interrupted: &AtomicBool,
+    ) -> Result<Sealed, Failure> {
         let component = Sealed::of([bytes]).map_err(|error| no_process(&error.to_string()))?;
         let mut process = self.take_fresh(interrupted)?;
         let compiled = self.ask_to_compile(&mut process, &component, interrupted);
@@ -37,9 +41,14 @@ impl Workers {
         process.channel.send(&ask, &[component.descriptor()], patience)?;
         let length = match process.channel.receive(MAX_SMALL, patience)? {
             FromWorker::Compiled(Ok(length)) if length <= MAX_CODE => length,
-            FromWorker::Compiled(Ok(_)) => return Ok(Err(compile_limit(&format!("its code has more than {MAX_CODE} bytes")))),
+            FromWorker::Compiled(Ok(_)) => {
+                return Ok(Err(compile_limit(&format!("its code has more than {MAX_CODE} bytes"))));
+            }
             FromWorker::Compiled(Err(text)) => {
-                return Ok(Err(Failure::new(FailureCode::Compile, &format!("it can't be compiled: {text}"))));
+                return Ok(Err(Failure::new(
+                    FailureCode::Compile,
+                    &format!("it can't be compiled: {text}"),
+                )));
             }
             FromWorker::Fault(text) => return Ok(Err(fault(&text))),
             _ => return Err(Broken::Rules("it did not say what it compiled")),
@@ -62,14 +71,21 @@ impl Workers {
         let signal = status.and_then(|status| status.signal());
         match (error, signal.and_then(Signal::from_named_raw)) {
             (Broken::Interrupted, _) => interruption(),
-            (Broken::Late, _) => compile_limit(&format!("compiling it took more than {:?}", self.compile.wall)),
-            (Broken::Gone, Some(Signal::XCPU)) => {
-                compile_limit(&format!("compiling it took more than {:?} of processor time", self.compile.time))
+            (Broken::Late, _) => {
+                compile_limit(&format!("compiling it took more than {:?}", self.compile.wall))
             }
-            (Broken::Gone, Some(Signal::ABORT)) => {
-                compile_limit(&format!("compiling it took more than {} MiB of memory", self.compile.memory >> 20))
-            }
-            (Broken::Gone, _) => Failure::new(FailureCode::Compile, &format!("it can't be compiled: {}", ending(status))),
+            (Broken::Gone, Some(Signal::XCPU)) => compile_limit(&format!(
+                "compiling it took more than {:?} of processor time",
+                self.compile.time
+            )),
+            (Broken::Gone, Some(Signal::ABORT)) => compile_limit(&format!(
+                "compiling it took more than {} MiB of memory",
+                self.compile.memory >> 20
+            )),
+            (Broken::Gone, _) => Failure::new(
+                FailureCode::Compile,
+                &format!("it can't be compiled: {}", ending(status)),
+            ),
             (error, _) => fault(&error.to_string()),
         }
     }

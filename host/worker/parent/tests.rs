@@ -91,7 +91,10 @@ fn finding(rule: &str, message: &str, file: &str) -> EndingRow {
 /// Reads what the gate says up to the task, then does what `play` says; returns
 /// how the task ended.
 fn played(play: impl FnOnce(&mut Channel) + Send) -> Outcome {
-    let workers = Workers::new(Program { path: PathBuf::from("/bin/sleep"), args: vec!["60".to_owned()] }, CompileLimits::default());
+    let workers = Workers::new(
+        Program { path: PathBuf::from("/bin/sleep"), args: vec!["60".to_owned()] },
+        CompileLimits::default(),
+    );
     let limits = Limits { deadline: Duration::from_millis(300), ..Limits::default() };
     let slot = Slot {
         id: 1,
@@ -146,7 +149,9 @@ fn failed(play: impl FnOnce(&mut Channel) + Send) -> String {
 #[test]
 fn an_answer_within_bounds_is_taken() {
     let outcome = played(|channel| say(channel, &done(finding("bad", "a\nb", "f"))));
-    let Outcome::Answered(Answer::Checked { findings, .. }) = outcome else { panic!("{outcome:?}") };
+    let Outcome::Answered(Answer::Checked { findings, .. }) = outcome else {
+        panic!("{outcome:?}")
+    };
     assert_eq!(findings[0].message.as_str(), "a\\nb");
 }
 
@@ -157,7 +162,14 @@ fn answers_are_checked_as_a_guests_are() {
         ("bad-answer: ", finding("bad", "m", "unshown")),
         ("bad-answer: ", finding("bad", "", "f")),
         ("limit/answer: ", finding("bad", &"x".repeat(5000), "f")),
-        ("trap: ", EndingRow::Stopped { code: StopRow::Trap, message: "\u{1b}[2J".to_owned(), crashed: true }),
+        (
+            "trap: ",
+            EndingRow::Stopped {
+                code: StopRow::Trap,
+                message: "\u{1b}[2J".to_owned(),
+                crashed: true,
+            },
+        ),
     ];
     for (expected, ending) in rows {
         let said = failed(|channel| say(channel, &done(ending)));
@@ -168,7 +180,9 @@ fn answers_are_checked_as_a_guests_are() {
 #[test]
 fn lies_are_errors() {
     let said = failed(|channel| {
-        let FromWorker::Done(mut row) = done(EndingRow::NotApplicable("no".to_owned())) else { return };
+        let FromWorker::Done(mut row) = done(EndingRow::NotApplicable("no".to_owned())) else {
+            return;
+        };
         row.fuel = u64::MAX;
         say(channel, &FromWorker::Done(row));
     });
@@ -205,10 +219,15 @@ fn silence_and_chatter_end_at_the_deadline() {
                 bytes = vec![0];
             }
         }),
-        ("asking for ever", |channel| loop {
-            say(channel, &FromWorker::Open { index: 0 });
-            let answer = channel.receive::<ToWorker>(1 << 20, Patience { until: Some(Instant::now() + START), interrupted: None });
-            let Ok(ToWorker::Opened(Err(ReadRow::Changed))) = answer else { break };
+        ("asking for ever", |channel| {
+            loop {
+                say(channel, &FromWorker::Open { index: 0 });
+                let answer = channel.receive::<ToWorker>(
+                    1 << 20,
+                    Patience { until: Some(Instant::now() + START), interrupted: None },
+                );
+                let Ok(ToWorker::Opened(Err(ReadRow::Changed))) = answer else { break };
+            }
         }),
     ];
     for (name, play) in rows {
