@@ -6,7 +6,7 @@
 //!
 //! # Invariants
 //! Each opcode costs time bounded by the bytes it and the containers it closes hold; memory is bounded by
-//! the heap's and memo's budgets and [`STACK`]; nothing recurses over the pickle's structure.
+//! the heap's and memo's budgets and `STACK`; nothing recurses over the pickle's structure.
 
 use std::collections::BTreeMap;
 

@@ -1,6 +1,6 @@
 //! The rarer compressions: bzip2, LZMA in its three containers, lz4.
 //!
-//! LZMA's decoder writes rather than reads, so that what it makes is held in memory, up to [`HELD`].
+//! LZMA's decoder writes rather than reads, so that what it makes is held in memory, up to `HELD`.
 
 use std::io::{BufRead, Cursor, Read, Write};
 

@@ -4,7 +4,7 @@
 //!
 //! # Invariants
 //! Time is linear in the directory's size; offsets and lengths are checked before use; what is kept of a
-//! directory is bounded by [`ENTRIES`] and [`DIRECTORY`].
+//! directory is bounded by `ENTRIES` and `DIRECTORY`.
 
 use std::collections::BTreeMap;
 
