@@ -1,6 +1,6 @@
 //! One task: instantiate, check, outcome.
 //!
-//! Running a guest ([`Engine::run`]) and judging what came of it ([`Ran::judge`])
+//! Running a guest (`Engine::run`) and judging what came of it (`Ran::judge`)
 //! are two steps, since they may stand in two processes.
 //!
 //! Leaves which tasks there are to `runner`.
