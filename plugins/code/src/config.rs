@@ -228,10 +228,16 @@ impl Config {
             }
             Some(judged) => judged,
             // Known elsewhere, but not where this loader takes from.
-            None => (Severity::Medium, "is no class of this loader"),
+            None => (Severity::High, "is no class of this loader"),
         };
         let message = format!("{what} from `{text}`, which {why}");
+        // Loading needs it, so a class that is only unknown counts as much.
+        let severity = severity.max(Severity::High);
         self.findings.push(rules::FOREIGN_MODULE.finding(seen.place(), message).severity(severity));
+        if let Some((module, _)) = text.rsplit_once('.') {
+            let code = (Origin::BesideOrLoader, module.to_owned());
+            self.code.entry(code).or_insert_with(|| Named::at(seen));
+        }
     }
 
     /// Judges the library of a component of a diffusers pipeline.

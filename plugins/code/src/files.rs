@@ -12,8 +12,10 @@ pub enum Kind {
     Native(&'static str),
     /// Python's source.
     Python,
-    /// Python that tools run by the file's name, and which.
+    /// Python that loaders run by the file's name, and which.
     Run(&'static str),
+    /// Python that was compiled.
+    Bytecode,
     /// A script of another language, or a file that has a system start something.
     Script,
     /// Anything else.
@@ -36,9 +38,6 @@ pub fn kind(path: &str, head: &[u8], pe: impl FnOnce(u64) -> bool) -> Kind {
         "generate.py" if path.to_ascii_lowercase().ends_with("custom_generate/generate.py") => {
             Some("`generate` with `custom_generate`")
         }
-        _ if extension == "pyc" || extension == "pyo" => {
-            Some("an import, without source that could be read")
-        }
         _ if extension == "pth" && imports(head) => {
             Some("Python at its start, from where packages are")
         }
@@ -46,6 +45,9 @@ pub fn kind(path: &str, head: &[u8], pe: impl FnOnce(u64) -> bool) -> Kind {
     };
     if let Some(tool) = run {
         return Kind::Run(tool);
+    }
+    if matches!(extension, "pyc" | "pyo") {
+        return Kind::Bytecode;
     }
     let line = head.split(|byte| *byte == b'\n').next().unwrap_or(head);
     let interpreter = line.strip_prefix(b"#!").map(|line| String::from_utf8_lossy(line));

@@ -84,6 +84,39 @@ fn value_of(text: &str) -> Option<&str> {
     (!elsewhere).then_some(text)
 }
 
+/// Returns what YAML tags have an unsafe loader import, with the lines: `NAME` of
+/// `!!python/object/apply:NAME` and its like, however the tag is written.
+#[must_use]
+pub fn tagged(text: &str) -> Vec<(u32, &str)> {
+    const KINDS: &[&str] = &["object/apply:", "object/new:", "object:", "name:", "module:"];
+    let mut tagged = Vec::new();
+    for (line, content) in numbered(text) {
+        if !content.contains('!') && !content.starts_with('%') {
+            continue;
+        }
+        for (at, mark) in content.match_indices("python/") {
+            let rest = &content[at + mark.len()..];
+            let name = KINDS.iter().find_map(|kind| rest.strip_prefix(kind));
+            if let Some(name) = name {
+                let end = name.find([' ', '\t', '>', '[', '{', ',', '\'', '"']);
+                tagged.push((line, &name[..end.unwrap_or(name.len())]));
+            }
+        }
+    }
+    tagged
+}
+
+/// How far a place that requirements install from is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Many install from it, or it is a commit, which can't change.
+    Usual,
+    /// A forge, where anybody may publish.
+    Forge,
+    /// Anything else.
+    Other,
+}
+
 /// Where requirements install from.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Elsewhere {
@@ -91,8 +124,8 @@ pub struct Elsewhere {
     pub line: u32,
     /// The requirement, without comments.
     pub what: String,
-    /// Whether it is a place that many install from, or a commit that can't change.
-    pub usual: bool,
+    /// How far the place is known.
+    pub place: Place,
 }
 
 /// Options of pip that name where packages come from.
@@ -101,6 +134,15 @@ const OPTIONS: &[&str] =
 
 /// Indexes that many install from.
 const USUAL: &[&str] = &["https://pypi.org/simple", "https://download.pytorch.org/whl"];
+
+/// Forges, and where packages and models are published.
+const FORGES: &[&str] = &[
+    "https://github.com/",
+    "https://gitlab.com/",
+    "https://huggingface.co/",
+    "https://files.pythonhosted.org/",
+    "https://download.pytorch.org/",
+];
 
 /// Returns the requirements that name a place of their own.
 #[must_use]
@@ -151,11 +193,19 @@ fn requirement_of(text: &str, line: u32) -> Option<Elsewhere> {
         let commit = commit.split(['#', ' ', ';']).next().unwrap_or(commit);
         commit.len() == 40 && commit.bytes().all(|byte| byte.is_ascii_hexdigit())
     });
-    Some(Elsewhere {
-        line,
-        what: text.to_owned(),
-        usual: index || (vcs && lower.contains("git+https://") && commit),
-    })
+    let forge = option.is_none()
+        && FORGES.iter().any(|forge| {
+            let mut urls = lower
+                .match_indices("://")
+                .map(|(at, _)| lower.get(at.saturating_sub(5)..).unwrap_or(""));
+            urls.all(|url| url.starts_with(forge))
+        });
+    let place = match (index || (vcs && lower.contains("git+https://") && commit), forge) {
+        (true, _) => Place::Usual,
+        (false, true) => Place::Forge,
+        (false, false) => Place::Other,
+    };
+    Some(Elsewhere { line, what: text.to_owned(), place })
 }
 
 #[cfg(test)]
@@ -191,25 +241,39 @@ mod tests {
     }
 
     #[test]
+    fn tags_name_what_is_called() {
+        let row = |text| tagged(text).first().map(|(_, name)| *name);
+        assert_eq!(row("a: !!python/object/apply:os.system ['id']"), Some("os.system"));
+        assert_eq!(row("a: !<tag:yaml.org,2002:python/name:os.system>"), Some("os.system"));
+        assert_eq!(row("a: [!!python/object/new:a.B{}]"), Some("a.B"));
+        assert_eq!(row("a: !!python/tuple [1]"), None);
+        assert_eq!(row("see python/name:x"), None);
+    }
+
+    #[test]
     fn requirements_from_elsewhere() {
         let commit = "git+https://example.com/a/b@0123456789012345678901234567890123456789#egg=b";
         for (text, usual) in [
-            ("--index-url https://example.com/simple", Some(false)),
-            ("--extra-index-url=https://download.pytorch.org/whl/cu118", Some(true)),
-            ("--extra-index-url https://download.pytorch.org.example.com/whl", Some(false)),
-            ("-i https://pypi.org/simple", Some(true)),
+            ("--index-url https://example.com/simple", Some(Place::Other)),
+            ("--extra-index-url=https://download.pytorch.org/whl/cu118", Some(Place::Usual)),
+            ("--extra-index-url https://download.pytorch.org.example.com/whl", Some(Place::Other)),
+            ("-i https://pypi.org/simple", Some(Place::Usual)),
             ("-f./wheels", None),
-            ("torch @ https://example.com/torch.whl", Some(false)),
-            ("git+https://example.com/a/b", Some(false)),
-            (commit, Some(true)),
-            ("torch \\\n --index-url \\\n https://example.com", Some(false)),
+            ("torch @ https://example.com/torch.whl", Some(Place::Other)),
+            ("git+https://example.com/a/b", Some(Place::Other)),
+            (commit, Some(Place::Usual)),
+            ("torch \\\n --index-url \\\n https://example.com", Some(Place::Other)),
             ("torch>=2.0  # https://example.com", None),
+            ("git+https://github.com/a/b", Some(Place::Forge)),
+            ("b @ https://github.com/a/b/c.whl", Some(Place::Forge)),
+            ("b @ https://github.com.example.com/c.whl", Some(Place::Other)),
+            ("b @ http://github.com/c.whl", Some(Place::Other)),
             ("# https://example.com", None),
             ("numpy==1.26.4 ; python_version < '3.12'", None),
             ("", None),
         ] {
             let found = elsewhere(text);
-            assert_eq!(found.first().map(|found| found.usual), usual, "{text}");
+            assert_eq!(found.first().map(|found| found.place), usual, "{text}");
         }
     }
 }

@@ -9,6 +9,8 @@ pub const AUTO_MAP: Rule = Rule::new("auto-map", Severity::High);
 pub const FOREIGN_MODULE: Rule = Rule::new("foreign-module", Severity::High);
 /// A configuration names what Hydra is to call, and it is not known to be harmless.
 pub const HYDRA_TARGET: Rule = Rule::new("hydra-target", Severity::High);
+/// A YAML tag names what an unsafe loader is to call.
+pub const YAML_OBJECT: Rule = Rule::new("yaml-object", Severity::High);
 /// A template does what leads out of its sandbox.
 pub const TEMPLATE_ESCAPE: Rule = Rule::new("template-escape", Severity::Critical);
 /// A configuration names a library of native code.
@@ -29,6 +31,7 @@ pub const ALL: &[Rule] = &[
     AUTO_MAP,
     FOREIGN_MODULE,
     HYDRA_TARGET,
+    YAML_OBJECT,
     TEMPLATE_ESCAPE,
     CUSTOM_OPS,
     EXECUTABLE,

@@ -9,7 +9,7 @@ use crate::config::{self, Named, Origin};
 use crate::files::{self, Kind};
 use crate::gguf::{self, Stop};
 use crate::template::{self, Role};
-use crate::{lines, rules};
+use crate::{lines, rules, target};
 
 /// How large a text may be that is read whole: the longest known configurations
 /// have some hundred KiB, vocabularies aside.
@@ -85,11 +85,14 @@ impl Survey {
             Kind::Run(tool) => {
                 let message = format!("the file is code that is run by {tool}");
                 self.local = true;
-                self.push(
-                    rules::PYTHON_CODE
-                        .finding(Location::path(path), message)
-                        .severity(Severity::Medium),
-                );
+                let finding = rules::PYTHON_CODE.finding(Location::path(path), message);
+                self.push(finding.severity(Severity::High));
+            }
+            Kind::Bytecode => {
+                let message =
+                    "the file is Python's byte code, which an import runs and nobody can read";
+                let finding = rules::PYTHON_CODE.finding(Location::path(path), message);
+                self.push(finding.severity(Severity::Medium));
             }
             Kind::Python => self.python.push(path.to_owned()),
             Kind::Script => self.scripts.push(path.to_owned()),
@@ -211,6 +214,14 @@ impl Survey {
         let Some(text) = self.text(file, path, Severity::Medium)? else {
             return Ok(());
         };
+        for (line, name) in lines::tagged(&text) {
+            if let Some((severity, why)) = target::judge(name) {
+                let message =
+                    format!("a tag has an unsafe loader import and call `{name}`, which {why}");
+                let finding = rules::YAML_OBJECT.finding(Location::path(path).line(line), message);
+                self.push(finding.severity(severity));
+            }
+        }
         for key in keys {
             for value in lines::values(&text, key) {
                 let place = Location::path(path).member(*key).line(value.line);
@@ -244,7 +255,11 @@ impl Survey {
             return Ok(());
         };
         for found in lines::elsewhere(&text) {
-            let severity = if found.usual { Severity::Low } else { Severity::Medium };
+            let severity = match found.place {
+                lines::Place::Usual => Severity::Low,
+                lines::Place::Forge => Severity::Medium,
+                lines::Place::Other => Severity::High,
+            };
             let message = format!(
                 "installing the requirements takes code from a place of its own: `{}`",
                 found.what

@@ -42,8 +42,9 @@ const FUNCTIONS: &[&str] = &[
     "transformers.optimization.get_",
 ];
 
-/// Classes of the standard library that hold values and no more.
+/// Classes that hold values and no more, and what makes numpy's.
 const VALUES: &[&str] = &[
+    "argparse.Namespace",
     "builtins.bool",
     "builtins.dict",
     "builtins.float",
@@ -58,8 +59,15 @@ const VALUES: &[&str] = &[
     "datetime.datetime",
     "datetime.timedelta",
     "fractions.Fraction",
+    "numpy._core.multiarray.scalar",
+    "numpy.core.multiarray.scalar",
+    "numpy.dtype",
     "pathlib.Path",
+    "pathlib.PosixPath",
     "pathlib.PurePath",
+    "pathlib.WindowsPath",
+    "torch.Size",
+    "torch.device",
     "types.SimpleNamespace",
 ];
 

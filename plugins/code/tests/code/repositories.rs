@@ -113,11 +113,11 @@ fn configurations_that_have_code_run() {
         (
             "modules.json",
             r#"[{"type": "custom_st.Transformer"}]"#,
-            &["foreign-module medium"],
+            &["foreign-module high"],
             "none",
         ),
         ("modules.json", r#"[{"type": "os.system"}]"#, &["foreign-module critical"], "none"),
-        ("modules.json", r#"[{"type": "torch.nn.Linear"}]"#, &["foreign-module medium"], "none"),
+        ("modules.json", r#"[{"type": "torch.nn.Linear"}]"#, &["foreign-module high"], "none"),
         (
             "adapter_config.json",
             r#"{"auto_mapping": {"parent_library": "transformers_modules.o.r.x"}}"#,
@@ -134,6 +134,18 @@ fn configurations_that_have_code_run() {
         ("x.json", r#"{"_target_": "src.models.Net"}"#, &["hydra-target medium"], "none"),
         ("x.yaml", "a:\n  _target_: os.system\n", &["hydra-target critical"], "none"),
         ("x.yml", "a: {_target_: *b}", &["hydra-target high"], "none"),
+        (
+            "hparams.yaml",
+            "a: !!python/object/apply:os.system [id]\n",
+            &["yaml-object critical"],
+            "none",
+        ),
+        (
+            "hparams.yaml",
+            "a: !!python/object/new:argparse.Namespace\nb: !!python/tuple [1]\n",
+            &[],
+            "none",
+        ),
         (
             "genai_config.json",
             r#"{"s": {"custom_ops_library": "libx.so"}}"#,
@@ -200,20 +212,15 @@ fn configurations_that_have_code_run() {
         ),
         ("config.json", "", &["not-readable high"], "none"),
         ("lines.json", "{}\n{}\n", &["not-readable info"], "none"),
-        (
-            "requirements.txt",
-            "--index-url https://example.com",
-            &["requirements-url medium"],
-            "none",
-        ),
+        ("requirements.txt", "--index-url https://example.com", &["requirements-url high"], "none"),
         (
             "requirements-dev.txt",
             "x @ git+https://example.com/x",
-            &["requirements-url medium"],
+            &["requirements-url high"],
             "none",
         ),
-        ("handler.py", "", &["python-code medium"], "local"),
-        ("__pycache__/x.cpython-311.pyc", "\u{1}", &["python-code medium"], "local"),
+        ("handler.py", "", &["python-code high"], "local"),
+        ("__pycache__/x.cpython-311.pyc", "\u{1}", &["python-code medium"], "none"),
         ("run.py", "", &["python-code low"], "none"),
         ("run", "#!/usr/bin/python", &["python-code low"], "none"),
         ("install.ps1", "", &["shell-script low"], "none"),
@@ -246,6 +253,12 @@ fn code_that_is_named_is_found_beside_its_configuration() {
         assert_eq!(second.location.file.as_deref(), Some(code));
         assert_eq!(third.location.file.as_deref(), Some("other.py"));
     }
+    let modules = r#"[{"type": "custom_st.Transformer"}]"#;
+    let answer = of(&[("modules.json", modules), ("custom_st.py", "")]);
+    assert_eq!(
+        short(answer.findings()),
+        ["foreign-module high", "auto-map high", "python-code high"]
+    );
     let index = r#"{"unet": ["my_unet", "Net"]}"#;
     let answer = of(&[("model_index.json", index), ("unet/my_unet.py", "")]);
     assert_eq!(short(answer.findings()), ["auto-map high", "python-code high"]);
