@@ -115,6 +115,12 @@ impl Seen<'_> {
         self.steps.iter().any(|step| matches!(step, Step::Key(found) if found == key))
     }
 
+    /// Says whether this is the name of a template in a list; in a mapping, `name`
+    /// is one like any other.
+    fn is_list_name(&self) -> bool {
+        matches!(self.steps, [.., Step::Index(_), Step::Key(key)] if key == "name")
+    }
+
     /// Returns the innermost key.
     fn key(&self) -> &str {
         let mut keys = self.steps.iter().rev();
@@ -156,7 +162,7 @@ impl Config {
         } else if LIBRARIES.contains(&key) && !text.is_empty() {
             self.findings.push(library(seen.place(), key, text));
         } else if seen.is_under("chat_template") || seen.is_under("chat_templates") {
-            if key != "name" {
+            if !seen.is_list_name() {
                 self.templates += 1;
                 self.findings.extend(template::judge(text, Role::Chat, &seen.place()));
             }

@@ -147,6 +147,12 @@ fn configurations_that_have_code_run() {
             "none",
         ),
         (
+            "tokenizer_config.json",
+            r#"{"chat_template": {"name": "{{ x.__class__ }}"}}"#,
+            &["template-escape critical"],
+            "none",
+        ),
+        (
             "genai_config.json",
             r#"{"s": {"custom_ops_library": "libx.so"}}"#,
             &["custom-ops high"],
