@@ -69,7 +69,7 @@ pub struct Gate {
     pub cache: Option<Cache>,
     /// Compile and run plugins in processes of their own; none to do it in this
     /// one.
-    pub workers: Option<Workers>,
+    pub workers: Option<Arc<Workers>>,
     /// Is told what happens.
     pub sink: Arc<dyn EventSink>,
     /// Set from outside to end the run early, with what was found so far.
@@ -132,9 +132,10 @@ impl Gate {
     fn journey(self) -> Result<(Report, Timings), GateError> {
         let mut timings = Timings::default();
         let started = Instant::now();
-        if let Some(workers) = &self.workers {
-            // They lock themselves in while the models are listed.
-            workers.start(self.jobs.min(EARLY_WORKERS));
+        if let Some(workers) = self.workers.clone() {
+            // They lock themselves in while models are listed and plugins read.
+            let count = self.jobs.min(EARLY_WORKERS);
+            std::thread::spawn(move || workers.start(count));
         }
         let models = self.open()?;
         timings.open = started.elapsed();
@@ -153,10 +154,13 @@ impl Gate {
         self.sink.event(&Event::Planned { tasks: plan.tasks.len() });
         let executing = Instant::now();
         let Self { cache, jobs, now, workers, sink, interrupted, .. } = self;
-        let work =
+        let mut work =
             Work { engine, workers, cache, models, candidates, plan, jobs, now, sink, interrupted };
         let executed = runner::execute(&work)?;
         timings.isolation = isolation(&work);
+        // They end while the policy speaks; nobody waits for that.
+        let workers = work.workers.take();
+        std::thread::spawn(move || drop(workers));
         timings.execute = executing.elapsed();
 
         let evidence = evidence::collect(work, executed, &mut timings);

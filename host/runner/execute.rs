@@ -36,7 +36,7 @@ pub struct Work {
     /// Runs the guests, or knows what its twins in the workers run.
     pub engine: Arc<Engine>,
     /// Compile and run in processes of their own; none to do it in this one.
-    pub workers: Option<Workers>,
+    pub workers: Option<Arc<Workers>>,
     /// Keeps compiled components; none to compile each time.
     pub cache: Option<Cache>,
     /// The models, sorted by name.

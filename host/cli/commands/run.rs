@@ -72,7 +72,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
 }
 
 /// Returns the processes that plugins run in; none where they run in this one.
-fn workers(isolation: IsolationWhere, required: bool) -> anyhow::Result<Option<Workers>> {
+fn workers(isolation: IsolationWhere, required: bool) -> anyhow::Result<Option<Arc<Workers>>> {
     match isolation {
         IsolationWhere::InProcess if required => {
             anyhow::bail!(
@@ -82,7 +82,7 @@ fn workers(isolation: IsolationWhere, required: bool) -> anyhow::Result<Option<W
         IsolationWhere::InProcess => Ok(None),
         IsolationWhere::Process => {
             let workers = Workers::new(Program::this(), CompileLimits::default());
-            Ok(Some(if required { workers.require_whole() } else { workers }))
+            Ok(Some(Arc::new(if required { workers.require_whole() } else { workers })))
         }
     }
 }
