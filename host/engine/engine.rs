@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use wasmtime::{Config, InstanceAllocationStrategy, Strategy, WasmBacktraceDetails, WasmFeatures};
+use wasmtime::{
+    Config, InstanceAllocationStrategy, OptLevel, Strategy, WasmBacktraceDetails, WasmFeatures,
+};
 
 use crate::plugin::component;
 
@@ -77,6 +79,9 @@ fn config() -> Config {
     let mut config = Config::new();
     // Cranelift alone: Winch had four advisories in 2026, one an escape.
     config.strategy(Strategy::Cranelift);
+    // Compiling is what a run without a cache waits for, which is every run in
+    // CI: half the time and half the code for checks that read little.
+    config.cranelift_opt_level(OptLevel::None);
     // Fuel decides, the same on each machine; epochs carry the wall clock and
     // the interrupt.
     config.consume_fuel(true);
