@@ -132,15 +132,14 @@ pub struct Elsewhere {
 const OPTIONS: &[&str] =
     &["--index-url", "--extra-index-url", "--find-links", "--trusted-host", "-i", "-f"];
 
-/// Indexes that many install from.
-const USUAL: &[&str] = &["https://pypi.org/simple", "https://download.pytorch.org/whl"];
+/// An index that many install from.
+const USUAL: &[&str] = &["https://download.pytorch.org/whl"];
 
 /// Forges, and where packages and models are published.
 const FORGES: &[&str] = &[
     "https://github.com/",
     "https://gitlab.com/",
     "https://huggingface.co/",
-    "https://files.pythonhosted.org/",
     "https://download.pytorch.org/",
 ];
 
@@ -257,7 +256,7 @@ mod tests {
             ("--index-url https://example.com/simple", Some(Place::Other)),
             ("--extra-index-url=https://download.pytorch.org/whl/cu118", Some(Place::Usual)),
             ("--extra-index-url https://download.pytorch.org.example.com/whl", Some(Place::Other)),
-            ("-i https://pypi.org/simple", Some(Place::Usual)),
+            ("-i https://download.pytorch.org/whl", Some(Place::Usual)),
             ("-f./wheels", None),
             ("torch @ https://example.com/torch.whl", Some(Place::Other)),
             ("git+https://example.com/a/b", Some(Place::Other)),
