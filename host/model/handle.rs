@@ -75,7 +75,7 @@ impl Identity {
         Ok((file, identity))
     }
 
-    const fn key(&self) -> (u64, u64) {
+    const fn key(&self) -> Key {
         (self.device, self.inode)
     }
 }
