@@ -233,6 +233,8 @@ pub(crate) enum SchemaName {
     Report,
     /// Times and cache hits, `-o timings`.
     Timings,
+    /// What plugins are, `plugin inspect --json` and `plugin list --json`.
+    Plugins,
 }
 
 fn plugin_id(text: &str) -> Result<PluginId, String> {

@@ -388,3 +388,17 @@ fn settings_are_held_to_the_schema_at_their_line() {
     place.write("modelhost.toml", "version = 1\n[plugin.honest-pass]\nsettings = { level = 3 }\n");
     place.modelhost(&["run", "m", "--plugins", "plugins"]).code(0);
 }
+
+#[test]
+fn every_format_has_a_schema() {
+    let place = Place::new();
+    for name in ["config", "report", "timings", "plugins"] {
+        let schema = place.modelhost(&["schema", name]).code(0).json();
+        jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{name}: {error}"));
+    }
+    place.modelhost(&["schema", "nothing"]).code(2).says("config");
+    for shell in ["bash", "fish", "zsh"] {
+        place.modelhost(&["completions", shell]).code(0).says("modelhost");
+    }
+    place.modelhost(&["man"]).code(0).says(".TH modelhost");
+}

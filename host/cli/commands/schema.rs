@@ -1,5 +1,6 @@
 //! `modelhost schema`: JSON Schemas of the formats.
 
+use modelhost::plugin::description;
 use modelhost::{config, report};
 
 use crate::args::{SchemaArgs, SchemaName};
@@ -10,6 +11,7 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
         SchemaName::Config => config::json_schema(),
         SchemaName::Report => report::json::json_schema(),
         SchemaName::Timings => report::timings::json_schema(),
+        SchemaName::Plugins => description::json_schema(),
     };
     let mut text = serde_json::to_vec_pretty(&schema)?;
     text.push(b'\n');
