@@ -11,6 +11,7 @@ mod cache;
 mod corpus;
 mod lock;
 mod plugin;
+mod provenance;
 mod run;
 mod sandbox;
 mod support;
