@@ -28,7 +28,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     }
     let progress = Arc::new(Progress::new(!args.no_progress && !global.quiet));
     let interrupted = Arc::new(AtomicBool::new(false));
-    let mut gate = Gate {
+    let gate = Gate {
         paths: args.paths,
         working_dir: context.working_dir,
         config: context.config,
@@ -46,7 +46,6 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         fail_on: args.fail_on,
         workers: workers(args.isolation, args.require_isolation)?,
     };
-    gate.jobs = gate.jobs.max(1);
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let result = runtime.block_on(async {
