@@ -17,15 +17,19 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// One that is judged rightly must leave this list.
 const GAPS: [(&str, &str); 0] = [];
 
-/// Makes the corpus; none where its generator is not here.
-fn corpus(folder: &Path) -> Option<Vec<Value>> {
-    let generator = shared("corpus")?.join("generate.py");
-    let made = Command::new("python3").arg(generator).arg(folder).output().expect("python3");
+/// The project's own cases.
+const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/generate.py");
+
+/// Makes a corpus, and returns its cases.
+fn corpus(generator: &Path, folder: &Path) -> Vec<Value> {
+    // Without `-B`, Python would leave compiled modules beside the generator.
+    let made =
+        Command::new("python3").arg("-B").arg(generator).arg(folder).output().expect("python3");
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
     let manifest = std::fs::read_to_string(folder.join("manifest.json")).expect("the labels");
     let manifest: Value = serde_json::from_str(&manifest).expect("JSON");
     let cases = manifest["cases"].as_array().or_else(|| manifest.as_array()).expect("cases");
-    Some(cases.clone())
+    cases.clone()
 }
 
 /// Returns how a case ended against its label; none where it ended well.
@@ -66,10 +70,20 @@ fn has_medium(report: &Value) -> bool {
 }
 
 #[test]
-fn the_corpus_is_judged_as_labelled() {
+fn the_shared_corpus_is_judged_as_labelled() {
+    let Some(shared) = shared("corpus") else { return };
+    judge(&shared.join("generate.py"));
+}
+
+#[test]
+fn the_own_corpus_is_judged_as_labelled() {
+    judge(Path::new(OWN));
+}
+
+fn judge(generator: &Path) {
     let place = Place::new();
     let folder = place.path().join("corpus");
-    let Some(cases) = corpus(&folder) else { return };
+    let cases = corpus(generator, &folder);
     let mut unexpected = Vec::new();
     let mut right = 0;
     for case in &cases {
