@@ -36,9 +36,19 @@ pub struct ModelEvidence {
     /// no regular files, files that could not be read.
     pub findings: Vec<Finding>,
     /// Files that changed while the run was on, sorted.
-    pub changed: Vec<FilePath>,
+    pub changed: Vec<ChangedFile>,
     /// Files that could not be opened or read, sorted; each has a finding.
     pub unreadable: Vec<FilePath>,
+}
+
+/// A file that changed while the run was on.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChangedFile {
+    /// Its path.
+    pub path: FilePath,
+    /// The first bytes, from and to, that were not the same for all who read
+    /// them; none where what the system says of the file changed.
+    pub bytes: Option<(u64, u64)>,
 }
 
 /// What was established of one file.

@@ -31,6 +31,7 @@ use crate::domain::evidence::FileCoverage;
 use crate::domain::plugin::{Manifest, PluginId};
 use crate::domain::text::GuestText;
 use crate::domain::verdict::{Coverage, Failure, FailureCode, Outcome, Usage};
+use crate::model::reader::{ChunkLog, ChunkReader};
 
 /// How many bytes a guest may hand to the host in one call: all that an answer
 /// within its bounds can be, many times over, and far below what hurts.
@@ -89,6 +90,8 @@ pub(crate) struct Ran {
     /// For each file of the view, how many bytes it looked at, and whether the
     /// first was among them.
     pub(crate) seen: Vec<(u64, bool)>,
+    /// The chunks that were read for it.
+    pub(crate) chunks: ChunkLog,
     pub(crate) usage: Usage,
     pub(crate) log: Vec<(LogLevel, GuestText)>,
     pub(crate) log_dropped: u64,
@@ -118,7 +121,13 @@ impl Engine {
     /// Runs one task to its end.
     pub fn call(&self, task: Task<'_>) -> Called {
         let Task { linked, manifest, view, settings, limits, interrupted } = task;
-        self.run(Run { linked, view, settings, limits, interrupted }).judge(manifest, view, limits)
+        let ran = self.run(Run { linked, view, settings, limits, interrupted });
+        for ((file, chunk), digest) in &ran.chunks {
+            if let Some(file) = view.files.get(*file as usize) {
+                file.note_chunk(*chunk, *digest);
+            }
+        }
+        ran.judge(manifest, view, limits)
     }
 
     /// Runs the guest of one task to its end.
@@ -142,6 +151,7 @@ impl Engine {
         Ran {
             ending,
             seen: state.seen.iter().map(|seen| (seen.bytes(), seen.start())).collect(),
+            chunks: state.reader.into_log(),
             usage: Usage {
                 fuel,
                 memory: state.meter.peak(),
@@ -166,6 +176,7 @@ impl Engine {
             limits: limits.clone(),
             deadline: started + limits.task_deadline(size),
             interrupted: Arc::clone(run.interrupted),
+            reader: ChunkReader::new(run.view.key),
             seen: vec![Seen::default(); run.view.files.len()],
             calls: 0,
             max_calls: limits.task_host_calls(size, run.view.files.len() as u64),

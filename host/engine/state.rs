@@ -18,7 +18,8 @@ use crate::domain::event::LogLevel;
 use crate::domain::model::{Definition, LockEntry};
 use crate::domain::text::GuestText;
 use crate::domain::verdict::FailureCode;
-use crate::model::FileHandle;
+use crate::model::reader::ChunkReader;
+use crate::model::{ChunkKey, FileHandle};
 
 /// What one task may see: a pure value but for the bytes behind the handles.
 #[derive(Clone, Debug)]
@@ -35,6 +36,8 @@ pub struct View {
     pub documents: Arc<BTreeMap<String, Arc<[u8]>>>,
     /// The run's one fixed time, seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
+    /// What the chunks of files that are read for it are digested under.
+    pub key: ChunkKey,
 }
 
 impl View {
@@ -98,6 +101,7 @@ pub(super) struct State {
     pub(super) limits: Limits,
     pub(super) deadline: Instant,
     pub(super) interrupted: Arc<AtomicBool>,
+    pub(super) reader: ChunkReader,
     pub(super) seen: Vec<Seen>,
     pub(super) calls: u64,
     pub(super) max_calls: u64,
@@ -122,13 +126,12 @@ impl State {
 
     /// Stops the guest where its time is up or the run was interrupted.
     pub(super) fn check_clock(&self) -> wasmtime::Result<()> {
-        if self.interrupted.load(Ordering::Relaxed) {
-            return Err(Stop::error(FailureCode::Interrupted, "the run was interrupted"));
-        }
-        if Instant::now() >= self.deadline {
-            return Err(Stop::error(FailureCode::LimitDeadline, "it ran past its wall deadline"));
-        }
-        Ok(())
+        self.clock().check()
+    }
+
+    /// Returns what the guest's time is told by.
+    pub(super) fn clock(&self) -> Clock {
+        Clock { deadline: self.deadline, interrupted: Arc::clone(&self.interrupted) }
     }
 
     /// Hands `value` to the guest as a handle, within the bound on handles.
@@ -142,6 +145,25 @@ impl State {
                 format!("it holds more than {} handles", self.limits.handles),
             )
         })
+    }
+}
+
+/// What a guest's time is told by.
+pub(super) struct Clock {
+    deadline: Instant,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Clock {
+    /// Stops the guest where its time is up or the run was interrupted.
+    pub(super) fn check(&self) -> wasmtime::Result<()> {
+        if self.interrupted.load(Ordering::Relaxed) {
+            return Err(Stop::error(FailureCode::Interrupted, "the run was interrupted"));
+        }
+        if Instant::now() >= self.deadline {
+            return Err(Stop::error(FailureCode::LimitDeadline, "it ran past its wall deadline"));
+        }
+        Ok(())
     }
 }
 

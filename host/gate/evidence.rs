@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::domain::evidence::{
-    Evidence, FileEvidence, ModelEvidence, PluginEvidence, TaskEvidence,
+    ChangedFile, Evidence, FileEvidence, ModelEvidence, PluginEvidence, TaskEvidence,
 };
 use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
 use crate::domain::model::{FileEntry, FilePath};
@@ -107,7 +107,10 @@ fn model_evidence(model: Model, interrupted: bool) -> ModelEvidence {
                 evidence.unreadable.push(file.path().clone());
             }
             None if interrupted => {}
-            _ => evidence.changed.push(file.path().clone()),
+            _ => {
+                let (path, bytes) = (file.path().clone(), file.differs());
+                evidence.changed.push(ChangedFile { path, bytes });
+            }
         }
     }
     evidence.unreadable.sort();

@@ -8,13 +8,15 @@ use std::sync::mpsc;
 
 use sha2::Digest as _;
 
+use super::chunk::{ChunkDigest, ChunkKey, chunk_size};
 use super::content::ContentProbe;
 use super::handle::{FileHandle, ReadError};
+use super::reader::ChunkReader;
 use crate::domain::digest::Digest;
 
 /// How much is read at a time: large enough that system calls don't count,
 /// small enough to stay in the processor's cache.
-const CHUNK: usize = 256 << 10;
+pub(super) const CHUNK: usize = 256 << 10;
 
 /// From this size on a second thread reads ahead while one hashes.
 const READ_AHEAD: u64 = 32 << 20;
@@ -53,9 +55,10 @@ impl From<ReadError> for Unfinished {
 }
 
 /// Computes the SHA-256 of `file` and what kind of content it has, and keeps
-/// both with the handle. Done at most once. `progress` is told how many bytes
-/// were hashed since it was last told, and says whether to go on.
-pub(crate) fn hash(file: &FileHandle, progress: &dyn Fn(u64) -> bool) {
+/// both with the handle; and, under `key`, the digest of each of its chunks, for
+/// tasks to be held against. Done at most once. `progress` is told how many
+/// bytes were hashed since it was last told, and says whether to go on.
+pub(crate) fn hash(file: &FileHandle, key: Option<&ChunkKey>, progress: &dyn Fn(u64) -> bool) {
     if file.hashed.get().is_some() {
         return;
     }
@@ -67,16 +70,31 @@ pub(crate) fn hash(file: &FileHandle, progress: &dyn Fn(u64) -> bool) {
         progress(bytes.len() as u64)
     };
     let result = if file.size() >= READ_AHEAD {
-        chunks_ahead(file, take)
+        all_ahead(file, key, take)
     } else {
-        chunks(file, 0, file.size(), take)
+        all(file, key, take)
     };
     let hashed = match result {
-        Ok(()) => Ok((Digest::from_bytes(state.finalize().into()), probe.finish())),
+        Ok(chunks) => {
+            if key.is_some() {
+                file.note_chunks(chunks);
+            }
+            Ok((Digest::from_bytes(state.finalize().into()), probe.finish()))
+        }
         Err(Unfinished::Read(error)) => Err(error),
         Err(Unfinished::Stopped) => return,
     };
     let _ = file.hashed.set(hashed);
+}
+
+/// One file as a task sees it: where it stands in the view, and what reads it.
+pub(crate) struct Seen<'a> {
+    /// Its place in the view.
+    pub(crate) place: u32,
+    /// Its handle.
+    pub(crate) file: &'a FileHandle,
+    /// Reads for the task.
+    pub(crate) reader: &'a mut ChunkReader,
 }
 
 /// Returns the digest of the whole file under `algorithm`, computing it the
@@ -84,11 +102,12 @@ pub(crate) fn hash(file: &FileHandle, progress: &dyn Fn(u64) -> bool) {
 ///
 /// # Errors
 /// Says that the bytes could not be had, or that `go_on` said stop.
-pub fn whole(
-    file: &FileHandle,
+pub(crate) fn whole(
+    seen: Seen<'_>,
     algorithm: Algorithm,
     go_on: &dyn Fn() -> bool,
 ) -> Result<Vec<u8>, Unfinished> {
+    let file = seen.file;
     if algorithm == Algorithm::Sha256
         && let Some(hashed) = file.hashed.get()
     {
@@ -101,7 +120,7 @@ pub fn whole(
     if let Some(digest) = digests.get(&algorithm) {
         return Ok(digest.clone());
     }
-    let digest = range(file, algorithm, 0, file.size(), go_on)?;
+    let digest = range(seen, algorithm, 0, file.size(), go_on)?;
     digests.insert(algorithm, digest.clone());
     Ok(digest)
 }
@@ -111,69 +130,90 @@ pub fn whole(
 /// # Errors
 /// Says that the range is not in the file, that the bytes could not be had, or
 /// that `go_on` said stop.
-pub fn range(
-    file: &FileHandle,
+pub(crate) fn range(
+    seen: Seen<'_>,
     algorithm: Algorithm,
     offset: u64,
     length: u64,
     go_on: &dyn Fn() -> bool,
 ) -> Result<Vec<u8>, Unfinished> {
-    let end = offset.checked_add(length).ok_or(ReadError::OutOfRange)?;
-    if end > file.size() {
-        return Err(ReadError::OutOfRange.into());
-    }
     let mut state = State::new(algorithm, length);
-    chunks(file, offset, length, |bytes| {
+    seen.reader.each(seen.place, seen.file, offset, length, &mut |bytes| {
         state.update(bytes);
         go_on()
     })?;
     Ok(state.finish())
 }
 
-fn chunks(
+/// Returns how much of `file` is read at a time: whole chunks.
+fn step(file: &FileHandle) -> usize {
+    usize::try_from(chunk_size(file.size())).unwrap_or(CHUNK).max(CHUNK)
+}
+
+/// Notes the digests of the chunks in `bytes`, which start where one does.
+fn note(file: &FileHandle, key: Option<&ChunkKey>, bytes: &[u8], noted: &mut Vec<ChunkDigest>) {
+    let Some(key) = key else { return };
+    let length = usize::try_from(chunk_size(file.size())).unwrap_or(CHUNK);
+    noted.extend(bytes.chunks(length).map(|chunk| key.digest(chunk)));
+}
+
+/// Hands all bytes of `file` to `take`; returns the digests of its chunks.
+fn all(
     file: &FileHandle,
-    offset: u64,
-    length: u64,
+    key: Option<&ChunkKey>,
     mut take: impl FnMut(&[u8]) -> bool,
-) -> Result<(), Unfinished> {
-    let mut buffer = vec![0; usize::try_from(length).unwrap_or(CHUNK).min(CHUNK)];
+) -> Result<Vec<ChunkDigest>, Unfinished> {
+    let most = step(file);
+    let mut buffer = vec![0; usize::try_from(file.size()).unwrap_or(most).min(most)];
+    let mut noted = Vec::new();
     let mut done = 0;
-    while done < length {
-        let step = usize::try_from(length - done).unwrap_or(CHUNK).min(CHUNK);
-        let bytes = &mut buffer[..step];
-        file.read_exact(offset + done, bytes)?;
+    while done < file.size() {
+        let length = usize::try_from(file.size() - done).unwrap_or(most).min(most);
+        let bytes = &mut buffer[..length];
+        file.read_exact(done, bytes)?;
+        note(file, key, bytes, &mut noted);
         if !take(bytes) {
             return Err(Unfinished::Stopped);
         }
-        done += step as u64;
+        done += length as u64;
     }
-    Ok(())
+    Ok(noted)
 }
 
-/// As `chunks` over the whole file, with a thread that reads ahead.
-fn chunks_ahead(file: &FileHandle, mut take: impl FnMut(&[u8]) -> bool) -> Result<(), Unfinished> {
+/// As `all`, with a thread that reads ahead, and digests the chunks there.
+fn all_ahead(
+    file: &FileHandle,
+    key: Option<&ChunkKey>,
+    mut take: impl FnMut(&[u8]) -> bool,
+) -> Result<Vec<ChunkDigest>, Unfinished> {
     std::thread::scope(|scope| {
         let (full_in, full_out) = mpsc::sync_channel(AHEAD);
         let (empty_in, empty_out) = mpsc::channel();
+        let most = step(file);
         for _ in 0..AHEAD {
-            let _ = empty_in.send(vec![0; CHUNK]);
+            let _ = empty_in.send(vec![0; most]);
         }
-        scope.spawn(move || {
+        let ahead = scope.spawn(move || {
+            let mut noted = Vec::new();
             let mut offset = 0;
             // Ends when the file does, on an error, or when the other side is gone.
             while let Ok(mut buffer) = empty_out.recv() {
-                let step = usize::try_from(file.size() - offset).unwrap_or(CHUNK).min(CHUNK);
-                if step == 0 {
+                let length = usize::try_from(file.size() - offset).unwrap_or(most).min(most);
+                if length == 0 {
                     break;
                 }
-                buffer.truncate(step);
-                let read = file.read_exact(offset, &mut buffer).map(|()| buffer);
+                buffer.truncate(length);
+                let read = file.read_exact(offset, &mut buffer).map(|()| {
+                    note(file, key, &buffer, &mut noted);
+                    buffer
+                });
                 let failed = read.is_err();
                 if full_in.send(read).is_err() || failed {
                     break;
                 }
-                offset += step as u64;
+                offset += length as u64;
             }
+            noted
         });
         for read in full_out {
             let buffer = read?;
@@ -182,7 +222,7 @@ fn chunks_ahead(file: &FileHandle, mut take: impl FnMut(&[u8]) -> bool) -> Resul
             }
             let _ = empty_in.send(buffer);
         }
-        Ok(())
+        Ok(ahead.join().unwrap_or_default())
     })
 }
 

@@ -9,11 +9,11 @@ use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
 
+use super::chunk::{self, ChunkDigest, Ledger};
 use super::digest::Algorithm;
 use super::open::Root;
 use crate::domain::digest::Digest;
@@ -101,7 +101,8 @@ pub struct FileHandle {
     source: Source,
     path: FilePath,
     identity: Identity,
-    changed: AtomicBool,
+    changed: OnceLock<()>,
+    ledger: Mutex<Ledger>,
     pub(super) hashed: OnceLock<Result<(Digest, Content), ReadError>>,
     pub(super) digests: Mutex<BTreeMap<Algorithm, Vec<u8>>>,
 }
@@ -137,7 +138,8 @@ impl FileHandle {
             source,
             path,
             identity,
-            changed: AtomicBool::new(false),
+            changed: OnceLock::new(),
+            ledger: Mutex::default(),
             hashed: OnceLock::new(),
             digests: Mutex::new(BTreeMap::new()),
         }
@@ -159,7 +161,7 @@ impl FileHandle {
     }
 
     /// Reads `length` bytes from `offset`, or as many as the file has from
-    /// there. The caller bounds `length`.
+    /// there. The caller bounds `length`. For a task, `reader` reads.
     ///
     /// # Errors
     /// Says that the file changed or can't be read.
@@ -195,9 +197,33 @@ impl FileHandle {
         self.hashed.get()
     }
 
-    /// Returns whether the file was found to be another than the one listed.
+    /// Returns whether the file was found to be another than the one listed, or
+    /// not the same for all who read it.
     pub fn is_changed(&self) -> bool {
-        self.changed.load(Ordering::Relaxed)
+        self.changed.get().is_some() || self.ledger().differs().is_some()
+    }
+
+    /// Returns the first bytes, from and to, that were not the same for all who
+    /// read them.
+    pub fn differs(&self) -> Option<(u64, u64)> {
+        let length = chunk::chunk_size(self.size());
+        let start = self.ledger().differs()?.saturating_mul(length);
+        Some((start, start.saturating_add(length).min(self.size())))
+    }
+
+    /// Takes in that a task read `chunk`, and the digest of what it read; none
+    /// where that was not the same twice, or could not be had whole.
+    pub(crate) fn note_chunk(&self, chunk: u64, digest: Option<ChunkDigest>) {
+        self.ledger().note(chunk::chunks(self.size()), chunk, digest);
+    }
+
+    /// Takes in that the digest pass read the whole file, one digest a chunk.
+    pub(super) fn note_chunks(&self, all: Vec<ChunkDigest>) {
+        self.ledger().note_all(all);
+    }
+
+    fn ledger(&self) -> MutexGuard<'_, Ledger> {
+        self.ledger.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens the path again and compares what is there with what was listed.
@@ -237,7 +263,7 @@ impl FileHandle {
     }
 
     fn mark_changed(&self) -> ReadError {
-        self.changed.store(true, Ordering::Relaxed);
+        let _ = self.changed.set(());
         ReadError::Changed
     }
 }

@@ -7,12 +7,16 @@
 //!   to that folder's descriptor and can't leave it.
 //! - Only regular files are read, and only while they are the file that was
 //!   listed: same device, inode, size and time of last change.
+//! - Who reads for a plugin tells the keyed digest of each chunk it read; two
+//!   that differ, or one that differs from the digest pass's, make it changed.
 
+pub mod chunk;
 pub mod content;
 pub mod digest;
 pub mod find;
 pub mod handle;
 pub mod open;
+pub mod reader;
 pub mod walk;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +25,7 @@ use std::sync::Arc;
 use crate::domain::finding::Finding;
 use crate::domain::model::{Definition, FilePath, LockEntry, ModelName};
 
+pub use chunk::ChunkKey;
 pub(crate) use handle::Descriptors;
 pub use handle::{FileHandle, Pool, ReadError};
 

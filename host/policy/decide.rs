@@ -31,7 +31,10 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
 
     let known: BTreeMap<&ModelName, (Option<&LockEntry>, BTreeSet<FilePath>)> = models
         .iter()
-        .map(|model| (&model.name, (model.lock.as_ref(), model.changed.iter().cloned().collect())))
+        .map(|model| {
+            let changed = model.changed.iter().map(|file| file.path.clone()).collect();
+            (&model.name, (model.lock.as_ref(), changed))
+        })
         .collect();
     let nothing = (None, BTreeSet::new());
     let tasks: Vec<TaskReport> = tasks

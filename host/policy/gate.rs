@@ -4,6 +4,7 @@
 //! Leaves when to find them to `decide` and `judge`; what is wrong with the
 //! entries of a folder is found by `model`.
 
+use crate::domain::evidence::ChangedFile;
 use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
 use crate::domain::model::FilePath;
 use crate::domain::plugin::PluginId;
@@ -74,13 +75,18 @@ pub(super) fn empty_model(files: usize) -> Finding {
 }
 
 /// Returns `gate/changed` for `file`.
-pub(super) fn changed(file: &FilePath) -> Finding {
-    finding(
-        "changed",
-        "this file changed while the run was on: what was checked may not be what is there",
-        "run again once nothing writes to the model",
-        Some(file),
-    )
+pub(super) fn changed(file: &ChangedFile) -> Finding {
+    let message = match file.bytes {
+        Some((from, to)) => format!(
+            "this file changed while the run was on: not all who read its bytes {from} to {to} read the same"
+        ),
+        None => "this file changed while the run was on: what was checked may not be what is there"
+            .to_owned(),
+    };
+    let help = "run again once nothing writes to the model";
+    let mut finding = finding("changed", &message, help, Some(&file.path));
+    finding.location.offset = file.bytes.map(|(from, _)| from);
+    finding
 }
 
 /// Returns `gate/unreadable` for `file`.

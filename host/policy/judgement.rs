@@ -3,14 +3,14 @@
 //!
 //! Leaves single tasks to `judge`, and the run to `decide`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::NotJudged;
 use super::gate::{self, Silence, Unjudged};
 use super::judge::{Parties, lock_line, worst_first};
 use crate::domain::decision::{Decision, Reason, ReasonKind};
 use crate::domain::digest::TreeDigest;
-use crate::domain::evidence::{Content, FileEvidence, ModelEvidence};
+use crate::domain::evidence::{ChangedFile, Content, FileEvidence, ModelEvidence};
 use crate::domain::finding::{Finding, RuleId};
 use crate::domain::model::{FilePath, LockEntry, ModelName};
 use crate::domain::plugin::PluginId;
@@ -35,11 +35,12 @@ pub(super) fn judge(
     if !parties.interrupted {
         own.empty(&model);
     }
-    let changed: BTreeSet<&FilePath> = model.changed.iter().collect();
+    let changed: BTreeMap<&FilePath, &ChangedFile> =
+        model.changed.iter().map(|file| (&file.path, file)).collect();
     let words = words(parties, tasks);
     let mut files = Vec::with_capacity(model.files.len());
     for file in &model.files {
-        let judged = if changed.contains(&file.entry.path) {
+        let judged = if changed.contains_key(&file.entry.path) {
             Judgement::No // by the finding on its having changed
         } else {
             own.file(parties.policy.not_judged, file, words.get(&file.entry.path))
@@ -56,8 +57,8 @@ pub(super) fn judge(
                 .map(|file| file.line),
         });
     }
-    for file in changed {
-        own.block(gate::changed(file), ReasonKind::Changed { file: file.clone() });
+    for file in changed.into_values() {
+        own.block(gate::changed(file), ReasonKind::Changed { file: file.path.clone() });
     }
     for plugin in &parties.policy.require {
         own.required(parties, plugin, tasks);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::domain::capability::{Grants, Limits, LimitsAsked};
 use crate::domain::digest::{Digest, TreeDigest};
 use crate::domain::evidence::{
-    Content, Evidence, FileCoverage, FileEvidence, ModelEvidence, PluginEvidence, TaskEvidence,
+    ChangedFile, Content, Evidence, FileCoverage, FileEvidence, ModelEvidence, PluginEvidence, TaskEvidence,
 };
 use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
 use crate::domain::model::{FileEntry, FilePath, LockEntry, LockedFile, ModelName};
@@ -178,7 +178,7 @@ impl Run {
 
     /// Says that a file of the last model changed.
     pub(super) fn changed(mut self, file: &str) -> Self {
-        self.last().changed.push(path(file));
+        self.last().changed.push(ChangedFile { path: path(file), bytes: None });
         self
     }
 

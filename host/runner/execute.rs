@@ -24,7 +24,7 @@ use crate::domain::event::{Event, EventSink};
 use crate::domain::verdict::{Failure, FailureCode, Outcome};
 use crate::engine::engine::THREAD_STACK;
 use crate::engine::{Cache, Called, Engine, Linked, Task, View};
-use crate::model::{FileHandle, Model, digest};
+use crate::model::{ChunkKey, FileHandle, Model, digest};
 use crate::worker::{Plugin, Slot, SlotTask, Workers};
 
 /// How many bytes of small files one thread hashes before it looks for other
@@ -83,7 +83,7 @@ pub enum Ended {
 /// # Errors
 /// Says that a thread of modelhost itself failed.
 pub fn execute(work: &Work) -> Result<Executed, ExecuteError> {
-    let scheduler = Scheduler::new(work);
+    let scheduler = Scheduler::new(work, ChunkKey::random().map_err(ExecuteError::Random)?);
     std::thread::scope(|scope| {
         let threads: Vec<_> = (0..work.jobs.max(1))
             .map(|_| {
@@ -108,6 +108,9 @@ pub enum ExecuteError {
     /// The system gave no thread.
     #[error("no thread to work on")]
     Thread(#[source] std::io::Error),
+    /// The system gave no randomness.
+    #[error("no key to digest what is read under")]
+    Random(#[source] std::io::Error),
     /// A bug in modelhost.
     #[error("a thread of modelhost failed; this is a bug")]
     Panicked,
@@ -153,10 +156,12 @@ struct Scheduler<'a> {
     by_file: HashMap<usize, Vec<usize>>,
     /// Tasks of a plugin, by its place.
     by_plugin: Vec<Vec<usize>>,
+    /// What is read for tasks is held together by.
+    key: ChunkKey,
 }
 
 impl<'a> Scheduler<'a> {
-    fn new(work: &'a Work) -> Self {
+    fn new(work: &'a Work, key: ChunkKey) -> Self {
         let tasks = &work.plan.tasks;
         let mut board = Board { waits: vec![0; tasks.len()], ..Board::default() };
         board.runnable.resize_with(work.candidates.len(), || None);
@@ -185,7 +190,8 @@ impl<'a> Scheduler<'a> {
             work.models.iter().flat_map(|model| model.files.iter().cloned()).collect();
         hash.sort_by_key(|file| std::cmp::Reverse(file.size()));
         board.hash = hash.into();
-        Self { work, board: Mutex::new(board), changed: Condvar::new(), by_file, by_plugin }
+        let changed = Condvar::new();
+        Self { work, board: Mutex::new(board), changed, by_file, by_plugin, key }
     }
 
     /// Takes items and does them until none is left.
@@ -285,7 +291,9 @@ impl<'a> Scheduler<'a> {
     }
 
     fn hash(&self, file: &Arc<FileHandle>) {
-        digest::hash(file, &|bytes| {
+        // Without tasks nobody is to be held against it.
+        let key = Some(&self.key).filter(|_| !self.work.plan.tasks.is_empty());
+        digest::hash(file, key, &|bytes| {
             self.work.sink.event(&Event::Hashed { bytes });
             !self.is_interrupted()
         });
@@ -347,6 +355,7 @@ impl<'a> Scheduler<'a> {
             lock: model.lock.clone(),
             documents: Arc::clone(&candidate.documents),
             now: self.work.now,
+            key: self.key,
         }
     }
 

@@ -20,14 +20,14 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use super::channel::{Broken, Channel, Patience};
 use super::isolation::Isolation;
-use super::protocol::{FromWorker, Load, MAX_TO_WORKER, Ready, TaskRow, ToWorker, VERSION};
+use super::protocol::{FromWorker, Load, MAX_TO_WORKER, ROWS, Ready, TaskRow, ToWorker, VERSION};
 use super::{sealed, translate, wall};
 use crate::domain::capability::Limits;
 use crate::domain::model::{FilePath, LockEntry};
 use crate::domain::text::GuestText;
 use crate::engine::engine::THREAD_STACK;
 use crate::engine::{Engine, Linked, Run, View};
-use crate::model::{Descriptors, FileHandle, ReadError};
+use crate::model::{ChunkKey, Descriptors, FileHandle, ReadError};
 
 /// How many of the model's files are kept open.
 const OPEN_FILES: usize = 32;
@@ -310,8 +310,9 @@ impl Server {
             lock: lock.clone(),
             documents: Arc::clone(&plugin.documents),
             now: row.now,
+            key: ChunkKey::from_bytes(row.key),
         };
-        let ran = self.engine.run(Run {
+        let mut ran = self.engine.run(Run {
             linked: &plugin.linked,
             view: &view,
             settings: &plugin.settings,
@@ -321,6 +322,14 @@ impl Server {
         drop(view);
         // Kept for the next task on this model, which is not told it again.
         self.lock = lock.and_then(Arc::into_inner);
+        let mut chunks = translate::chunk_rows(std::mem::take(&mut ran.chunks));
+        loop {
+            let rows: Vec<_> = chunks.by_ref().take(ROWS).collect();
+            if rows.is_empty() {
+                break;
+            }
+            self.link.say(&FromWorker::Chunks(rows))?;
+        }
         self.link.say(&FromWorker::Done(Box::new(translate::done_row(ran))))
     }
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 /// The version of what is said; a worker of another build is turned away by it
 /// and by the build's own version.
-pub(super) const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 2;
 
 /// The most bytes of a frame to a worker, which trusts the gate.
 pub(super) const MAX_TO_WORKER: u32 = 64 << 20;
@@ -66,6 +66,9 @@ pub(super) enum FromWorker {
     Loaded(Result<(), String>),
     /// It needs the descriptor of the file at `index` in the view.
     Open { index: u32 },
+    /// Chunks that it read of the view's files for the task, in order; at most
+    /// [`ROWS`] at a time.
+    Chunks(Vec<ChunkRow>),
     /// The task is done.
     Done(Box<DoneRow>),
     /// Something of modelhost itself failed in it.
@@ -149,6 +152,18 @@ pub(super) struct TaskRow {
     /// Source, revision and license as the policy has them.
     pub(super) definition: Option<(Option<String>, Option<String>, Option<String>)>,
     pub(super) now: u64,
+    /// What chunks are digested under.
+    pub(super) key: [u8; 16],
+}
+
+/// A chunk of a file that was read for the task.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct ChunkRow {
+    /// The file's place in the view.
+    pub(super) file: u32,
+    pub(super) chunk: u64,
+    /// Its digest; none where it was not the same twice, or not there.
+    pub(super) digest: Option<[u8; 16]>,
 }
 
 /// How a task ended, as a worker says.
@@ -290,7 +305,7 @@ mod tests {
     #[test]
     fn lengths_that_lie_allocate_nothing() {
         // `Done`, `Checked`, and a count of findings near 2^64.
-        let body = [4, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1];
+        let body = [5, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 1];
         assert!(decode::<FromWorker>(&body).is_err());
     }
 

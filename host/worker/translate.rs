@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::protocol::{
-    DoneRow, EndingRow, FileRow, FindingRow, LimitsRow, Load, LockHead, LockedRow, ReadRow,
+    ChunkRow, DoneRow, EndingRow, FileRow, FindingRow, LimitsRow, Load, LockHead, LockedRow, ReadRow,
     SaidRow, StopRow, TaskRow,
 };
 use crate::domain::capability::{Capability, Grant, Grants, Limits};
@@ -17,6 +17,8 @@ use crate::domain::model::{Definition, FilePath, LockEntry, LockNotes, LockedFil
 use crate::domain::verdict::FailureCode;
 use crate::engine::abi::raw::{RawAnswer, RawFact, RawFailure, RawFinding, RawLocation};
 use crate::engine::{Cause, Ending, Ran, View};
+use crate::model::chunk::ChunkDigest;
+use crate::model::reader::ChunkLog;
 use crate::model::{FileHandle, ReadError};
 
 const LEVELS: [LogLevel; 5] =
@@ -203,12 +205,22 @@ pub(super) fn task_row(view: &View) -> TaskRow {
         definition: definition
             .map(|found| (found.source.clone(), found.revision.clone(), found.license.clone())),
         now: view.now,
+        key: *view.key.as_bytes(),
     }
 }
 
 /// Reads what the policy says of a model.
 pub(super) fn definition(row: (Option<String>, Option<String>, Option<String>)) -> Definition {
     Definition { source: row.0, revision: row.1, license: row.2 }
+}
+
+/// Writes the chunks that were read.
+pub(super) fn chunk_rows(log: ChunkLog) -> impl Iterator<Item = ChunkRow> {
+    log.into_iter().map(|((file, chunk), digest)| ChunkRow {
+        file,
+        chunk,
+        digest: digest.map(|ChunkDigest(digest)| digest),
+    })
 }
 
 /// Writes how a guest ended.

@@ -9,18 +9,52 @@
 use std::time::Duration;
 
 use super::channel::Broken;
-use super::protocol::DoneRow;
+use super::protocol::{ChunkRow, DoneRow};
 use super::translate;
 use crate::domain::capability::Limits;
 use crate::domain::text::GuestText;
 use crate::domain::verdict::Usage;
 use crate::engine::{Ran, View};
+use crate::model::chunk::{self, ChunkDigest};
+use crate::model::reader::ChunkLog;
 
 /// The most bytes that one host call hands to a guest.
 const MAX_READ: u64 = 1 << 20;
 
 /// The most bytes of one line that a guest logs.
 const MAX_LINE: usize = 1024;
+
+/// What a worker says that it read for one task: each chunk once, in order.
+pub(super) struct Chunks<'a> {
+    view: &'a View,
+    last: Option<(u32, u64)>,
+}
+
+impl<'a> Chunks<'a> {
+    /// Expects what is read of `view`.
+    pub(super) const fn of(view: &'a View) -> Self {
+        Self { view, last: None }
+    }
+
+    /// Takes in some more, if they can be true, and notes them with the files.
+    pub(super) fn take(&mut self, rows: &[ChunkRow]) -> Result<(), Broken> {
+        if rows.is_empty() {
+            return Err(Broken::Rules("it had no chunk to tell of, and told it"));
+        }
+        for row in rows {
+            let place = (row.file, row.chunk);
+            if self.last.is_some_and(|last| last >= place) {
+                return Err(Broken::Rules("it told chunks out of order, or twice"));
+            }
+            self.last = Some(place);
+            let file = self.view.files.get(row.file as usize);
+            let file = file.filter(|file| row.chunk < chunk::chunks(file.size()));
+            let file = file.ok_or(Broken::Rules("it read a chunk that is in no file"))?;
+            file.note_chunk(row.chunk, row.digest.map(ChunkDigest));
+        }
+        Ok(())
+    }
+}
 
 /// Takes `done` for a task on `view` that took `took`, if it can be true.
 pub(super) fn check(
@@ -63,6 +97,7 @@ pub(super) fn check(
         ending: translate::ending(done.ending)
             .ok_or(Broken::Rules("its answer has no such value"))?,
         seen: done.seen,
+        chunks: ChunkLog::new(), // noted as they came
         usage: Usage {
             fuel: done.fuel,
             memory: done.memory,
@@ -83,7 +118,7 @@ mod tests {
 
     use super::*;
     use crate::domain::model::FilePath;
-    use crate::model::{Descriptors, FileHandle, ReadError};
+    use crate::model::{ChunkKey, Descriptors, FileHandle, ReadError};
     use crate::worker::protocol::{EndingRow, FindingRow};
 
     #[derive(Debug)]
@@ -109,6 +144,7 @@ mod tests {
             lock: None,
             documents: Arc::new(BTreeMap::new()),
             now: 0,
+            key: ChunkKey::from_bytes([0; 16]),
         }
     }
 
@@ -143,6 +179,34 @@ mod tests {
         assert_eq!(ran.log[0].1.as_str(), "a\\nb");
         assert_eq!(ran.instantiate, Duration::from_secs(1));
         assert_eq!(ran.check, Duration::ZERO);
+    }
+
+    #[test]
+    fn takes_each_chunk_once_in_order_and_within_its_file() {
+        let row = |file, chunk, byte: u8| ChunkRow { file, chunk, digest: Some([byte; 16]) };
+        let large = view(3 << 16);
+        let mut chunks = Chunks::of(&large);
+        chunks.take(&[row(0, 0, 1), row(0, 2, 1)]).expect("taken");
+        assert!(!large.files[0].is_changed());
+        Chunks::of(&large).take(&[row(0, 2, 2)]).expect("taken");
+        assert_eq!(large.files[0].differs(), Some((2 << 16, 3 << 16)));
+        let rows: [(&[ChunkRow], &str); 6] = [
+            (&[], "no chunk"),
+            (&[row(0, 2, 1)], "out of order"),
+            (&[row(0, 1, 1)], "out of order"),
+            (&[row(0, 3, 1)], "in no file"),
+            (&[row(0, u64::MAX, 1)], "in no file"),
+            (&[row(1, 0, 1)], "in no file"),
+        ];
+        for (rows, expected) in rows {
+            let mut chunks = Chunks { view: &large, last: Some((0, 2)) };
+            let error = chunks.take(rows).expect_err("refused").to_string();
+            assert!(error.contains(expected), "{expected}: {error}");
+        }
+        let missing = view(4);
+        let torn = ChunkRow { file: 0, chunk: 0, digest: None };
+        Chunks::of(&missing).take(&[torn]).expect("taken");
+        assert!(missing.files[0].is_changed());
     }
 
     #[test]

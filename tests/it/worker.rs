@@ -12,7 +12,7 @@ use modelhost::domain::model::{Definition, ModelName};
 use modelhost::domain::plugin::{PluginRef, ResolvedPlugin};
 use modelhost::domain::verdict::{Failure, FailureCode, Outcome};
 use modelhost::engine::{Cache, Called, Engine, Task, View};
-use modelhost::model::Pool;
+use modelhost::model::{ChunkKey, Pool};
 use modelhost::plugin::resolve;
 use modelhost::worker::{CompileLimits, Plugin, Program, Slot, SlotTask, Workers};
 
@@ -63,6 +63,7 @@ impl Stage {
             lock: None,
             documents: Arc::new(BTreeMap::new()),
             now: 1_700_000_000,
+            key: ChunkKey::random().expect("a key"),
         }
     }
 

@@ -1,12 +1,14 @@
 //! `digest`: digests at the host's speed, which count as having read.
 
+use std::sync::Arc;
+
 use wasmtime::component::Resource;
 
 use super::files::read_error;
 use crate::engine::abi::v0_1::digest::{Algorithm, Host, Range};
 use crate::engine::abi::v0_1::files::ReadError;
 use crate::engine::state::{State, ViewFile};
-use crate::model::digest::{self, Unfinished};
+use crate::model::digest::{self, Seen, Unfinished};
 
 impl Host for State {
     fn of(
@@ -17,7 +19,8 @@ impl Host for State {
     ) -> wasmtime::Result<Result<Vec<u8>, ReadError>> {
         self.enter()?;
         let ViewFile(index) = *self.table.get(&file)?;
-        let handle = &self.view.files[index];
+        let handle = Arc::clone(&self.view.files[index]);
+        let place = u32::try_from(index).unwrap_or(u32::MAX);
         let algorithm = match algorithm {
             Algorithm::Sha256 => digest::Algorithm::Sha256,
             Algorithm::Sha512 => digest::Algorithm::Sha512,
@@ -25,11 +28,13 @@ impl Host for State {
             Algorithm::Blake3 => digest::Algorithm::Blake3,
             Algorithm::GitBlobSha1 => digest::Algorithm::GitBlobSha1,
         };
-        let go_on = || self.check_clock().is_ok();
+        let clock = self.clock();
+        let go_on = || clock.check().is_ok();
+        let seen = Seen { place, file: &handle, reader: &mut self.reader };
         let (start, length, computed) = match range {
-            None => (0, handle.size(), digest::whole(handle, algorithm, &go_on)),
+            None => (0, handle.size(), digest::whole(seen, algorithm, &go_on)),
             Some(Range { offset, length }) => {
-                (offset, length, digest::range(handle, algorithm, offset, length, &go_on))
+                (offset, length, digest::range(seen, algorithm, offset, length, &go_on))
             }
         };
         match computed {

@@ -82,7 +82,8 @@ impl HostFile for State {
             return Ok(Err(ReadError::OutOfRange));
         }
         let ViewFile(index) = *self.table.get(&file)?;
-        match self.view.files[index].read(offset, length as usize) {
+        let place = u32::try_from(index).unwrap_or(u32::MAX);
+        match self.reader.read(place, &self.view.files[index], offset, length as usize) {
             Ok(bytes) => {
                 self.bytes_read += bytes.len() as u64;
                 self.seen[index].add(offset, offset.saturating_add(bytes.len() as u64));

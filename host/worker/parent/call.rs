@@ -70,6 +70,7 @@ impl Workers {
         let most = max_done(view.files.len(), slot.limits.log_lines);
         // A guest's call opens at most one file.
         let mut opens = slot.limits.task_host_calls(size, view.files.len() as u64);
+        let mut chunks = trust::Chunks::of(view);
         loop {
             match process.channel.receive(most, patience)? {
                 FromWorker::Open { index } => {
@@ -92,6 +93,7 @@ impl Workers {
                         }
                     }
                 }
+                FromWorker::Chunks(rows) => chunks.take(&rows)?,
                 FromWorker::Done(done) => {
                     return trust::check(*done, view, &slot.limits, started.elapsed());
                 }

@@ -9,7 +9,7 @@ use crate::domain::finding::Severity;
 use crate::domain::model::FilePath;
 use crate::domain::plugin::{PluginId, Reads, Rule, Scope};
 use crate::domain::verdict::{Answer, Outcome};
-use crate::model::{Descriptors, FileHandle, ReadError};
+use crate::model::{ChunkKey, Descriptors, FileHandle, ReadError};
 use crate::worker::channel::Channel;
 use crate::worker::protocol::{DoneRow, EndingRow, FindingRow, ReadRow, StopRow};
 
@@ -31,6 +31,7 @@ fn view() -> View {
         lock: None,
         documents: Arc::new(BTreeMap::new()),
         now: 0,
+        key: ChunkKey::from_bytes([0; 16]),
     }
 }
 
