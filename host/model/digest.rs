@@ -69,11 +69,8 @@ pub(crate) fn hash(file: &FileHandle, key: Option<&ChunkKey>, progress: &dyn Fn(
         probe.update(bytes);
         progress(bytes.len() as u64)
     };
-    let result = if file.size() >= READ_AHEAD {
-        all_ahead(file, key, take)
-    } else {
-        all(file, key, take)
-    };
+    let result =
+        if file.size() >= READ_AHEAD { all_ahead(file, key, take) } else { all(file, key, take) };
     let hashed = match result {
         Ok(chunks) => {
             if key.is_some() {

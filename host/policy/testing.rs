@@ -5,7 +5,8 @@ use std::sync::Arc;
 use crate::domain::capability::{Grants, Limits, LimitsAsked};
 use crate::domain::digest::{Digest, TreeDigest};
 use crate::domain::evidence::{
-    ChangedFile, Content, Evidence, FileCoverage, FileEvidence, ModelEvidence, PluginEvidence, TaskEvidence,
+    ChangedFile, Content, Evidence, FileCoverage, FileEvidence, ModelEvidence, PluginEvidence,
+    TaskEvidence,
 };
 use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
 use crate::domain::model::{FileEntry, FilePath, LockEntry, LockedFile, ModelName};

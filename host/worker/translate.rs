@@ -5,8 +5,8 @@
 use std::time::Duration;
 
 use super::protocol::{
-    ChunkRow, DoneRow, EndingRow, FileRow, FindingRow, LimitsRow, Load, LockHead, LockedRow, ReadRow,
-    SaidRow, StopRow, TaskRow,
+    ChunkRow, DoneRow, EndingRow, FileRow, FindingRow, LimitsRow, Load, LockHead, LockedRow,
+    ReadRow, SaidRow, StopRow, TaskRow,
 };
 use crate::domain::capability::{Capability, Grant, Grants, Limits};
 use crate::domain::digest::{Digest, TreeDigest};

@@ -8,6 +8,7 @@
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod cache;
+mod changes;
 mod corpus;
 mod lock;
 mod plugin;

@@ -1,15 +1,21 @@
 //! What the tests share: one builder for the command line, guests as plugins,
-//! models.
+//! models, writers that change them.
 
 pub(crate) mod command;
 pub(crate) mod component;
 pub(crate) mod model;
+pub(crate) mod writer;
 
 use std::path::{Path, PathBuf};
 
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Whether the long tests are asked for, by `cargo xtask test --long`.
+pub(crate) fn is_long() -> bool {
+    std::env::var_os("MODELHOST_LONG_TESTS").is_some()
 }
 
 /// The folder of data that the project does not carry; without it, says that a
