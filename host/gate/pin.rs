@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::{Gate, GateError};
 use crate::domain::digest::TreeDigest;
 use crate::domain::evidence::Content;
+use crate::domain::finding::Severity;
 use crate::domain::model::{LockEntry, LockedFile, ModelName};
 use crate::engine::Engine;
 use crate::model::{FileHandle, Model};
@@ -67,7 +68,8 @@ impl Gate {
 
 /// Returns the entry of `model`, with the notes of the one it replaces.
 fn entry(model: Model, before: Option<&LockEntry>) -> Result<(ModelName, LockEntry), GateError> {
-    if let Some(finding) = model.findings.first() {
+    // What is merely noted of a file does not keep it from being locked.
+    if let Some(finding) = model.findings.iter().find(|found| found.severity > Severity::Low) {
         let place = finding.location.file.as_ref().map(ToString::to_string).unwrap_or_default();
         let help = finding.help.as_ref().map(ToString::to_string);
         return Err(cannot(

@@ -4,12 +4,13 @@
 //! Leaves opening them to `model`.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Gate, GateError};
 use crate::domain::event::Event;
-use crate::domain::model::{Definition, ModelName};
+use crate::domain::model::{Definition, FilePath, ModelName};
 use crate::model::{self, Model, ModelError, Pool};
 
 /// One model that a request is about.
@@ -49,7 +50,17 @@ pub(super) fn open(gate: &Gate) -> Result<Vec<Model>, GateError> {
     match models.first() {
         Some(first) if empty => Err(GateError::Nothing(format!("{} holds no files", first.path))),
         Some(_) => Ok(models),
-        None => Err(GateError::Nothing("no models were found".to_owned())),
+        None => {
+            let places = match gate.paths.as_slice() {
+                [] => vec![&gate.working_dir],
+                paths => paths.iter().collect(),
+            };
+            let places = places
+                .into_iter()
+                .map(|path| FilePath::from_bytes(path.as_os_str().as_bytes()).to_string());
+            let places = places.collect::<Vec<_>>().join(", ");
+            Err(GateError::Nothing(format!("no models were found in {places}")))
+        }
     }
 }
 

@@ -71,7 +71,7 @@ pub(crate) fn hash(file: &FileHandle, key: Option<&ChunkKey>, progress: &dyn Fn(
     };
     let result =
         if file.size() >= READ_AHEAD { all_ahead(file, key, take) } else { all(file, key, take) };
-    let hashed = match result {
+    let hashed = match result.and_then(|chunks| file.ends().map(|()| chunks).map_err(Into::into)) {
         Ok(chunks) => {
             if key.is_some() {
                 file.note_chunks(chunks);

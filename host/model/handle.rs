@@ -75,7 +75,7 @@ impl Identity {
         Ok((file, identity))
     }
 
-    const fn key(&self) -> Key {
+    pub(super) const fn key(&self) -> Key {
         (self.device, self.inode)
     }
 }
@@ -189,6 +189,15 @@ impl FileHandle {
             Ok(()) => Ok(()),
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Err(self.mark_changed()),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes sure that it has no byte beyond its size: it may have grown, or the
+    /// system may not know its size.
+    pub(super) fn ends(&self) -> Result<(), ReadError> {
+        match self.file()?.read_at(&mut [0], self.size())? {
+            0 => Ok(()),
+            _ => Err(self.mark_changed()),
         }
     }
 

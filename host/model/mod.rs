@@ -14,6 +14,7 @@ pub mod chunk;
 pub mod content;
 pub mod digest;
 pub mod find;
+pub(crate) mod fit;
 pub mod handle;
 pub mod open;
 pub mod reader;

@@ -1,14 +1,14 @@
 //! Lists a model's files: regular files only, links that stay inside followed,
 //! everything else named in a finding.
 //!
-//! Leaves reading to `handle`.
+//! Leaves reading to `handle`, and what makes a file fit to be read to `fit`.
 //!
 //! # Invariants
 //! - No entry is dropped silently: it is listed, or it has a finding, or it is
 //!   the `.git` folder at the model's top, which no loader reads.
 //! - The walk holds one open folder and no recursion, whatever the depth.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::ffi::OsStrExt as _;
@@ -18,6 +18,7 @@ use std::sync::Arc;
 use cap_std::fs::{Dir, FileType};
 
 use super::ModelError;
+use super::fit::{self, Unfit};
 use super::handle::{FileHandle, Identity, Pool};
 use super::open::Root;
 use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
@@ -55,7 +56,8 @@ pub(crate) fn list(
     shown: &Path,
 ) -> Result<Listing, ModelError> {
     let failed = |source| ModelError::Open { path: shown.to_owned(), source };
-    let mut walk = Walk { root, pool, listing: Listing::default(), entries: 0 };
+    let mut walk =
+        Walk { root, pool, listing: Listing::default(), entries: 0, names: HashMap::new() };
     if root.is_file {
         let name = root.base.file_name().unwrap_or(OsStr::new("file"));
         walk.file(&root.base, FilePath::from_bytes(name.as_bytes()));
@@ -71,6 +73,7 @@ pub(crate) fn list(
             }
         }
     }
+    walk.named_elsewhere();
     let mut listing = walk.listing;
     listing.files.sort_by(|a, b| a.path().cmp(b.path()));
     listing.findings.sort_by(|a, b| a.location.cmp(&b.location));
@@ -83,6 +86,15 @@ struct Walk<'a> {
     pool: &'a Arc<Pool>,
     listing: Listing,
     entries: usize,
+    /// Files of more than one name, by device and inode: how many names they
+    /// have, and how many of them were listed; the first is told.
+    names: HashMap<(u64, u64), Names>,
+}
+
+struct Names {
+    all: u64,
+    listed: u64,
+    first: FilePath,
 }
 
 impl Walk<'_> {
@@ -94,6 +106,17 @@ impl Walk<'_> {
             self.root.dir.open_dir(&place)?
         };
         let identity = folder_identity(&dir)?;
+        let is_entered = folder.ancestors.last().is_none_or(|(device, _)| *device != identity.0);
+        if is_entered && fit::is_of_the_kernel(&dir) {
+            let top = folder.relative.as_os_str().is_empty();
+            if top {
+                return Err(io::Error::other(
+                    "what is there is made up by the kernel as it is read",
+                ));
+            }
+            self.special(path_of(&folder.relative));
+            return Ok(());
+        }
         if folder.ancestors.contains(&identity) || folder.ancestors.len() >= MAX_DEPTH {
             let path = path_of(&folder.relative);
             self.find(
@@ -164,11 +187,25 @@ impl Walk<'_> {
 
     fn file(&mut self, place: &Path, path: FilePath) {
         match Identity::open(self.root, place) {
-            Ok((file, identity)) => {
-                let handle =
-                    FileHandle::new(self.root, self.pool, place.to_owned(), path, identity, file);
-                self.listing.files.push(Arc::new(handle));
-            }
+            Ok((file, identity)) => match fit::look(&file) {
+                Ok(found) => {
+                    if found.names > 1 {
+                        let first = || Names { all: found.names, listed: 0, first: path.clone() };
+                        self.names.entry(identity.key()).or_insert_with(first).listed += 1;
+                    }
+                    let handle = FileHandle::new(
+                        self.root,
+                        self.pool,
+                        place.to_owned(),
+                        path,
+                        identity,
+                        file,
+                    );
+                    self.listing.files.push(Arc::new(handle));
+                }
+                Err(Unfit::Sparse { size, stored }) => self.sparse(path, size, stored),
+                Err(Unfit::Io(error)) => self.unreadable(&path, "file", &error),
+            },
             Err(error) if error.kind() == io::ErrorKind::InvalidInput => self.special(path),
             Err(error) => self.unreadable(&path, "file", &error),
         }
@@ -193,6 +230,40 @@ impl Walk<'_> {
             path,
             "this is no regular file (a pipe, a socket or a device)",
             "remove it: a model consists of regular files",
+        );
+    }
+
+    fn sparse(&mut self, path: FilePath, size: u64, stored: u64) {
+        self.find(
+            "sparse-file",
+            Severity::High,
+            path,
+            &format!("of the {size} bytes of this file {stored} are stored: the rest is holes, and was not read"),
+            "fetch it again, or store it whole (`cp --sparse=never`): no model has such holes",
+        );
+    }
+
+    /// Names that a file of the model has elsewhere are told once for all: whoever
+    /// may write there can change the model, and what is there is read here.
+    /// Caches and build systems make such names, so that they deny nothing.
+    fn named_elsewhere(&mut self) {
+        let elsewhere = self.names.drain().filter(|(_, names)| names.listed < names.all);
+        let mut files: Vec<FilePath> = elsewhere.map(|(_, names)| names.first).collect();
+        files.sort();
+        let more = files.len().saturating_sub(1);
+        let Some(first) = files.into_iter().next() else { return };
+        let message = match more {
+            0 => "this file has a name outside of the model too (a hard link)".to_owned(),
+            more => format!(
+                "this file and {more} more have names outside of the model too (hard links)"
+            ),
+        };
+        self.find(
+            "hard-link",
+            Severity::Low,
+            first,
+            &message,
+            "copy it, where somebody else may write to the other name (`cp --remove-destination` onto itself)",
         );
     }
 

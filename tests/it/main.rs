@@ -10,6 +10,7 @@
 mod cache;
 mod changes;
 mod corpus;
+mod folders;
 mod lock;
 mod plugin;
 mod provenance;
