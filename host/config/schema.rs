@@ -13,29 +13,14 @@ use std::ops::{Deref, Range};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::{MapAccessDeserializer, StringDeserializer};
-use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use toml::Spanned;
 
+use crate::domain::capability::{Limit, Unit};
 use crate::domain::finding::Severity;
 use crate::policy::{Mode, NotJudged};
-
-/// Where a limit must lie. Below, nothing could run; above, it would bound
-/// nothing on any machine that gates models.
-pub(super) mod bounds {
-    use std::ops::RangeInclusive;
-
-    pub(in crate::config) const FUEL: RangeInclusive<u64> = 1..=1_000_000_000_000_000;
-    pub(in crate::config) const FUEL_PER_BYTE: RangeInclusive<u64> = 0..=1_000_000;
-    pub(in crate::config) const TABLE_ELEMENTS: RangeInclusive<u64> = 1..=100_000_000;
-    pub(in crate::config) const INSTANCES: RangeInclusive<u64> = 1..=10_000;
-    pub(in crate::config) const HOST_CALLS: RangeInclusive<u64> = 1..=1_000_000_000_000;
-    pub(in crate::config) const HANDLES: RangeInclusive<u64> = 1..=1_000_000;
-    /// The answer is held in memory, each finding with up to 8 KiB of text.
-    pub(in crate::config) const FINDINGS: RangeInclusive<u64> = 1..=100_000;
-    pub(in crate::config) const LOG_LINES: RangeInclusive<u64> = 0..=1_000_000;
-}
 
 /// The policy of a modelhost run.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -157,7 +142,7 @@ pub(super) struct Plugin {
     pub(super) mode: Option<Word<ModeWord>>,
     /// How much of the machine one task of it may use.
     #[serde(default)]
-    pub(super) limits: Table<Limits>,
+    pub(super) limits: Limits,
 }
 
 /// Whether a plugin's findings count.
@@ -179,40 +164,95 @@ impl From<ModeWord> for Mode {
     }
 }
 
-/// How much of the machine one task may use; absent means the default.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub(super) struct Limits {
-    /// Fuel, roughly one unit an instruction, whatever the size of the files.
-    #[schemars(range(min = *bounds::FUEL.start(), max = *bounds::FUEL.end()))]
-    pub(super) fuel: Option<At<u64>>,
-    /// Fuel added for each byte of the files.
-    #[schemars(range(min = *bounds::FUEL_PER_BYTE.start(), max = *bounds::FUEL_PER_BYTE.end()))]
-    pub(super) fuel_per_byte: Option<At<u64>>,
-    /// Wall time, whatever the size of the files: `500ms`, `60s`, `5m`, `1h`.
-    #[schemars(regex(pattern = "^[0-9]+(ms|s|m|h)$"))]
-    pub(super) deadline: Option<At<String>>,
-    /// Bytes over all linear memories: `64KiB`, `512MiB`, `2GiB`.
-    #[schemars(regex(pattern = "^[0-9]+(KiB|MiB|GiB)$"))]
-    pub(super) memory: Option<At<String>>,
-    /// Elements over all tables.
-    #[schemars(range(min = *bounds::TABLE_ELEMENTS.start(), max = *bounds::TABLE_ELEMENTS.end()))]
-    pub(super) table_elements: Option<At<u64>>,
-    /// Core and component instances.
-    #[schemars(range(min = *bounds::INSTANCES.start(), max = *bounds::INSTANCES.end()))]
-    pub(super) instances: Option<At<u64>>,
-    /// Calls into the host, whatever the size of the files.
-    #[schemars(range(min = *bounds::HOST_CALLS.start(), max = *bounds::HOST_CALLS.end()))]
-    pub(super) host_calls: Option<At<u64>>,
-    /// Handles alive at once.
-    #[schemars(range(min = *bounds::HANDLES.start(), max = *bounds::HANDLES.end()))]
-    pub(super) handles: Option<At<u64>>,
-    /// Findings in an answer.
-    #[schemars(range(min = *bounds::FINDINGS.start(), max = *bounds::FINDINGS.end()))]
-    pub(super) findings: Option<At<u64>>,
-    /// Log lines; those past it are counted and dropped.
-    #[schemars(range(min = *bounds::LOG_LINES.start(), max = *bounds::LOG_LINES.end()))]
-    pub(super) log_lines: Option<At<u64>>,
+/// How much of the machine one task may use; absent means the default. Which
+/// limits there are, and how each is written, stands in the domain's table.
+#[derive(Debug, Default)]
+pub(super) struct Limits(pub(super) Vec<(Limit, LimitValue)>);
+
+/// The value of a limit as it is written.
+#[derive(Debug)]
+pub(super) enum LimitValue {
+    /// As a number.
+    Number(At<u64>),
+    /// As a number and a unit.
+    Text(At<String>),
+}
+
+impl<'de> Deserialize<'de> for Limits {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct LimitsVisitor;
+
+        impl<'de> Visitor<'de> for LimitsVisitor {
+            type Value = Limits;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a table")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Limits, A::Error> {
+                let mut limits = Vec::new();
+                while let Some(LimitKey(limit)) = map.next_key()? {
+                    limits.push((
+                        limit,
+                        match limit.unit() {
+                            Unit::Count => LimitValue::Number(map.next_value()?),
+                            Unit::Bytes | Unit::Time => LimitValue::Text(map.next_value()?),
+                        },
+                    ));
+                }
+                Ok(Limits(limits))
+            }
+        }
+
+        deserializer.deserialize_map(LimitsVisitor)
+    }
+}
+
+/// The key of a limit.
+struct LimitKey(Limit);
+
+impl<'de> Deserialize<'de> for LimitKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Limit::named(&name).map(Self).ok_or_else(|| D::Error::unknown_field(&name, Limit::NAMES))
+    }
+}
+
+impl JsonSchema for Limits {
+    fn schema_name() -> Cow<'static, str> {
+        "Limits".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let property = |limit: Limit| {
+            let (unit, bounds) = (limit.unit(), limit.bounds());
+            let (text, default) = (limit.description(), unit.write(limit.default()));
+            let description = format!("{text} By default {default}; {}.", limit.range());
+            let schema = match unit {
+                Unit::Count => serde_json::json!({
+                    "description": description,
+                    "type": "integer",
+                    "minimum": bounds.start(),
+                    "maximum": bounds.end(),
+                }),
+                Unit::Bytes => serde_json::json!({
+                    "description": description, "type": "string", "pattern": "^[0-9]+(KiB|MiB|GiB)$",
+                }),
+                Unit::Time => serde_json::json!({
+                    "description": description, "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$",
+                }),
+            };
+            (limit.name().to_owned(), schema)
+        };
+        let properties: serde_json::Map<String, Value> =
+            Limit::ALL.into_iter().map(property).collect();
+        schemars::json_schema!({
+            "description": "How much of the machine one task may use; absent means the default.",
+            "type": "object",
+            "properties": properties,
+            "additionalProperties": false,
+        })
+    }
 }
 
 /// A file that can be granted to plugins.

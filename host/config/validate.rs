@@ -12,15 +12,15 @@ use std::str::FromStr as _;
 use toml::de::DeTable;
 
 use super::diagnostic::Mistakes;
-use super::schema::{At, Document, File, Limits, Model, Plugin, Table, bounds};
+use super::schema::{At, Document, File, LimitValue, Limits, Model, Plugin, Table};
 use super::values::{self, Revisions, Wrong};
 use super::{Config, ConfiguredDocument, ConfiguredModel, PluginPlaces, settings, shape};
-use crate::domain::capability::Grant;
+use crate::domain::capability::{Grant, LimitsAsked};
 use crate::domain::diagnostic::{Diagnostic, SourceFile};
 use crate::domain::digest::Digest;
 use crate::domain::model::{Definition, ModelName};
 use crate::domain::plugin::{PluginId, is_kebab};
-use crate::policy::{LimitsSet, PluginPolicy, Policy};
+use crate::policy::{PluginPolicy, Policy};
 
 /// The most models that may be defined: each costs a task of every plugin.
 pub(super) const MAX_MODELS: usize = 100_000;
@@ -143,7 +143,7 @@ impl Reader<'_> {
         let component = plugin.component.as_ref();
         let component_path =
             component.and_then(|at| self.value(at, |text| values::file_path(text)));
-        let limits = self.limits(&plugin.limits.0);
+        let limits = self.limits(&plugin.limits);
         let Some(id) = parsed else { return };
         let places = PluginPlaces {
             table,
@@ -186,31 +186,18 @@ impl Reader<'_> {
         grants
     }
 
-    fn limits(&mut self, limits: &Limits) -> LimitsSet {
-        let deadline = |at: &At<String>| self.value(at, |text| values::deadline(text));
-        let deadline = limits.deadline.as_ref().and_then(deadline);
-        let memory = |at: &At<String>| self.value(at, |text| values::memory(text));
-        let memory = limits.memory.as_ref().and_then(memory);
-        LimitsSet {
-            fuel: self.limit(limits.fuel.as_ref(), &bounds::FUEL),
-            fuel_per_byte: self.limit(limits.fuel_per_byte.as_ref(), &bounds::FUEL_PER_BYTE),
-            deadline,
-            memory,
-            table_elements: self.limit(limits.table_elements.as_ref(), &bounds::TABLE_ELEMENTS),
-            instances: self.limit(limits.instances.as_ref(), &bounds::INSTANCES),
-            host_calls: self.limit(limits.host_calls.as_ref(), &bounds::HOST_CALLS),
-            handles: self.limit(limits.handles.as_ref(), &bounds::HANDLES),
-            findings: self.limit(limits.findings.as_ref(), &bounds::FINDINGS),
-            log_lines: self.limit(limits.log_lines.as_ref(), &bounds::LOG_LINES),
+    fn limits(&mut self, limits: &Limits) -> LimitsAsked {
+        let mut asked = LimitsAsked::default();
+        for (limit, value) in &limits.0 {
+            let amount = match value {
+                LimitValue::Number(at) => self.value(at, |number| values::limit(*limit, *number)),
+                LimitValue::Text(at) => self.value(at, |text| values::amount(*limit, text)),
+            };
+            if let Some(amount) = amount {
+                asked.set(*limit, amount);
+            }
         }
-    }
-
-    fn limit<T: TryFrom<u64>>(
-        &mut self,
-        at: Option<&At<u64>>,
-        bounds: &std::ops::RangeInclusive<u64>,
-    ) -> Option<T> {
-        self.value(at?, |number| values::limit(*number, bounds))
+        asked
     }
 
     fn require(&mut self, names: &[At<String>], config: &mut Config) {

@@ -4,22 +4,13 @@
 //! Pure functions from the text to the value, or to what is wrong with it.
 //! Leaves how values fit together to `validate`.
 
-use std::ops::RangeInclusive;
 use std::path::PathBuf;
-use std::time::Duration;
 
+use crate::domain::capability::Limit;
 use crate::domain::text::{self, Backslash};
 
 /// The most bytes of one text: as many as a path can have.
 const MAX_TEXT: usize = 4096;
-
-/// How long a task may be given: long enough for any model on any machine, and
-/// still an end.
-const DEADLINE: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_hours(24);
-
-/// How much memory a task may be given: one page of WebAssembly, up to what 32
-/// bits can address.
-const MEMORY: RangeInclusive<u64> = 64 << 10..=4 << 30;
 
 /// What is wrong with a value, and what to do about it.
 #[derive(Debug, PartialEq, Eq)]
@@ -206,39 +197,23 @@ pub(super) fn license(text: &str) -> Result<(), Wrong> {
     Ok(())
 }
 
-/// Takes `text` as a length of time.
-pub(super) fn deadline(text: &str) -> Result<Duration, Wrong> {
-    let help = "write it like `500ms`, `60s`, `5m` or `1h`, from 1ms to 24h";
-    let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)];
-    amount(text, &units)
-        .map(Duration::from_millis)
-        .filter(|time| DEADLINE.contains(time))
-        .ok_or_else(|| Wrong::new(format!("`{text}` is no deadline")).with_help(help))
-}
-
-/// Takes `text` as an amount of memory.
-pub(super) fn memory(text: &str) -> Result<u64, Wrong> {
-    let help = "write it like `512KiB`, `512MiB` or `2GiB`, from 64KiB to 4GiB";
-    amount(text, &[("KiB", 1 << 10), ("MiB", 1 << 20), ("GiB", 1 << 30)])
-        .filter(|bytes| MEMORY.contains(bytes))
-        .ok_or_else(|| Wrong::new(format!("`{text}` is no amount of memory")).with_help(help))
-}
-
-/// Takes `text` as a whole number and one of `units`, without anything between.
-fn amount(text: &str, units: &[(&str, u64)]) -> Option<u64> {
-    let end = text.find(|c: char| !c.is_ascii_digit())?;
-    let (number, unit) = text.split_at(end);
-    let (_, factor) = units.iter().find(|(known, _)| *known == unit)?;
-    number.parse::<u64>().ok()?.checked_mul(*factor)
-}
-
-/// Takes `number` as a limit within `bounds`.
-pub(super) fn limit<T: TryFrom<u64>>(
-    number: u64,
-    bounds: &RangeInclusive<u64>,
-) -> Result<T, Wrong> {
-    let fits = bounds.contains(&number).then(|| T::try_from(number).ok());
-    fits.flatten().ok_or_else(|| {
-        Wrong::new(format!("the limit must be from {} to {}", bounds.start(), bounds.end()))
+/// Takes `text` as a value of `limit` with its unit.
+pub(super) fn amount(limit: Limit, text: &str) -> Result<u64, Wrong> {
+    let unit = limit.unit();
+    unit.parse(text).filter(|amount| limit.bounds().contains(amount)).ok_or_else(|| {
+        let what = unit.what();
+        let message = match unit.parse(text) {
+            None => format!("`{text}` is not {what}"),
+            Some(_) => format!("`{text}` is out of bounds"),
+        };
+        Wrong::new(message).with_help(limit.form())
     })
+}
+
+/// Takes `number` as a value of `limit`.
+pub(super) fn limit(limit: Limit, number: u64) -> Result<u64, Wrong> {
+    if limit.bounds().contains(&number) {
+        return Ok(number);
+    }
+    Err(Wrong::new(format!("the limit must be {}", limit.range())))
 }

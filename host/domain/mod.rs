@@ -10,6 +10,7 @@ pub mod digest;
 pub mod event;
 pub mod evidence;
 pub mod finding;
+pub mod limits;
 pub mod model;
 pub mod plugin;
 pub mod report;

@@ -177,6 +177,13 @@ pub struct PluginTiming {
     pub cached: bool,
     /// How long it took.
     pub took: Duration,
+    /// The most memory in bytes of the process that compiled it; none where none
+    /// did, or the system does not tell.
+    pub compile_rss: Option<u64>,
+    /// The most memory in bytes of a process that ran it, likewise.
+    pub rss: Option<u64>,
+    /// The limits that both were held to.
+    pub limits: Limits,
 }
 
 /// How long a task took.

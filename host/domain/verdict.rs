@@ -4,6 +4,7 @@
 //! Leaves the run's decision to `decision`.
 
 use super::finding::{Fact, Finding};
+use super::limits::Limit;
 use super::model::FilePath;
 use super::text::GuestText;
 
@@ -64,28 +65,11 @@ pub enum FailureCode {
     Refused,
     /// It could not be compiled.
     Compile,
-    /// Compiling it took more time or memory than it may.
-    LimitCompile,
     /// It trapped.
     Trap,
-    /// It used up its fuel.
-    LimitFuel,
-    /// It ran past its wall deadline: the one failure that may not repeat.
-    LimitDeadline,
-    /// It asked for more memory than it may have.
-    LimitMemory,
-    /// It asked for more table elements than it may have.
-    LimitTable,
-    /// It asked for more instances, memories or tables than it may have.
-    LimitInstances,
-    /// It overran its stack.
-    LimitStack,
-    /// It called the host too often.
-    LimitHostCalls,
-    /// It held too many handles.
-    LimitHandles,
-    /// Its answer, or an argument, was too large.
-    LimitAnswer,
+    /// It came to a limit. The wall deadline and the limits on compiling are the
+    /// ones where this may not repeat.
+    Limit(Limit),
     /// Its answer breaks the contract.
     BadAnswer,
     /// It did not read what its manifest promises.
@@ -112,17 +96,8 @@ impl FailureCode {
         match self {
             Self::Refused => "refused",
             Self::Compile => "compile",
-            Self::LimitCompile => "limit/compile",
             Self::Trap => "trap",
-            Self::LimitFuel => "limit/fuel",
-            Self::LimitDeadline => "limit/deadline",
-            Self::LimitMemory => "limit/memory",
-            Self::LimitTable => "limit/table-elements",
-            Self::LimitInstances => "limit/instances",
-            Self::LimitStack => "limit/stack",
-            Self::LimitHostCalls => "limit/host-calls",
-            Self::LimitHandles => "limit/handles",
-            Self::LimitAnswer => "limit/answer",
+            Self::Limit(limit) => limit.code(),
             Self::BadAnswer => "bad-answer",
             Self::NotRead => "not-read",
             Self::Changed => "changed",
@@ -139,8 +114,7 @@ impl FailureCode {
     pub const fn is_retryable(self) -> bool {
         matches!(
             self,
-            Self::LimitDeadline
-                | Self::LimitCompile
+            Self::Limit(Limit::Deadline | Limit::CompileTime | Limit::CompileMemory)
                 | Self::Interrupted
                 | Self::Changed
                 | Self::Worker
@@ -194,8 +168,20 @@ pub struct Usage {
     pub fuel: u64,
     /// Peak bytes over all linear memories.
     pub memory: u64,
+    /// Peak elements over all tables.
+    pub table_elements: u64,
     /// Calls into the host.
     pub host_calls: u64,
-    /// Bytes handed over by reads, counted each time.
+    /// The most handles alive at once.
+    pub handles: u32,
+    /// Bytes read or digested, counted each time.
     pub bytes_read: u64,
+    /// Findings in what it returned.
+    pub findings: u32,
+    /// Facts in what it returned.
+    pub facts: u32,
+    /// Bytes of the longest text in what it returned.
+    pub text: u32,
+    /// Log lines, those that were dropped among them.
+    pub log_lines: u64,
 }

@@ -25,17 +25,13 @@ use super::engine::Engine;
 use super::limits::{Meter, Stop};
 use super::link::Linked;
 use super::state::{Seen, State, View, ViewModel};
-use crate::domain::capability::Limits;
+use crate::domain::capability::{Limit, Limits};
 use crate::domain::event::LogLevel;
 use crate::domain::evidence::FileCoverage;
-use crate::domain::plugin::{Manifest, PluginId};
+use crate::domain::plugin::Manifest;
 use crate::domain::text::GuestText;
 use crate::domain::verdict::{Coverage, Failure, FailureCode, Outcome, Usage};
 use crate::model::reader::{ChunkLog, ChunkReader};
-
-/// How many bytes a guest may hand to the host in one call: all that an answer
-/// within its bounds can be, many times over, and far below what hurts.
-const HOSTCALL_BYTES: usize = 8 << 20;
 
 /// One task: what runs, on what, and how far.
 #[derive(Clone, Copy)]
@@ -135,7 +131,7 @@ impl Engine {
         let started = Instant::now();
         let size = run.view.size();
         let fuel = run.limits.task_fuel(size);
-        let mut store = self.store(run, started, fuel, size);
+        let mut store = Self::store(run, started, fuel, size);
         let mut instantiated = started;
         let returned = run.linked.pre.instantiate(&mut store).and_then(|plugin| {
             instantiated = Instant::now();
@@ -148,6 +144,7 @@ impl Engine {
         };
         let fuel = fuel.saturating_sub(store.get_fuel().unwrap_or(0));
         let state = store.into_data();
+        let returned = Returned::of(&ending);
         Ran {
             ending,
             seen: state.seen.iter().map(|seen| (seen.bytes(), seen.start())).collect(),
@@ -155,8 +152,14 @@ impl Engine {
             usage: Usage {
                 fuel,
                 memory: state.meter.peak(),
+                table_elements: state.meter.elements(),
                 host_calls: state.calls,
+                handles: state.most_handles,
                 bytes_read: state.bytes_read,
+                findings: returned.findings,
+                facts: returned.facts,
+                text: returned.text,
+                log_lines: (state.log.len() as u64).saturating_add(state.log_dropped),
             },
             log: state.log,
             log_dropped: state.log_dropped,
@@ -165,7 +168,7 @@ impl Engine {
         }
     }
 
-    fn store(&self, run: Run<'_>, started: Instant, fuel: u64, size: u64) -> Store<State> {
+    fn store(run: Run<'_>, started: Instant, fuel: u64, size: u64) -> Store<State> {
         let limits = run.limits;
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles as usize);
@@ -181,12 +184,15 @@ impl Engine {
             calls: 0,
             max_calls: limits.task_host_calls(size, run.view.files.len() as u64),
             bytes_read: 0,
+            max_bytes_read: limits.task_bytes_read(size),
+            handles: 0,
+            most_handles: 0,
             log: Vec::new(),
             log_dropped: 0,
         };
-        let mut store = Store::new(&self.wasmtime, state);
+        let mut store = Store::new(run.linked.pre.engine(), state);
         store.limiter(|state| &mut state.meter);
-        store.set_hostcall_fuel(HOSTCALL_BYTES);
+        store.set_hostcall_fuel(usize::try_from(limits.call_bytes).unwrap_or(usize::MAX));
         store.set_max_component_handles(limits.handles as usize);
         store.set_fuel(fuel).expect("the engine's settings have fuel on");
         store.epoch_deadline_callback(|store| {
@@ -203,7 +209,7 @@ impl Ran {
     pub(crate) fn judge(self, manifest: &Manifest, view: &View, limits: &Limits) -> Called {
         let outcome = match self.ending {
             Ending::Returned(returned) => border::outcome(returned, manifest, view, limits),
-            Ending::Stopped(cause) => Outcome::Failed(cause.failure(&manifest.id, limits)),
+            Ending::Stopped(cause) => Outcome::Failed(cause.failure()),
         };
         Called {
             outcome,
@@ -227,59 +233,65 @@ fn coverage(view: &View, seen: &[(u64, bool)]) -> Vec<FileCoverage> {
         .collect()
 }
 
+/// How much a guest returned, whatever is made of it.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Returned {
+    pub(crate) findings: u32,
+    pub(crate) facts: u32,
+    /// Bytes of the longest text.
+    pub(crate) text: u32,
+}
+
+impl Returned {
+    pub(crate) fn of(ending: &Ending) -> Self {
+        let count = |length: usize| u32::try_from(length).unwrap_or(u32::MAX);
+        let (findings, facts, text) = match ending {
+            Ending::Stopped(_) => (0, 0, 0),
+            Ending::Returned(Ok(RawAnswer::NotApplicable(reason))) => (0, 0, reason.len()),
+            Ending::Returned(Err(failure)) => (0, 0, failure.said.len()),
+            Ending::Returned(Ok(RawAnswer::Checked { findings, facts })) => {
+                let texts = findings.iter().flat_map(|finding| {
+                    [finding.message.len(), finding.help.as_ref().map_or(0, String::len)]
+                });
+                let texts = texts.chain(facts.iter().map(|fact| fact.value.len()));
+                (findings.len(), facts.len(), texts.max().unwrap_or(0))
+            }
+        };
+        Self { findings: count(findings), facts: count(facts), text: count(text) }
+    }
+}
+
 /// Says why a guest did not return.
 fn cause(error: &wasmtime::Error) -> Cause {
-    let limit = |code, message: &str| Cause { code, message: message.to_owned(), crashed: false };
+    let cause = |code, message: &str| Cause { code, message: message.to_owned(), crashed: false };
+    let at = |limit, message: &str| cause(FailureCode::Limit(limit), message);
     if let Some(stop) = error.downcast_ref::<Stop>() {
-        return limit(stop.code, &stop.message);
+        return cause(stop.code, &stop.message);
     }
     let text = format!("{error:#}");
     match error.downcast_ref::<Trap>() {
-        Some(Trap::OutOfFuel) => limit(FailureCode::LimitFuel, "it used up its fuel"),
-        Some(Trap::StackOverflow) => limit(FailureCode::LimitStack, "it overran its stack"),
+        Some(Trap::OutOfFuel) => at(Limit::Fuel, "it used up its fuel"),
+        Some(Trap::StackOverflow) => at(Limit::Stack, "it overran its stack"),
         Some(trap) => Cause { code: FailureCode::Trap, message: trap.to_string(), crashed: true },
-        None if text.contains("fuel allocated for hostcalls") => limit(
-            FailureCode::LimitAnswer,
-            "it handed over more in one call than a whole answer may have",
-        ),
+        None if text.contains("fuel allocated for hostcalls") => {
+            at(Limit::CallBytes, "it handed over more in one call than it may")
+        }
         None if text.contains("resource table")
             || text.contains("handle") && text.contains("limit") =>
         {
-            limit(FailureCode::LimitHandles, &text)
+            at(Limit::Handles, &text)
         }
-        None if text.contains("count too high") => limit(FailureCode::LimitInstances, &text),
-        None => limit(FailureCode::Trap, &text),
+        None if text.contains("count too high") => at(Limit::Instances, &text),
+        None => cause(FailureCode::Trap, &text),
     }
 }
 
 impl Cause {
-    /// Returns it as a failure of the plugin `id`, with the way out.
-    pub(crate) fn failure(self, id: &PluginId, limits: &Limits) -> Failure {
-        let more = |limit: &str, value: &str| {
-            format!(
-                "if the plugin is right to need more, add to modelhost.toml: [plugin.{id}] limits = {{ {limit} = {value} }}"
-            )
-        };
-        let double = |value: u64| value.saturating_mul(2).to_string();
-        let help = match self.code {
-            FailureCode::LimitFuel => Some(more("fuel", &double(limits.fuel))),
-            FailureCode::LimitMemory => {
-                Some(more("memory", &format!("\"{}MiB\"", double(limits.memory >> 20))))
-            }
-            FailureCode::LimitTable => Some(more("table-elements", &double(limits.table_elements))),
-            FailureCode::LimitInstances => {
-                Some(more("instances", &double(u64::from(limits.instances))))
-            }
-            FailureCode::LimitHostCalls => Some(more("host-calls", &double(limits.host_calls))),
-            FailureCode::LimitHandles => Some(more("handles", &double(u64::from(limits.handles)))),
-            FailureCode::LimitDeadline => {
-                Some(more("deadline", &format!("\"{}s\"", double(limits.deadline.as_secs()))))
-            }
-            FailureCode::Trap if self.crashed => Some(
-                "the plugin crashed: report it to whoever makes it, with this model".to_owned(),
-            ),
-            _ => None,
-        };
+    /// Returns it as a failure. The way out of a limit is the policy's to name.
+    pub(crate) fn failure(self) -> Failure {
+        let help = (self.code == FailureCode::Trap && self.crashed).then(|| {
+            "the plugin crashed: report it to whoever makes it, with this model".to_owned()
+        });
         Failure { code: self.code, message: GuestText::capped(&self.message), help }
     }
 }

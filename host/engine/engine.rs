@@ -2,22 +2,26 @@
 //!
 //! Leaves compiling to `compile` and running to `call`.
 
-use std::sync::Arc;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use wasmtime::{
-    Config, InstanceAllocationStrategy, OptLevel, Strategy, WasmBacktraceDetails, WasmFeatures,
+    Config, EngineWeak, InstanceAllocationStrategy, OptLevel, Strategy, WasmBacktraceDetails,
+    WasmFeatures,
 };
 
+use crate::domain::capability::Limit;
 use crate::plugin::component;
 
 /// How often running guests look at the clock.
 const TICK: Duration = Duration::from_millis(10);
 
-/// The stack of a guest in bytes. Threads that run guests have at least
-/// [`THREAD_STACK`], so that an overflow is the guest's trap and never ours.
-pub(crate) const GUEST_STACK: usize = 512 << 10;
+/// The stack of a guest in bytes where its limits say nothing else. Threads that
+/// run guests have at least [`THREAD_STACK`], so that an overflow is the guest's
+/// trap and never ours.
+const GUEST_STACK: u64 = Limit::Stack.default();
 
 /// The stack of a thread that runs guests or compiles them.
 pub const THREAD_STACK: usize = 8 << 20;
@@ -40,7 +44,50 @@ pub enum EngineError {
 #[derive(Debug)]
 pub struct Engine {
     pub(super) wasmtime: wasmtime::Engine,
-    stop_ticking: Arc<AtomicBool>,
+    stack: u64,
+    clock: Arc<Ticking>,
+}
+
+/// One thread that ticks for every engine of a family; none of them may start
+/// another once a worker is locked in.
+#[derive(Default)]
+struct Clock {
+    stop: AtomicBool,
+    engines: Mutex<Vec<EngineWeak>>,
+}
+
+impl Clock {
+    /// Ticks until it is told to stop.
+    fn run(&self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            std::thread::sleep(TICK);
+            let mut engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
+            engines.retain(|engine| {
+                let engine = engine.upgrade();
+                engine.inspect(wasmtime::Engine::increment_epoch).is_some()
+            });
+        }
+    }
+
+    fn add(&self, engine: &wasmtime::Engine) {
+        let mut engines = self.engines.lock().unwrap_or_else(PoisonError::into_inner);
+        engines.push(engine.weak());
+    }
+}
+
+/// Stops the clock when the last engine of the family is gone.
+struct Ticking(Arc<Clock>);
+
+impl fmt::Debug for Ticking {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ticking").finish_non_exhaustive()
+    }
+}
+
+impl Drop for Ticking {
+    fn drop(&mut self) {
+        self.0.stop.store(true, Ordering::Relaxed);
+    }
 }
 
 impl Engine {
@@ -49,30 +96,38 @@ impl Engine {
     /// # Errors
     /// Says why wasmtime refused.
     pub fn new() -> Result<Self, EngineError> {
-        let setup = |error: wasmtime::Error| EngineError::Setup(format!("{error:#}"));
-        let wasmtime = wasmtime::Engine::new(&config()).map_err(setup)?;
-        let stop_ticking = Arc::new(AtomicBool::new(false));
-        let (weak, stop) = (wasmtime.weak(), Arc::clone(&stop_ticking));
+        let wasmtime = set_up(GUEST_STACK)?;
+        let clock = Arc::new(Clock::default());
+        clock.add(&wasmtime);
+        let ticking = Arc::clone(&clock);
         std::thread::Builder::new()
             .name("epoch".to_owned())
-            .spawn(move || {
-                while !stop.load(Ordering::Relaxed) {
-                    std::thread::sleep(TICK);
-                    match weak.upgrade() {
-                        Some(engine) => engine.increment_epoch(),
-                        None => break,
-                    }
-                }
-            })
+            .spawn(move || ticking.run())
             .map_err(|error| EngineError::Setup(format!("no thread for the clock: {error}")))?;
-        Ok(Self { wasmtime, stop_ticking })
+        Ok(Self { wasmtime, stack: GUEST_STACK, clock: Arc::new(Ticking(clock)) })
+    }
+
+    /// Returns an engine whose guests have a stack of `stack` bytes: this one
+    /// where it is of that kind, else another, which shares its clock and takes
+    /// the same compiled code.
+    ///
+    /// # Errors
+    /// Says why wasmtime refused.
+    pub fn with_stack(self: &Arc<Self>, stack: u64) -> Result<Arc<Self>, EngineError> {
+        if stack == self.stack {
+            return Ok(Arc::clone(self));
+        }
+        let wasmtime = set_up(stack)?;
+        self.clock.0.add(&wasmtime);
+        Ok(Arc::new(Self { wasmtime, stack, clock: Arc::clone(&self.clock) }))
     }
 }
 
-impl Drop for Engine {
-    fn drop(&mut self) {
-        self.stop_ticking.store(true, Ordering::Relaxed);
-    }
+fn set_up(stack: u64) -> Result<wasmtime::Engine, EngineError> {
+    let setup = |error: wasmtime::Error| EngineError::Setup(format!("{error:#}"));
+    let mut config = config();
+    config.max_wasm_stack(usize::try_from(stack).unwrap_or(THREAD_STACK / 2));
+    wasmtime::Engine::new(&config).map_err(setup)
 }
 
 fn config() -> Config {
@@ -86,7 +141,6 @@ fn config() -> Config {
     // the interrupt.
     config.consume_fuel(true);
     config.epoch_interruption(true);
-    config.max_wasm_stack(GUEST_STACK);
     // The pooling allocator had four advisories, and one process runs few guests.
     config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
     // Everything off, then what guests may use. Several memories are on for
@@ -117,6 +171,27 @@ mod tests {
 
     #[test]
     fn sets_up() {
-        Engine::new().expect("an engine");
+        let engine = Arc::new(Engine::new().expect("an engine"));
+        let same = engine.with_stack(GUEST_STACK).expect("an engine");
+        assert!(Arc::ptr_eq(&engine, &same));
+        for stack in [*Limit::Stack.bounds().start(), *Limit::Stack.bounds().end()] {
+            engine.with_stack(stack).expect("an engine");
+        }
+    }
+
+    #[test]
+    fn the_clock_stops_with_the_last_of_its_engines() {
+        let engine = Arc::new(Engine::new().expect("an engine"));
+        let clock = Arc::downgrade(&engine.clock.0);
+        let other = engine.with_stack(1 << 20).expect("an engine");
+        drop(engine);
+        let clock = clock.upgrade().expect("it ticks for the other");
+        assert!(!clock.stop.load(Ordering::Relaxed));
+        drop(clock);
+        let clock = Arc::downgrade(&other.clock.0);
+        drop(other);
+        while clock.strong_count() > 0 {
+            std::thread::sleep(TICK);
+        }
     }
 }

@@ -8,7 +8,7 @@
 
 use wasmtime::ResourceLimiter;
 
-use crate::domain::capability::Limits;
+use crate::domain::capability::{Limit, Limits};
 use crate::domain::verdict::FailureCode;
 
 /// Ends a guest from inside a host call or a growth.
@@ -22,6 +22,10 @@ pub(super) struct Stop {
 impl Stop {
     pub(super) fn error(code: FailureCode, message: impl Into<String>) -> wasmtime::Error {
         wasmtime::Error::new(Self { code, message: message.into() })
+    }
+
+    pub(super) fn at(limit: Limit, message: impl Into<String>) -> wasmtime::Error {
+        Self::error(FailureCode::Limit(limit), message)
     }
 }
 
@@ -52,6 +56,11 @@ impl Meter {
     pub(super) const fn peak(&self) -> u64 {
         self.peak
     }
+
+    /// Returns how many elements all tables have together; none shrinks.
+    pub(super) const fn elements(&self) -> u64 {
+        self.elements
+    }
 }
 
 impl ResourceLimiter for Meter {
@@ -64,8 +73,8 @@ impl ResourceLimiter for Meter {
         let grown = (desired as u64).saturating_sub(current as u64);
         let sum = self.memory.saturating_add(grown);
         if sum > self.max_memory {
-            return Err(Stop::error(
-                FailureCode::LimitMemory,
+            return Err(Stop::at(
+                Limit::Memory,
                 format!("it asked for {sum} bytes of memory, {} are allowed", self.max_memory),
             ));
         }
@@ -75,7 +84,7 @@ impl ResourceLimiter for Meter {
     }
 
     fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        Err(Stop::error(FailureCode::LimitMemory, format!("its memory could not grow: {error:#}")))
+        Err(Stop::at(Limit::Memory, format!("its memory could not grow: {error:#}")))
     }
 
     fn table_growing(
@@ -87,8 +96,8 @@ impl ResourceLimiter for Meter {
         let grown = (desired as u64).saturating_sub(current as u64);
         let sum = self.elements.saturating_add(grown);
         if sum > self.max_elements {
-            return Err(Stop::error(
-                FailureCode::LimitTable,
+            return Err(Stop::at(
+                Limit::TableElements,
                 format!("it asked for {sum} table elements, {} are allowed", self.max_elements),
             ));
         }
@@ -97,7 +106,7 @@ impl ResourceLimiter for Meter {
     }
 
     fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
-        Err(Stop::error(FailureCode::LimitTable, format!("its table could not grow: {error:#}")))
+        Err(Stop::at(Limit::TableElements, format!("its table could not grow: {error:#}")))
     }
 
     fn instances(&self) -> usize {

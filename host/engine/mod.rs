@@ -24,7 +24,7 @@ pub mod state;
 
 pub use cache::Cache;
 pub use call::{Called, Task};
-pub(crate) use call::{Cause, Ending, Ran, Run};
+pub(crate) use call::{Cause, Ending, Ran, Returned, Run};
 pub use compile::Compiled;
 pub use engine::{Engine, EngineError};
 pub use link::Linked;

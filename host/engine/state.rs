@@ -13,7 +13,7 @@ use std::time::Instant;
 use wasmtime::component::ResourceTable;
 
 use super::limits::{Meter, Stop};
-use crate::domain::capability::Limits;
+use crate::domain::capability::{Limit, Limits};
 use crate::domain::event::LogLevel;
 use crate::domain::model::{Definition, LockEntry};
 use crate::domain::text::GuestText;
@@ -106,6 +106,9 @@ pub(super) struct State {
     pub(super) calls: u64,
     pub(super) max_calls: u64,
     pub(super) bytes_read: u64,
+    pub(super) max_bytes_read: u64,
+    pub(super) handles: u32,
+    pub(super) most_handles: u32,
     pub(super) log: Vec<(LogLevel, GuestText)>,
     pub(super) log_dropped: u64,
 }
@@ -116,8 +119,8 @@ impl State {
     pub(super) fn enter(&mut self) -> wasmtime::Result<()> {
         self.calls += 1;
         if self.calls > self.max_calls {
-            return Err(Stop::error(
-                FailureCode::LimitHostCalls,
+            return Err(Stop::at(
+                Limit::HostCalls,
                 format!("it called the host more than {} times", self.max_calls),
             ));
         }
@@ -134,17 +137,41 @@ impl State {
         Clock { deadline: self.deadline, interrupted: Arc::clone(&self.interrupted) }
     }
 
+    /// Counts `bytes` that are about to be read or digested, and stops the guest
+    /// where it is more than it may.
+    pub(super) fn reads(&mut self, bytes: u64) -> wasmtime::Result<()> {
+        let sum = self.bytes_read.saturating_add(bytes);
+        if sum > self.max_bytes_read {
+            return Err(Stop::at(
+                Limit::BytesRead,
+                format!("it reads more than {} bytes", self.max_bytes_read),
+            ));
+        }
+        self.bytes_read = sum;
+        Ok(())
+    }
+
     /// Hands `value` to the guest as a handle, within the bound on handles.
     pub(super) fn hand_out<T: Send + 'static>(
         &mut self,
         value: T,
     ) -> wasmtime::Result<wasmtime::component::Resource<T>> {
-        self.table.push(value).map_err(|_| {
-            Stop::error(
-                FailureCode::LimitHandles,
-                format!("it holds more than {} handles", self.limits.handles),
-            )
-        })
+        let handle = self.table.push(value).map_err(|_| {
+            Stop::at(Limit::Handles, format!("it holds more than {} handles", self.limits.handles))
+        })?;
+        self.handles += 1;
+        self.most_handles = self.most_handles.max(self.handles);
+        Ok(handle)
+    }
+
+    /// Takes a handle back from the guest.
+    pub(super) fn take_back<T: Send + 'static>(
+        &mut self,
+        handle: wasmtime::component::Resource<T>,
+    ) -> wasmtime::Result<()> {
+        self.table.delete(handle)?;
+        self.handles = self.handles.saturating_sub(1);
+        Ok(())
     }
 }
 
@@ -161,7 +188,7 @@ impl Clock {
             return Err(Stop::error(FailureCode::Interrupted, "the run was interrupted"));
         }
         if Instant::now() >= self.deadline {
-            return Err(Stop::error(FailureCode::LimitDeadline, "it ran past its wall deadline"));
+            return Err(Stop::at(Limit::Deadline, "it ran past its wall deadline"));
         }
         Ok(())
     }

@@ -19,14 +19,17 @@ use crate::runner::{Ended, Executed, Work};
 /// Collects what `work` came to, and its times into `timings`.
 pub(super) fn collect(work: Work, executed: Executed, timings: &mut Timings) -> Evidence {
     timings.hash = executed.hash;
-    timings.compile = executed.compiled.iter().map(|(_, _, took)| *took).sum();
+    timings.compile = executed.compiled.iter().map(|made| made.took).sum();
     timings.plugins = executed
         .compiled
         .iter()
-        .map(|(plugin, cached, took)| PluginTiming {
-            plugin: work.candidates[*plugin].id().clone(),
-            cached: *cached,
-            took: *took,
+        .map(|made| PluginTiming {
+            plugin: work.candidates[made.plugin].id().clone(),
+            cached: made.cached,
+            took: made.took,
+            compile_rss: made.compile_rss,
+            rss: made.rss,
+            limits: work.candidates[made.plugin].limits.clone().unwrap_or_default(),
         })
         .collect();
     let mut tasks = Vec::with_capacity(executed.tasks.len());

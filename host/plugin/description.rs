@@ -3,11 +3,14 @@
 //!
 //! Frozen: fields are only ever added. Leaves the words for people to `cli`.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::ser::SerializeMap as _;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::domain::capability::{Grants, LimitsAsked};
+use crate::domain::capability::{Grants, Limit, LimitsAsked};
 use crate::domain::plugin::{self, PluginRef, ResolvedPlugin};
 use crate::domain::text::{self, Backslash, GuestText};
 
@@ -70,7 +73,7 @@ struct Plugin<'a> {
     /// What it asks for that no grant can give; its tasks are refused.
     unknown_imports: &'a [String],
     /// The limits it asks for, where they are not the default ones.
-    limits: Limits,
+    limits: Limits<'a>,
     /// What it can find, sorted by name.
     rules: Vec<Rule<'a>>,
     /// The JSON Schema of its settings; absent where it has none.
@@ -87,25 +90,51 @@ struct Capability {
     granted: bool,
 }
 
-/// Limits that a plugin asks for; absent means the default.
-#[derive(Serialize, JsonSchema)]
-struct Limits {
-    /// Fuel, whatever the view.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fuel: Option<u64>,
-    /// Fuel added for each byte of the view.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    fuel_per_byte: Option<u64>,
-    /// Bytes over all linear memories.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    memory: Option<u64>,
-    /// Wall time in milliseconds, whatever the view.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    deadline_ms: Option<u64>,
-    /// The first of them that is more than a plugin gets by asking, so that the
-    /// policy must set it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    excess: Option<&'static str>,
+/// Limits that a plugin asks for, by the names of the report; absent means the
+/// default.
+struct Limits<'a>(&'a LimitsAsked);
+
+impl Serialize for Limits<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for (limit, amount) in self.0.iter() {
+            map.serialize_entry(&limit.json_name(), &amount)?;
+        }
+        if let Some(limit) = self.0.excess() {
+            map.serialize_entry(EXCESS, limit.name())?;
+        }
+        map.end()
+    }
+}
+
+/// The key beside the limits that names the first which is more than a plugin
+/// gets by asking, so that the policy must set it.
+const EXCESS: &str = "excess";
+
+impl JsonSchema for Limits<'_> {
+    fn schema_name() -> Cow<'static, str> {
+        "Limits".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let limits = Limit::ALL.into_iter().map(|limit| {
+            let schema = serde_json::json!({
+                "description": limit.description(), "type": "integer", "minimum": 0,
+            });
+            (limit.json_name(), schema)
+        });
+        let excess = serde_json::json!({
+            "description": "The first of them that is more than a plugin gets by asking, so that the policy must set it.",
+            "type": "string",
+        });
+        let properties: serde_json::Map<String, Value> =
+            limits.chain([(EXCESS.to_owned(), excess)]).collect();
+        schemars::json_schema!({
+            "description": "Limits that a plugin asks for; absent means the default.",
+            "type": "object",
+            "properties": properties,
+        })
+    }
 }
 
 /// One thing a plugin can find.
@@ -176,7 +205,7 @@ fn describe<'a>(plugin: &'a ResolvedPlugin, grants: &Grants) -> Plugin<'a> {
         judges: manifest.judges,
         capabilities: plugin.imports.capabilities.iter().map(capability).collect(),
         unknown_imports: &plugin.imports.unknown,
-        limits: (&manifest.limits).into(),
+        limits: Limits(&manifest.limits),
         rules: manifest.rules.iter().map(|rule| describe_rule(manifest, rule)).collect(),
         settings: settings(manifest),
     }
@@ -189,18 +218,6 @@ fn describe_rule<'a>(manifest: &'a plugin::Manifest, rule: &'a plugin::Rule) -> 
         severity: rule.severity.name(),
         missing: rule.missing,
         help: &rule.help,
-    }
-}
-
-impl From<&LimitsAsked> for Limits {
-    fn from(asked: &LimitsAsked) -> Self {
-        Self {
-            fuel: asked.fuel,
-            fuel_per_byte: asked.fuel_per_byte,
-            memory: asked.memory,
-            deadline_ms: asked.deadline.and_then(|time| u64::try_from(time.as_millis()).ok()),
-            excess: asked.excess(),
-        }
     }
 }
 

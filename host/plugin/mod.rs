@@ -10,7 +10,6 @@ mod error;
 pub mod globs;
 pub mod manifest;
 pub mod pack;
-pub mod quantity;
 pub mod resolve;
 pub mod settings;
 mod sniff;

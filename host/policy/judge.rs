@@ -102,6 +102,7 @@ impl<'a> Parties<'a> {
         };
         let stale = stale(&task, changed);
         let TaskEvidence { plugin, model, file, outcome, coverage, usage } = task;
+        let size = coverage.iter().fold(0_u64, |sum, seen| sum.saturating_add(seen.coverage.size));
         let (mut ending, findings) = match outcome {
             Outcome::Answered(Answer::Checked { findings, facts }) => {
                 (Ending::Checked(facts), findings)
@@ -110,17 +111,17 @@ impl<'a> Parties<'a> {
                 (Ending::NotApplicable(reason), Vec::new())
             }
             Outcome::Refused(failure) => {
-                (Ending::Refused(self.with_way_out(&plugin, failure)), Vec::new())
+                (Ending::Refused(self.with_way_out(&plugin, failure, size)), Vec::new())
             }
             Outcome::Failed(failure) => {
-                (Ending::Failed(self.with_way_out(&plugin, failure)), Vec::new())
+                (Ending::Failed(self.with_way_out(&plugin, failure, size)), Vec::new())
             }
         };
         // What is not believed keeps its findings for the reader: they don't
         // deny, but nothing that was seen is dropped.
         let is_answer = matches!(ending, Ending::Checked(_) | Ending::NotApplicable(_));
         if let Some(failure) = doubt.filter(|_| is_answer) {
-            ending = Ending::Failed(self.with_way_out(&plugin, failure));
+            ending = Ending::Failed(self.with_way_out(&plugin, failure, size));
         }
         let is_believed = matches!(ending, Ending::Checked(_));
         let mut findings: Vec<Judged> = findings
@@ -138,17 +139,17 @@ impl<'a> Parties<'a> {
         // it but a "no".
         let is_answer = matches!(ending, Ending::Checked(_) | Ending::NotApplicable(_));
         if let Some(failure) = stale.filter(|_| is_answer && verdict != Verdict::Fail) {
-            ending = Ending::Failed(self.with_way_out(&plugin, failure));
+            ending = Ending::Failed(self.with_way_out(&plugin, failure, size));
             verdict = Verdict::Error;
         }
         let coverage = coverage.into_iter().map(|seen| seen.coverage).collect::<Vec<Coverage>>();
         TaskReport { plugin, model, file, ending, verdict, findings, coverage, usage }
     }
 
-    fn with_way_out(&self, plugin: &PluginId, failure: Failure) -> Failure {
+    fn with_way_out(&self, plugin: &PluginId, failure: Failure, size: u64) -> Failure {
         match self.plugins.get(plugin) {
             Some(report) if failure.help.is_none() => {
-                let help = way_out(plugin, failure.code, &report.limits);
+                let help = way_out(plugin, failure.code, &report.limits, size);
                 failure.with_help(help)
             }
             _ => failure,

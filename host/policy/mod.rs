@@ -15,4 +15,4 @@ mod testing;
 mod way_out;
 
 pub use decide::decide;
-pub use policy::{LimitsSet, Mode, NotJudged, PluginPolicy, Policy};
+pub use policy::{Mode, NotJudged, PluginPolicy, Policy};

@@ -3,9 +3,8 @@
 //! Leaves applying it to `decide`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use crate::domain::capability::{Grant, Grants, Limits};
+use crate::domain::capability::{Grant, Grants, Limit, Limits, LimitsAsked};
 use crate::domain::finding::Severity;
 use crate::domain::plugin::{Manifest, PluginId};
 
@@ -63,35 +62,10 @@ pub struct PluginPolicy {
     pub grants: Vec<Grant>,
     /// What it is denied of it.
     pub deny: Vec<Grant>,
-    /// Its limits, where they differ from the default.
-    pub limits: LimitsSet,
+    /// Its limits, where they differ from its manifest's and the default.
+    pub limits: LimitsAsked,
     /// Its settings, a JSON object as text; none for `{}`.
     pub settings: Option<String>,
-}
-
-/// Limits that the policy sets; absent means the manifest's or the default.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LimitsSet {
-    /// Fuel, whatever the view.
-    pub fuel: Option<u64>,
-    /// Fuel for each byte of the view.
-    pub fuel_per_byte: Option<u64>,
-    /// Wall time, whatever the view.
-    pub deadline: Option<Duration>,
-    /// Bytes over all linear memories.
-    pub memory: Option<u64>,
-    /// Elements over all tables.
-    pub table_elements: Option<u64>,
-    /// Core and component instances.
-    pub instances: Option<u32>,
-    /// Calls into the host, whatever the view.
-    pub host_calls: Option<u64>,
-    /// Handles alive at once.
-    pub handles: Option<u32>,
-    /// Findings in the answer.
-    pub findings: Option<u32>,
-    /// Log lines.
-    pub log_lines: Option<u32>,
 }
 
 impl Policy {
@@ -121,14 +95,10 @@ impl Policy {
     /// # Errors
     /// Names the limit that the manifest asks for beyond that and the policy
     /// does not set.
-    pub fn limits(&self, manifest: &Manifest) -> Result<Limits, &'static str> {
+    pub fn limits(&self, manifest: &Manifest) -> Result<Limits, Limit> {
         let set = self.plugins.get(&manifest.id).map(|p| p.limits.clone()).unwrap_or_default();
-        let mut asked = manifest.limits.clone();
         // What the policy sets is the policy's word, whatever the manifest asks.
-        asked.fuel = asked.fuel.filter(|_| set.fuel.is_none());
-        asked.fuel_per_byte = asked.fuel_per_byte.filter(|_| set.fuel_per_byte.is_none());
-        asked.memory = asked.memory.filter(|_| set.memory.is_none());
-        asked.deadline = asked.deadline.filter(|_| set.deadline.is_none());
+        let asked = manifest.limits.without(&set);
         if let Some(limit) = asked.excess() {
             return Err(limit);
         }
@@ -136,20 +106,5 @@ impl Policy {
         asked.apply(&mut limits);
         set.apply(&mut limits);
         Ok(limits)
-    }
-}
-
-impl LimitsSet {
-    fn apply(&self, limits: &mut Limits) {
-        limits.fuel = self.fuel.unwrap_or(limits.fuel);
-        limits.fuel_per_byte = self.fuel_per_byte.unwrap_or(limits.fuel_per_byte);
-        limits.deadline = self.deadline.unwrap_or(limits.deadline);
-        limits.memory = self.memory.unwrap_or(limits.memory);
-        limits.table_elements = self.table_elements.unwrap_or(limits.table_elements);
-        limits.instances = self.instances.unwrap_or(limits.instances);
-        limits.host_calls = self.host_calls.unwrap_or(limits.host_calls);
-        limits.handles = self.handles.unwrap_or(limits.handles);
-        limits.findings = self.findings.unwrap_or(limits.findings);
-        limits.log_lines = self.log_lines.unwrap_or(limits.log_lines);
     }
 }

@@ -2,16 +2,13 @@
 //!
 //! Leaves applying it to `judge`.
 
-use crate::domain::capability::Limits;
+use crate::domain::capability::{Limit, Limits};
 use crate::domain::plugin::PluginId;
 use crate::domain::verdict::FailureCode;
 
 /// Returns what can be done about a failure `code` of `plugin`, which was held
-/// to `limits`.
-pub(super) fn way_out(plugin: &PluginId, code: FailureCode, limits: &Limits) -> String {
-    // Twice the bound is a number to start from: who knows the plugin knows better.
-    let more =
-        |key: &str, bound: u64| allow_more(plugin, key, &bound.saturating_mul(2).to_string());
+/// to `limits` on a view of `size` bytes.
+pub(super) fn way_out(plugin: &PluginId, code: FailureCode, limits: &Limits, size: u64) -> String {
     match code {
         FailureCode::Refused => format!(
             "`modelhost plugin inspect` shows what it asks for; what it may have stands in `grants` under \
@@ -22,40 +19,14 @@ pub(super) fn way_out(plugin: &PluginId, code: FailureCode, limits: &Limits) -> 
                                  another version of the contract"
                 .to_owned()
         }
-        FailureCode::LimitCompile => {
-            "run again on a calmer machine; a plugin that takes this long to compile is to be reported to its author"
-                .to_owned()
+        FailureCode::Worker => {
+            "run again; if it ends so each time, report it to the plugin's author".to_owned()
         }
-        FailureCode::Worker => "run again; if it ends so each time, report it to the plugin's author".to_owned(),
-        FailureCode::Trap
-        | FailureCode::BadAnswer
-        | FailureCode::Internal
-        | FailureCode::LimitStack => {
+        FailureCode::Trap | FailureCode::BadAnswer | FailureCode::Internal => {
             "this is a fault of the plugin: report it to its author".to_owned()
         }
         FailureCode::NotRead => "report it to the plugin's author".to_owned(),
-        FailureCode::LimitFuel => more("fuel", limits.fuel),
-        FailureCode::LimitDeadline => {
-            let seconds = limits.deadline.as_secs().saturating_mul(2);
-            format!(
-                "run again on a calmer machine; {}",
-                allow_more(plugin, "deadline", &format!("\"{seconds}s\""))
-            )
-        }
-        FailureCode::LimitMemory => {
-            let mib = (limits.memory >> 20).saturating_mul(2);
-            allow_more(plugin, "memory", &format!("\"{mib}MiB\""))
-        }
-        FailureCode::LimitTable => more("table-elements", limits.table_elements),
-        FailureCode::LimitInstances => more("instances", u64::from(limits.instances)),
-        FailureCode::LimitHostCalls => more("host-calls", limits.host_calls),
-        FailureCode::LimitHandles => more("handles", u64::from(limits.handles)),
-        FailureCode::LimitAnswer => {
-            format!(
-                "report it to the plugin's author; {}",
-                more("findings", u64::from(limits.findings))
-            )
-        }
+        FailureCode::Limit(limit) => at_limit(plugin, limits.to_raise(limit, size), limits),
         FailureCode::Changed => "run again once nothing writes to the model".to_owned(),
         FailureCode::InvalidSettings => {
             format!("correct `settings` under [plugin.{plugin}] in modelhost.toml")
@@ -71,10 +42,21 @@ pub(super) fn way_out(plugin: &PluginId, code: FailureCode, limits: &Limits) -> 
     }
 }
 
-fn allow_more(plugin: &PluginId, key: &str, bound: &str) -> String {
-    format!(
-        "if you trust the plugin to need it, allow more under [plugin.{plugin}] in modelhost.toml: limits = {{ {key} = {bound} }}"
-    )
+fn at_limit(plugin: &PluginId, limit: Limit, limits: &Limits) -> String {
+    let first = match limit {
+        // These depend on the machine, too.
+        Limit::Deadline | Limit::DeadlinePerGib | Limit::CompileTime | Limit::CompileMemory => {
+            "run again on a calmer machine; "
+        }
+        _ => "",
+    };
+    // Twice the bound is a number to start from: who knows the plugin knows better.
+    match limit.raised(plugin.as_str(), limits.get(limit)) {
+        Some(line) => format!(
+            "{first}if you trust the plugin to need more, allow it in modelhost.toml: {line}"
+        ),
+        None => format!("{first}no policy gives more than that: report it to the plugin's author"),
+    }
 }
 
 #[cfg(test)]
@@ -84,17 +66,31 @@ mod tests {
     #[test]
     fn names_the_line_that_allows_more() {
         let plugin = PluginId::new("acme").expect("an id");
-        let limits = Limits { fuel: u64::MAX, ..Limits::default() };
+        let limits = Limits { instances: 10_000, ..Limits::default() };
         let rows = [
-            (FailureCode::LimitFuel, "limits = { fuel = 18446744073709551615 }"),
-            (FailureCode::LimitMemory, "limits = { memory = \"512MiB\" }"),
-            (FailureCode::LimitDeadline, "limits = { deadline = \"60s\" }"),
-            (FailureCode::LimitHandles, "limits = { handles = 2048 }"),
+            (FailureCode::Limit(Limit::Fuel), "[plugin.acme] limits = { fuel = 10000000000 }"),
+            (FailureCode::Limit(Limit::Memory), "[plugin.acme] limits = { memory = \"512MiB\" }"),
+            (FailureCode::Limit(Limit::Deadline), "calmer machine"),
+            (FailureCode::Limit(Limit::Deadline), "[plugin.acme] limits = { deadline = \"1m\" }"),
+            (FailureCode::Limit(Limit::Handles), "[plugin.acme] limits = { handles = 2048 }"),
+            (FailureCode::Limit(Limit::Instances), "no policy gives more"),
             (FailureCode::InvalidSettings, "[plugin.acme]"),
         ];
         for (code, expected) in rows {
-            let help = way_out(&plugin, code, &limits);
+            let help = way_out(&plugin, code, &limits, 1 << 20);
             assert!(help.contains(expected), "{help}");
+        }
+        let help = way_out(&plugin, FailureCode::Limit(Limit::Fuel), &limits, 1 << 40);
+        assert!(help.contains("limits = { fuel-per-byte = 200 }"), "{help}");
+    }
+
+    #[test]
+    fn each_limit_has_a_way_out() {
+        let plugin = PluginId::new("acme").expect("an id");
+        for limit in Limit::ALL {
+            let help = way_out(&plugin, FailureCode::Limit(limit), &Limits::default(), 0);
+            let line = format!("[plugin.acme] limits = {{ {} = ", limit.name());
+            assert!(help.contains(&line) || help.contains("no policy"), "{help}");
         }
     }
 }

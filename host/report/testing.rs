@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::domain::capability::{Capability, Grants, Limits, LimitsAsked};
+use crate::domain::capability::{Capability, Grants, Limit, Limits, LimitsAsked};
 use crate::domain::decision::{Decision, Reason, ReasonKind};
 use crate::domain::digest::{Digest, TreeDigest};
 use crate::domain::finding::{Confidence, Fact, Finding, Location, RuleId, Severity};
@@ -138,7 +138,16 @@ pub(super) fn task(
         verdict,
         findings,
         coverage: coverage.into_iter().collect(),
-        usage: Usage { fuel: 12_345, memory: 1 << 16, host_calls: 7, bytes_read: 100 },
+        usage: Usage {
+            fuel: 12_345,
+            memory: 1 << 16,
+            table_elements: 3,
+            host_calls: 7,
+            handles: 2,
+            bytes_read: 100,
+            findings: 1,
+            ..Usage::default()
+        },
     }
 }
 
@@ -258,7 +267,11 @@ pub(super) fn everything() -> Report {
         reason(
             Decision::Incomplete,
             "bert",
-            ReasonKind::Error { plugin: id("formats"), file: None, code: FailureCode::LimitFuel },
+            ReasonKind::Error {
+                plugin: id("formats"),
+                file: None,
+                code: FailureCode::Limit(Limit::Fuel),
+            },
         ),
     ];
     let of_file = |file: &FileReport| {
@@ -287,10 +300,11 @@ pub(super) fn everything() -> Report {
     let mut guess =
         finding("license/ambiguous", Severity::Medium, "two licenses are named", None).line(10);
     guess.finding.confidence = Confidence::Medium;
-    let fuel = Failure::new(FailureCode::LimitFuel, "it used up its fuel of 5000000000").with_help(
+    let fuel = Failure::new(FailureCode::Limit(Limit::Fuel), "it used up its fuel of 5000000000").with_help(
         "if you trust the plugin to need it, allow more under [plugin.formats] in modelhost.toml",
     );
-    let slow = Failure::new(FailureCode::LimitDeadline, "it ran past its deadline of 30 s");
+    let slow =
+        Failure::new(FailureCode::Limit(Limit::Deadline), "it ran past its deadline of 30 s");
     let advice = finding("acme/odd-name", Severity::High, "the name is odd", None).harmless();
     let tasks = vec![
         task("acme", "bert", None, checked(), vec![advice]),
@@ -417,6 +431,9 @@ pub(super) fn timings() -> Timings {
             plugin: id("pickle"),
             cached: true,
             took: Duration::from_nanos(150_499),
+            compile_rss: None,
+            rss: Some(30 << 20),
+            limits: Limits::default(),
         }],
         tasks: vec![TaskTiming {
             plugin: id("pickle"),

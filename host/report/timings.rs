@@ -53,6 +53,17 @@ struct Plugin<'a> {
     cached: bool,
     /// How long it took.
     compile_ms: f64,
+    /// How much processor time compiling may take; twice that on the wall.
+    compile_limit_ms: f64,
+    /// The most memory in bytes of the process that compiled it; absent where
+    /// none did, or the system does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    compile_rss: Option<u64>,
+    /// How many bytes compiling may take.
+    compile_memory_limit: u64,
+    /// The most memory in bytes of a process that ran it, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rss: Option<u64>,
 }
 
 /// How long a task took.
@@ -75,7 +86,15 @@ struct Task<'a> {
 
 impl<'a> From<&'a PluginTiming> for Plugin<'a> {
     fn from(timing: &'a PluginTiming) -> Self {
-        Self { id: timing.plugin.as_str(), cached: timing.cached, compile_ms: ms(timing.took) }
+        Self {
+            id: timing.plugin.as_str(),
+            cached: timing.cached,
+            compile_ms: ms(timing.took),
+            compile_limit_ms: ms(timing.limits.compile_time),
+            compile_rss: timing.compile_rss,
+            compile_memory_limit: timing.limits.compile_memory,
+            rss: timing.rss,
+        }
     }
 }
 

@@ -23,7 +23,7 @@ use super::plan::{Candidate, Plan, PlannedTask};
 use crate::domain::event::{Event, EventSink};
 use crate::domain::verdict::{Failure, FailureCode, Outcome};
 use crate::engine::engine::THREAD_STACK;
-use crate::engine::{Cache, Called, Engine, Linked, Task, View};
+use crate::engine::{Cache, Called, Engine, EngineError, Linked, Task, View};
 use crate::model::{ChunkKey, FileHandle, Model, digest};
 use crate::worker::{Plugin, Slot, SlotTask, Workers};
 
@@ -60,13 +60,28 @@ pub struct Work {
 pub struct Executed {
     /// For each task of the plan, how it ended.
     pub tasks: Vec<Ended>,
-    /// For each compiled plugin, by its place: whether the cache had it, and
-    /// how long it took.
-    pub compiled: Vec<(usize, bool, Duration)>,
+    /// What making each plugin ready took, in the order of the plugins.
+    pub compiled: Vec<Made>,
     /// From the first byte hashed to the last.
     pub hash: Duration,
     /// Whether the run was interrupted before all tasks were done.
     pub interrupted: bool,
+}
+
+/// What making one plugin ready to run took.
+#[derive(Clone, Copy, Debug)]
+pub struct Made {
+    /// The plugin, by its place.
+    pub plugin: usize,
+    /// Whether the cache had it.
+    pub cached: bool,
+    /// How long it took.
+    pub took: Duration,
+    /// The most memory in bytes of the process that compiled it; none where none
+    /// did, or the system does not tell.
+    pub compile_rss: Option<u64>,
+    /// The most memory in bytes of a process that ran it, likewise.
+    pub rss: Option<u64>,
 }
 
 /// How one task ended.
@@ -141,7 +156,7 @@ struct Board {
     running: usize,
     ended: Vec<Option<Ended>>,
     runnable: Vec<Option<Arc<Runnable>>>,
-    compiled: Vec<(usize, bool, Duration)>,
+    compiled: Vec<Made>,
     hash_started: Option<Instant>,
     hash_ended: Option<Instant>,
     panicked: bool,
@@ -245,7 +260,11 @@ impl<'a> Scheduler<'a> {
         let took = started.elapsed();
         self.work.sink.event(&Event::Compiled { plugin: candidate.id().clone(), cached, took });
         let mut board = self.lock();
-        board.compiled.push((plugin, cached, took));
+        let compile_rss = match &runnable {
+            Ok(Runnable::Apart(slot)) => slot.compile_rss(),
+            _ => None,
+        };
+        board.compiled.push(Made { plugin, cached, took, compile_rss, rss: None });
         match runnable {
             Ok(runnable) => {
                 board.runnable[plugin] = Some(Arc::new(runnable));
@@ -261,14 +280,19 @@ impl<'a> Scheduler<'a> {
 
     fn compile_here(&self, candidate: &Candidate) -> (Result<Runnable, Failure>, bool) {
         let Work { engine, cache, .. } = self.work;
+        let limits = candidate.limits.clone().unwrap_or_default();
+        let failed = |error: EngineError| {
+            Failure::new(FailureCode::Compile, &format!("it can't be compiled: {error}"))
+        };
+        let engine = match engine.with_stack(limits.stack) {
+            Ok(engine) => engine,
+            Err(error) => return (Err(failed(error)), false),
+        };
         match engine.compile(&candidate.plugin.bytes, candidate.plugin.digest, cache.as_ref()) {
             Ok(compiled) => {
                 (engine.link(&compiled, &candidate.grants).map(Runnable::Here), compiled.cached)
             }
-            Err(error) => (
-                Err(Failure::new(FailureCode::Compile, &format!("it can't be compiled: {error}"))),
-                false,
-            ),
+            Err(error) => (Err(failed(error)), false),
         }
     }
 
@@ -373,7 +397,14 @@ impl<'a> Scheduler<'a> {
             Ended::Not(Outcome::Failed(failure))
         };
         let mut compiled = board.compiled;
-        compiled.sort_by_key(|(plugin, ..)| *plugin);
+        compiled.sort_by_key(|made| made.plugin);
+        if let Some(workers) = &self.work.workers {
+            for made in &mut compiled {
+                if let Some(Runnable::Apart(slot)) = board.runnable[made.plugin].as_deref() {
+                    made.rss = workers.rss(slot);
+                }
+            }
+        }
         Ok(Executed {
             tasks: board.ended.into_iter().map(|ended| ended.unwrap_or_else(undone)).collect(),
             compiled,

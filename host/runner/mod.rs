@@ -5,5 +5,5 @@
 pub mod execute;
 pub mod plan;
 
-pub use execute::{Ended, ExecuteError, Executed, Work, execute};
+pub use execute::{Ended, ExecuteError, Executed, Made, Work, execute};
 pub use plan::{Candidate, Plan, PlannedTask, plan};

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::domain::capability::{Capability, Grants, Limits};
+use crate::domain::capability::{Capability, Grants, Limit, Limits, MAX_ASK};
 use crate::domain::model::FilePath;
 use crate::domain::plugin::{PluginId, ResolvedPlugin, Scope};
 use crate::domain::text::GuestText;
@@ -23,7 +23,7 @@ pub struct Candidate {
     /// What it is granted.
     pub grants: Grants,
     /// Its limits, or which limit it asks too much of.
-    pub limits: Result<Limits, &'static str>,
+    pub limits: Result<Limits, Limit>,
     /// Its settings, a JSON object as text.
     pub settings: Arc<str>,
     /// The documents it was granted, by name.
@@ -68,19 +68,22 @@ impl Candidate {
         }
         match &self.limits {
             Ok(limits) if self.plugin.bytes.len() as u64 > limits.component_size => {
-                Some(refused(&format!(
-                    "it has {} bytes, {} are allowed",
-                    self.plugin.bytes.len(),
-                    limits.component_size
-                )))
+                let (size, most) = (self.plugin.bytes.len(), limits.component_size);
+                Some(Failure::new(
+                    FailureCode::Limit(Limit::ComponentSize),
+                    &format!("its component has {size} bytes, {most} are allowed"),
+                ))
             }
             Ok(_) => None,
             Err(limit) => {
+                let name = limit.name();
                 let message = format!(
-                    "its manifest asks for more than ten times the default of the limit `{limit}`"
+                    "its manifest asks for more than {MAX_ASK} times the default of the limit `{name}`"
                 );
+                let asked = self.plugin.manifest.limits.get(*limit).unwrap_or(limit.default());
                 let help = format!(
-                    "to allow it, set the limit in modelhost.toml: [plugin.{id}] limits = {{ {limit} = … }}"
+                    "to allow it, set the limit in modelhost.toml: [plugin.{id}] limits = {{ {name} = {} }}",
+                    limit.unit().toml(asked)
                 );
                 Some(refused(&message).with_help(help))
             }

@@ -70,7 +70,7 @@ pub fn serve() -> ExitCode {
             let _ = up.send(());
             let Ok(isolation) = may_go.recv() else { return };
             let mut server = Server {
-                engine,
+                engine: Arc::new(engine),
                 link: Arc::new(Link { channel: Mutex::new(channel), open: Mutex::default() }),
                 isolation,
                 plugin: None,
@@ -168,7 +168,7 @@ struct Plugin {
 }
 
 struct Server {
-    engine: Engine,
+    engine: Arc<Engine>,
     link: Arc<Link>,
     isolation: Isolation,
     plugin: Option<Plugin>,
@@ -266,6 +266,9 @@ impl Server {
     ) -> Result<Result<(), String>, Broken> {
         let io = |error: std::io::Error| Broken::Io(error.kind());
         let mapped = sealed::Mapped::new(code, load.code).map_err(io)?;
+        let limits = translate::limits(&load.limits);
+        let engine =
+            self.engine.with_stack(limits.stack).map_err(|_| Broken::Rules("no engine"))?;
         #[expect(
             unsafe_code,
             reason = "native code can be checked by nobody; this process is walled in for it"
@@ -275,7 +278,7 @@ impl Server {
         // itself, the code is the plugin's still, and this process is the
         // plugin's alone: it is locked in, holds no secret, and its answers are
         // taken for hostile.
-        let compiled = unsafe { self.engine.load_code(mapped.bytes()) };
+        let compiled = unsafe { engine.load_code(mapped.bytes()) };
         let compiled = compiled.map_err(|_| Broken::Rules("the code is not of this engine"))?;
         drop(mapped);
         let mut granted = BTreeMap::new();
@@ -285,16 +288,12 @@ impl Server {
             granted.insert(name, sealed::read(file, start, length).map_err(io)?.into());
             start += length;
         }
-        let linked = match self.engine.link(&compiled, &translate::grants(&load.grants)) {
+        let linked = match engine.link(&compiled, &translate::grants(&load.grants)) {
             Ok(linked) => linked,
             Err(failure) => return Ok(Err(failure.message.to_string())),
         };
-        self.plugin = Some(Plugin {
-            linked,
-            limits: translate::limits(&load.limits),
-            settings: load.settings,
-            documents: Arc::new(granted),
-        });
+        self.plugin =
+            Some(Plugin { linked, limits, settings: load.settings, documents: Arc::new(granted) });
         Ok(Ok(()))
     }
 

@@ -22,5 +22,5 @@ mod trust;
 mod wall;
 
 pub use isolation::Isolation;
-pub use parent::{CompileLimits, Plugin, Slot, SlotTask, Workers};
+pub use parent::{Plugin, Slot, SlotTask, Workers};
 pub use process::Program;

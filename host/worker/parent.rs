@@ -38,32 +38,20 @@ const START: Duration = Duration::from_secs(30);
 /// ticks each 10 ms, and a busy machine is late.
 const GRACE: Duration = Duration::from_millis(250);
 
-/// Memory of a worker beside its guest's: the program, the engine, an answer in
-/// several forms.
-const OVERHEAD: u64 = 96 << 20;
+/// Memory of a worker beside its guest's: the program, the engine.
+const OVERHEAD: u64 = 64 << 20;
+
+/// In how many forms an answer is in a worker's memory.
+const FORMS: u64 = 4;
+
+/// Memory of a worker for each element of its guest's tables.
+const PER_ELEMENT: u64 = 16;
 
 /// Memory of a worker for each file of a view, and for each locked one.
 const PER_FILE: u64 = 768;
 
 /// How many workers are kept that have nothing to do.
 const IDLE: usize = 16;
-
-/// How much compiling one component may take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CompileLimits {
-    /// Processor time.
-    pub time: Duration,
-    /// Time on the wall, for machines that are busy otherwise.
-    pub wall: Duration,
-    /// Bytes of memory.
-    pub memory: u64,
-}
-
-impl Default for CompileLimits {
-    fn default() -> Self {
-        Self { time: Duration::from_secs(60), wall: Duration::from_secs(120), memory: 1 << 30 }
-    }
-}
 
 /// A plugin, as far as workers need it.
 #[derive(Clone, Copy)]
@@ -92,6 +80,7 @@ pub struct Slot {
     grants: Grants,
     settings: String,
     limits: Limits,
+    compile_rss: Option<u64>,
 }
 
 /// One task of a plugin in a slot.
@@ -109,25 +98,26 @@ pub struct SlotTask<'a> {
 #[derive(Debug)]
 pub struct Workers {
     program: Program,
-    compile: CompileLimits,
     whole: bool,
     fresh: Mutex<Vec<Process>>,
     idle: Mutex<VecDeque<Process>>,
     isolation: Mutex<Option<Isolation>>,
     slots: AtomicU64,
+    /// For each slot, the most memory that one of its workers had.
+    rss: Mutex<BTreeMap<u64, u64>>,
 }
 
 impl Workers {
     /// Makes workers of `program`, none of which runs yet.
-    pub fn new(program: Program, compile: CompileLimits) -> Self {
+    pub fn new(program: Program) -> Self {
         Self {
             program,
-            compile,
             whole: false,
             fresh: Mutex::default(),
             idle: Mutex::default(),
             isolation: Mutex::default(),
             slots: AtomicU64::new(0),
+            rss: Mutex::default(),
         }
     }
 
@@ -188,14 +178,35 @@ impl Workers {
             sealed.ok().flatten()
         });
         let is_cached = cached.is_some();
-        let code = match cached.map_or_else(|| self.compile_anew(plugin.bytes, interrupted), Ok) {
-            Ok(code) => code,
-            Err(failure) => return (Err(failure), false),
+        let (code, rss) = match cached {
+            Some(code) => (code, None),
+            None => match self.compile_anew(plugin.bytes, plugin.limits, interrupted) {
+                Ok(compiled) => compiled,
+                Err(failure) => return (Err(failure), false),
+            },
         };
         if !is_cached && let Some(cache) = cache {
             cache.store_code(engine, plugin.digest, &mut code.reader(), code.length());
         }
-        (self.slot(plugin, code, interrupted), is_cached)
+        let slot = self.slot(plugin, code, interrupted);
+        (slot.map(|slot| Slot { compile_rss: rss, ..slot }), is_cached)
+    }
+
+    /// Returns the most memory in bytes that a worker of `slot` had, as far as
+    /// the system tells.
+    pub fn rss(&self, slot: &Slot) -> Option<u64> {
+        for process in lock(&self.idle).iter() {
+            self.note_rss(process);
+        }
+        lock(&self.rss).get(&slot.id).copied()
+    }
+
+    fn note_rss(&self, process: &Process) {
+        if let (Some(slot), Some(rss)) = (process.slot, process.rss()) {
+            let mut noted = lock(&self.rss);
+            let most = noted.entry(slot).or_default();
+            *most = rss.max(*most);
+        }
     }
 
     /// Puts a plugin into a slot: a worker that has loaded it is its proof.
@@ -223,6 +234,7 @@ impl Workers {
             grants: plugin.grants.clone(),
             settings: plugin.settings.to_owned(),
             limits: plugin.limits.clone(),
+            compile_rss: None,
         };
         let process = self.take(&slot, interrupted)?;
         self.put(process);
@@ -318,7 +330,9 @@ impl Workers {
         idle.push_back(process);
         let surplus = if idle.len() > IDLE { idle.pop_front() } else { None };
         drop(idle);
-        drop(surplus);
+        if let Some(process) = surplus {
+            self.note_rss(&process);
+        }
     }
 
     fn bound(&self, process: &Process, memory: u64, time: Duration) {
@@ -342,10 +356,16 @@ impl Drop for Workers {
 }
 
 impl Slot {
+    /// Returns the most memory in bytes that compiling had, where it was compiled
+    /// for this slot and the system tells.
+    pub const fn compile_rss(&self) -> Option<u64> {
+        self.compile_rss
+    }
+
     fn base_memory(&self) -> u64 {
         let documents = self.documents.as_ref().map_or(0, Sealed::length);
         // Code is held twice while it is loaded.
-        OVERHEAD + 2 * self.code.length() + 2 * documents
+        OVERHEAD + FORMS * self.limits.call_bytes + 2 * self.code.length() + 2 * documents
     }
 
     fn memory(&self, view: &View) -> u64 {
@@ -353,6 +373,7 @@ impl Slot {
         let files = (view.files.len() + locked) as u64;
         self.base_memory()
             .saturating_add(self.limits.memory)
+            .saturating_add(self.limits.table_elements.saturating_mul(PER_ELEMENT))
             .saturating_add(files.saturating_mul(PER_FILE))
     }
 }

@@ -161,6 +161,18 @@ impl Process {
         false
     }
 
+    /// Returns the most memory in bytes that it had so far; none where the system
+    /// does not tell, or it is gone.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "what the system says of a child of this process"
+    )]
+    pub(super) fn rss(&self) -> Option<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).ok()?;
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        peak.trim().strip_suffix(" kB")?.parse::<u64>().ok()?.checked_mul(1024)
+    }
+
     /// Returns whether it is still there.
     pub(super) fn is_alive(&mut self) -> bool {
         match self.child.try_wait() {

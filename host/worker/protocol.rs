@@ -15,6 +15,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use crate::domain::capability::Limits;
+
 /// The version of what is said; a worker of another build is turned away by it
 /// and by the build's own version.
 pub(super) const VERSION: u32 = 2;
@@ -96,25 +98,8 @@ pub(super) struct Load {
     /// bytes follow each other behind the second descriptor.
     pub(super) documents: Vec<(String, u64)>,
     pub(super) settings: String,
-    pub(super) limits: LimitsRow,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(super) struct LimitsRow {
-    pub(super) fuel: u64,
-    pub(super) fuel_per_byte: u64,
-    pub(super) deadline_ms: u64,
-    pub(super) deadline_per_gib_ms: u64,
-    pub(super) memory: u64,
-    pub(super) table_elements: u64,
-    pub(super) instances: u32,
-    pub(super) component_size: u64,
-    pub(super) host_calls: u64,
-    pub(super) handles: u32,
-    pub(super) findings: u32,
-    pub(super) text: u32,
-    pub(super) facts: u32,
-    pub(super) log_lines: u32,
+    /// The limits, in the order of the table that both sides have.
+    pub(super) limits: Vec<u64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -174,7 +159,9 @@ pub(super) struct DoneRow {
     pub(super) seen: Vec<(u64, bool)>,
     pub(super) fuel: u64,
     pub(super) memory: u64,
+    pub(super) table_elements: u64,
     pub(super) host_calls: u64,
+    pub(super) handles: u32,
     pub(super) bytes_read: u64,
     pub(super) log: Vec<(u8, String)>,
     pub(super) log_dropped: u64,
@@ -216,25 +203,18 @@ pub(super) enum SaidRow {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum StopRow {
     Trap,
-    Fuel,
-    Deadline,
-    Memory,
-    Table,
-    Instances,
-    Stack,
-    HostCalls,
-    Handles,
-    Answer,
+    /// A limit, by its place in the table that both sides have.
+    Limit(u8),
 }
 
 /// Returns the most bytes that [`FromWorker::Done`] may have for a view of
-/// `files` files, with `log_lines` lines: an answer is handed over in one call,
-/// which the engine bounds at 8 MiB.
-pub(super) fn max_done(files: usize, log_lines: u32) -> u32 {
-    const ANSWER: u64 = 16 << 20;
+/// `files` files under `limits`: an answer is handed over in one call.
+pub(super) fn max_done(files: usize, limits: &Limits) -> u32 {
     const FILE: u64 = 12;
     const LINE: u64 = 1100;
-    let bytes = ANSWER + FILE * files as u64 + LINE * u64::from(log_lines);
+    let answer = limits.call_bytes.saturating_mul(2);
+    let rest = FILE * files as u64 + LINE * u64::from(limits.log_lines);
+    let bytes = answer.saturating_add(rest);
     u32::try_from(bytes).unwrap_or(u32::MAX)
 }
 
@@ -281,7 +261,9 @@ mod tests {
             seen: vec![(4, true)],
             fuel: 1,
             memory: 2,
+            table_elements: 7,
             host_calls: 3,
+            handles: 1,
             bytes_read: 4,
             log: vec![(2, "l".to_owned())],
             log_dropped: 0,

@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use super::protocol::{
-    ChunkRow, DoneRow, EndingRow, FileRow, FindingRow, LimitsRow, Load, LockHead, LockedRow,
-    ReadRow, SaidRow, StopRow, TaskRow,
+    ChunkRow, DoneRow, EndingRow, FileRow, FindingRow, Load, LockHead, LockedRow, ReadRow, SaidRow,
+    StopRow, TaskRow,
 };
-use crate::domain::capability::{Capability, Grant, Grants, Limits};
+use crate::domain::capability::{Capability, Grant, Grants, Limit, Limits};
 use crate::domain::digest::{Digest, TreeDigest};
 use crate::domain::event::LogLevel;
 use crate::domain::evidence::Content;
@@ -25,25 +25,29 @@ const LEVELS: [LogLevel; 5] =
     [LogLevel::Trace, LogLevel::Debug, LogLevel::Info, LogLevel::Warn, LogLevel::Error];
 const CONFIDENCES: [Confidence; 3] = [Confidence::Low, Confidence::Medium, Confidence::High];
 
-/// The failures that a guest may name, and what it may be stopped by.
+/// The failures that a guest may name.
 const SAID: [(SaidRow, FailureCode); 4] = [
     (SaidRow::InvalidSettings, FailureCode::InvalidSettings),
     (SaidRow::Unreadable, FailureCode::Unreadable),
     (SaidRow::Unsupported, FailureCode::Unsupported),
     (SaidRow::Internal, FailureCode::Internal),
 ];
-const STOPS: [(StopRow, FailureCode); 10] = [
-    (StopRow::Trap, FailureCode::Trap),
-    (StopRow::Fuel, FailureCode::LimitFuel),
-    (StopRow::Deadline, FailureCode::LimitDeadline),
-    (StopRow::Memory, FailureCode::LimitMemory),
-    (StopRow::Table, FailureCode::LimitTable),
-    (StopRow::Instances, FailureCode::LimitInstances),
-    (StopRow::Stack, FailureCode::LimitStack),
-    (StopRow::HostCalls, FailureCode::LimitHostCalls),
-    (StopRow::Handles, FailureCode::LimitHandles),
-    (StopRow::Answer, FailureCode::LimitAnswer),
-];
+
+fn stop_row(code: FailureCode) -> StopRow {
+    match code {
+        FailureCode::Limit(limit) => StopRow::Limit(place(&Limit::ALL, &limit)),
+        _ => StopRow::Trap,
+    }
+}
+
+fn stop_code(row: StopRow) -> Option<FailureCode> {
+    match row {
+        StopRow::Trap => Some(FailureCode::Trap),
+        StopRow::Limit(place) => {
+            Limit::ALL.get(usize::from(place)).map(|limit| FailureCode::Limit(*limit))
+        }
+    }
+}
 
 fn place<T: PartialEq>(all: &[T], value: &T) -> u8 {
     all.iter()
@@ -65,7 +69,7 @@ pub(super) fn load(
         grants: grants.capabilities().map(|capability| capability.name().to_owned()).collect(),
         documents: documents.to_vec(),
         settings: settings.to_owned(),
-        limits: limits_row(limits),
+        limits: Limit::ALL.map(|limit| limits.get(limit)).to_vec(),
     }
 }
 
@@ -81,47 +85,13 @@ pub(super) fn grants(names: &[String]) -> Grants {
     grants
 }
 
-fn limits_row(limits: &Limits) -> LimitsRow {
-    LimitsRow {
-        fuel: limits.fuel,
-        fuel_per_byte: limits.fuel_per_byte,
-        deadline_ms: millis(limits.deadline),
-        deadline_per_gib_ms: millis(limits.deadline_per_gib),
-        memory: limits.memory,
-        table_elements: limits.table_elements,
-        instances: limits.instances,
-        component_size: limits.component_size,
-        host_calls: limits.host_calls,
-        handles: limits.handles,
-        findings: limits.findings,
-        text: limits.text,
-        facts: limits.facts,
-        log_lines: limits.log_lines,
-    }
-}
-
 /// Reads limits.
-pub(super) const fn limits(row: &LimitsRow) -> Limits {
-    Limits {
-        fuel: row.fuel,
-        fuel_per_byte: row.fuel_per_byte,
-        deadline: Duration::from_millis(row.deadline_ms),
-        deadline_per_gib: Duration::from_millis(row.deadline_per_gib_ms),
-        memory: row.memory,
-        table_elements: row.table_elements,
-        instances: row.instances,
-        component_size: row.component_size,
-        host_calls: row.host_calls,
-        handles: row.handles,
-        findings: row.findings,
-        text: row.text,
-        facts: row.facts,
-        log_lines: row.log_lines,
+pub(super) fn limits(row: &[u64]) -> Limits {
+    let mut limits = Limits::default();
+    for (limit, amount) in Limit::ALL.into_iter().zip(row) {
+        limits.set(limit, *amount);
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    limits
 }
 
 fn nanos(duration: Duration) -> u64 {
@@ -230,7 +200,9 @@ pub(super) fn done_row(ran: Ran) -> DoneRow {
         seen: ran.seen,
         fuel: ran.usage.fuel,
         memory: ran.usage.memory,
+        table_elements: ran.usage.table_elements,
         host_calls: ran.usage.host_calls,
+        handles: ran.usage.handles,
         bytes_read: ran.usage.bytes_read,
         log: ran
             .log
@@ -258,11 +230,7 @@ fn ending_row(ending: Ending) -> EndingRow {
             EndingRow::Said { code: row, text: said }
         }
         Ending::Stopped(Cause { code, message, crashed }) => {
-            let row = STOPS
-                .iter()
-                .find(|(_, other)| *other == code)
-                .map_or(StopRow::Trap, |(row, _)| *row);
-            EndingRow::Stopped { code: row, message, crashed }
+            EndingRow::Stopped { code: stop_row(code), message, crashed }
         }
     }
 }
@@ -295,8 +263,7 @@ pub(super) fn ending(row: EndingRow) -> Option<Ending> {
             Ending::Returned(Err(RawFailure { code: *code, said: text }))
         }
         EndingRow::Stopped { code, message, crashed } => {
-            let (_, code) = STOPS.iter().find(|(row, _)| *row == code)?;
-            Ending::Stopped(Cause { code: *code, message, crashed })
+            Ending::Stopped(Cause { code: stop_code(code)?, message, crashed })
         }
     })
 }

@@ -14,7 +14,7 @@ use super::translate;
 use crate::domain::capability::Limits;
 use crate::domain::text::GuestText;
 use crate::domain::verdict::Usage;
-use crate::engine::{Ran, View};
+use crate::engine::{Ran, Returned, View};
 use crate::model::chunk::{self, ChunkDigest};
 use crate::model::reader::ChunkLog;
 
@@ -56,6 +56,11 @@ impl<'a> Chunks<'a> {
     }
 }
 
+/// Returns how many bytes one call on `view` can read: a digest reads a file.
+fn call_reads(view: &View) -> u64 {
+    view.files.iter().map(|file| file.size()).max().unwrap_or(0).max(MAX_READ)
+}
+
 /// Takes `done` for a task on `view` that took `took`, if it can be true.
 pub(super) fn check(
     done: DoneRow,
@@ -63,16 +68,18 @@ pub(super) fn check(
     limits: &Limits,
     took: Duration,
 ) -> Result<Ran, Broken> {
-    let size = view.size();
-    let files = view.files.len() as u64;
+    let (size, files) = (view.size(), view.files.len() as u64);
     let calls = limits.task_host_calls(size, files).saturating_add(1);
     let possible = [
         (done.seen.len() as u64 == files, "it tells of other files than it was shown"),
         (done.fuel <= limits.task_fuel(size), "it used more fuel than it had"),
         (done.memory <= limits.memory, "it used more memory than it may"),
+        (done.table_elements <= limits.table_elements, "it used more table elements than it may"),
+        (done.handles <= limits.handles, "it held more handles than it may"),
+        (done.bytes_read <= limits.task_bytes_read(size), "it read more than it may"),
         (done.host_calls <= calls, "it called the host more often than it may"),
         (
-            done.bytes_read <= done.host_calls.saturating_mul(MAX_READ),
+            done.bytes_read <= done.host_calls.saturating_mul(call_reads(view)),
             "it read more than its calls give",
         ),
         (done.log.len() as u64 <= u64::from(limits.log_lines), "it logged more lines than it may"),
@@ -93,16 +100,25 @@ pub(super) fn check(
         .map(|(level, text)| Some((translate::level(level)?, GuestText::new(&text, MAX_LINE))));
     let log = log.collect::<Option<Vec<_>>>().ok_or(Broken::Rules("it logged at no level"))?;
     let instantiate = Duration::from_nanos(done.instantiate_ns).min(took);
+    let ending =
+        translate::ending(done.ending).ok_or(Broken::Rules("its answer has no such value"))?;
+    // What it returned is here, and is counted here.
+    let returned = Returned::of(&ending);
     Ok(Ran {
-        ending: translate::ending(done.ending)
-            .ok_or(Broken::Rules("its answer has no such value"))?,
+        ending,
         seen: done.seen,
         chunks: ChunkLog::new(), // noted as they came
         usage: Usage {
             fuel: done.fuel,
             memory: done.memory,
+            table_elements: done.table_elements,
             host_calls: done.host_calls,
+            handles: done.handles,
             bytes_read: done.bytes_read,
+            findings: returned.findings,
+            facts: returned.facts,
+            text: returned.text,
+            log_lines: (log.len() as u64).saturating_add(done.log_dropped),
         },
         log,
         log_dropped: done.log_dropped,
@@ -119,7 +135,7 @@ mod tests {
     use super::*;
     use crate::domain::model::FilePath;
     use crate::model::{ChunkKey, Descriptors, FileHandle, ReadError};
-    use crate::worker::protocol::{EndingRow, FindingRow};
+    use crate::worker::protocol::{EndingRow, FindingRow, StopRow};
 
     #[derive(Debug)]
     struct Nothing;
@@ -154,7 +170,9 @@ mod tests {
             seen: vec![(4, true)],
             fuel: 10,
             memory: 1 << 16,
+            table_elements: 1,
             host_calls: 3,
+            handles: 2,
             bytes_read: 4,
             log: vec![(2, "a\nb".to_owned())],
             log_dropped: 0,
@@ -223,7 +241,7 @@ mod tests {
             help: None,
         };
         let limits = Limits::default();
-        let rows: [(&str, String); 13] = [
+        let rows: [(&str, String); 17] = [
             ("other files", broken(|done| done.seen.clear())),
             ("other files", broken(|done| done.seen.push((0, false)))),
             ("does not have", broken(|done| done.seen[0].0 = 5)),
@@ -231,6 +249,22 @@ mod tests {
             ("does not have", broken(|done| done.seen[0].1 = false)),
             ("fuel", broken(|done| done.fuel = limits.task_fuel(4) + 1)),
             ("memory", broken(|done| done.memory = limits.memory + 1)),
+            ("table elements", broken(|done| done.table_elements = limits.table_elements + 1)),
+            ("handles", broken(|done| done.handles = limits.handles + 1)),
+            (
+                "read more than it may",
+                broken(|done| done.bytes_read = limits.task_bytes_read(4) + 1),
+            ),
+            (
+                "no such value",
+                broken(|done| {
+                    done.ending = EndingRow::Stopped {
+                        code: StopRow::Limit(u8::MAX),
+                        message: "m".to_owned(),
+                        crashed: false,
+                    }
+                }),
+            ),
             ("more often", broken(|done| done.host_calls = limits.task_host_calls(4, 1) + 2)),
             ("than its calls give", broken(|done| done.bytes_read = (3 << 20) + 1)),
             ("more lines", broken(|done| done.log = vec![(0, String::new()); 1001])),

@@ -7,14 +7,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use modelhost::domain::capability::{Grants, Limits};
+use modelhost::domain::capability::{Grants, Limit, Limits};
 use modelhost::domain::model::{Definition, ModelName};
 use modelhost::domain::plugin::{PluginRef, ResolvedPlugin};
 use modelhost::domain::verdict::{Failure, FailureCode, Outcome};
 use modelhost::engine::{Cache, Called, Engine, Task, View};
 use modelhost::model::{ChunkKey, Pool};
 use modelhost::plugin::resolve;
-use modelhost::worker::{CompileLimits, Plugin, Program, Slot, SlotTask, Workers};
+use modelhost::worker::{Plugin, Program, Slot, SlotTask, Workers};
 
 use crate::support::command::Place;
 use crate::support::component::{self, Guest};
@@ -139,15 +139,11 @@ impl Stage {
 }
 
 fn workers() -> Workers {
-    workers_within(CompileLimits::default())
-}
-
-fn workers_within(compile: CompileLimits) -> Workers {
     let program = Program {
         path: PathBuf::from(env!("CARGO_BIN_EXE_modelhost")),
         args: vec!["worker".to_owned()],
     };
-    Workers::new(program, compile)
+    Workers::new(program)
 }
 
 /// What must not differ from one isolation to the other.
@@ -255,7 +251,7 @@ fn a_worker_past_its_deadline_is_ended_in_time() {
         let called = stage.call(&workers, &slot, &resolved, &view);
         let took = started.elapsed();
         let Outcome::Failed(failure) = called.outcome else { panic!("{called:?}") };
-        assert_eq!(failure.code, FailureCode::LimitDeadline);
+        assert_eq!(failure.code, FailureCode::Limit(Limit::Deadline));
         took.checked_sub(DEADLINE).expect("it had its time")
     };
     let mut overshoots: Vec<Duration> = (0..20).map(|_| overshoot()).collect();
@@ -311,14 +307,14 @@ fn a_killed_or_stopped_worker_is_an_error_and_is_replaced() {
         let stopped = signal == rustix::process::Signal::STOP;
         assert_eq!(
             failure.code,
-            if stopped { FailureCode::LimitDeadline } else { FailureCode::Worker },
+            if stopped { FailureCode::Limit(Limit::Deadline) } else { FailureCode::Worker },
             "{failure:?}"
         );
         assert!(took < Duration::from_millis(1600), "{took:?}");
         // Another worker takes the next task.
         let again = stage.call(&workers, &slot, &resolved, &view);
         assert!(
-            matches!(again.outcome, Outcome::Failed(failure) if failure.code == FailureCode::LimitDeadline)
+            matches!(again.outcome, Outcome::Failed(failure) if failure.code == FailureCode::Limit(Limit::Deadline))
         );
     }
 }
@@ -343,10 +339,7 @@ fn a_program_that_is_no_worker_is_an_error() {
     let stage = Stage::new();
     let resolved = stage.resolved(&Guest::read("honest-pass"));
     for path in ["/bin/false", "/bin/cat", "/nowhere"] {
-        let workers = Workers::new(
-            Program { path: PathBuf::from(path), args: Vec::new() },
-            CompileLimits::default(),
-        );
+        let workers = Workers::new(Program { path: PathBuf::from(path), args: Vec::new() });
         let failure = stage.slot(&workers, &resolved, None).expect_err("no worker");
         assert_eq!(failure.code, FailureCode::Worker, "{path}: {failure:?}");
     }
@@ -381,25 +374,33 @@ fn compile_bomb(functions: usize, blocks: usize) -> Guest {
 
 #[test]
 fn a_compile_bomb_ends_at_its_limits() {
-    let stage = Stage::new();
+    let mut stage = Stage::new();
     let resolved = stage.resolved(&compile_bomb(60, 20_000));
     let rows = [
         (
             "time on the wall",
-            CompileLimits { wall: Duration::from_millis(700), ..CompileLimits::default() },
+            Limits { compile_time: Duration::from_millis(350), ..Limits::default() },
+            Limit::CompileTime,
             1700,
         ),
         (
             "processor time",
-            CompileLimits { time: Duration::from_secs(1), ..CompileLimits::default() },
+            Limits { compile_time: Duration::from_secs(1), ..Limits::default() },
+            Limit::CompileTime,
             60_000,
         ),
-        ("memory", CompileLimits { memory: 48 << 20, ..CompileLimits::default() }, 60_000),
+        (
+            "memory",
+            Limits { compile_memory: 48 << 20, ..Limits::default() },
+            Limit::CompileMemory,
+            60_000,
+        ),
     ];
-    for (what, limits, most) in rows {
+    for (what, limits, limit, most) in rows {
+        stage.limits = limits;
         let started = Instant::now();
-        let failure = stage.slot(&workers_within(limits), &resolved, None).expect_err(what);
-        assert_eq!(failure.code, FailureCode::LimitCompile, "{what}: {failure:?}");
+        let failure = stage.slot(&workers(), &resolved, None).expect_err(what);
+        assert_eq!(failure.code, FailureCode::Limit(limit), "{what}: {failure:?}");
         assert!(started.elapsed() < Duration::from_millis(most), "{what}: {:?}", started.elapsed());
         eprintln!("{what}: {:?}: {}", started.elapsed(), failure.message);
     }

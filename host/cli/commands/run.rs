@@ -10,7 +10,7 @@ use modelhost::domain::event::EventSink;
 use modelhost::domain::report::{Report, Timings};
 use modelhost::gate::{Gate, GateError};
 use modelhost::report::{Format, Output, Style, Verbosity};
-use modelhost::worker::{CompileLimits, Program, Workers};
+use modelhost::worker::{Program, Workers};
 
 use crate::args::{GlobalArgs, IsolationWhere, RunArgs};
 use crate::context::{self, Context};
@@ -80,7 +80,7 @@ fn workers(isolation: IsolationWhere, required: bool) -> anyhow::Result<Option<A
         }
         IsolationWhere::InProcess => Ok(None),
         IsolationWhere::Process => {
-            let workers = Workers::new(Program::this(), CompileLimits::default());
+            let workers = Workers::new(Program::this());
             Ok(Some(Arc::new(if required { workers.require_whole() } else { workers })))
         }
     }

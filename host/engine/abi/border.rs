@@ -10,7 +10,7 @@
 use std::collections::BTreeSet;
 
 use super::raw::{RawAnswer, RawFact, RawFailure, RawFinding, RawLocation};
-use crate::domain::capability::Limits;
+use crate::domain::capability::{Limit, Limits};
 use crate::domain::finding::{Fact, Finding, Location, RuleId};
 use crate::domain::model::FilePath;
 use crate::domain::plugin::{Manifest, is_kebab};
@@ -19,7 +19,7 @@ use crate::domain::verdict::{Answer, Failure, FailureCode, Outcome};
 use crate::engine::state::View;
 
 /// The most bytes of a member's name in a location.
-const MAX_MEMBER: u32 = 1024;
+const MAX_MEMBER: usize = 1024;
 
 /// Turns what `check` returned into an outcome, or says how it breaks the
 /// contract.
@@ -53,8 +53,8 @@ impl Border<'_> {
                 Ok(Answer::NotApplicable(self.text(&reason, "the reason")?))
             }
             RawAnswer::Checked { findings, facts } => {
-                at_most("findings", findings.len(), self.limits.findings)?;
-                at_most("facts", facts.len(), self.limits.facts)?;
+                self.at_most(Limit::Findings, "findings", findings.len())?;
+                self.at_most(Limit::Facts, "facts", facts.len())?;
                 let findings = findings
                     .into_iter()
                     .map(|finding| self.finding(finding))
@@ -98,8 +98,10 @@ impl Border<'_> {
         }
         let member = member
             .map(|member| {
-                at_most("bytes in a member's name", member.len(), MAX_MEMBER)?;
-                Ok(GuestText::new(&member, MAX_MEMBER as usize))
+                if member.len() > MAX_MEMBER {
+                    return Err(broken(&format!("a member's name has {} bytes", member.len())));
+                }
+                Ok(GuestText::new(&member, MAX_MEMBER))
             })
             .transpose()?;
         Ok(Location { file: file.map(|file| self.path(file)).transpose()?, member, offset, line })
@@ -136,24 +138,21 @@ impl Border<'_> {
         if raw.is_empty() {
             return Err(broken(&format!("{what} is empty")));
         }
-        at_most(&format!("bytes in {what}"), raw.len(), self.limits.text)?;
-        Ok(GuestText::capped(raw))
+        self.at_most(Limit::Text, &format!("bytes in {what}"), raw.len())?;
+        Ok(GuestText::new(raw, usize::try_from(self.limits.text).unwrap_or(usize::MAX)))
+    }
+
+    fn at_most(&self, limit: Limit, what: &str, count: usize) -> Result<(), Failure> {
+        let most = self.limits.get(limit);
+        if count as u64 <= most {
+            return Ok(());
+        }
+        let message = format!("its answer has {count} {what}, {most} are allowed");
+        Err(Failure::new(FailureCode::Limit(limit), &message))
     }
 }
 
 fn broken(how: &str) -> Failure {
     Failure::new(FailureCode::BadAnswer, &format!("its answer breaks the contract: {how}"))
         .with_help("report it to whoever makes the plugin")
-}
-
-fn at_most(what: &str, count: usize, most: impl Into<u64>) -> Result<(), Failure> {
-    let most = most.into();
-    if count as u64 <= most {
-        Ok(())
-    } else {
-        Err(Failure::new(
-            FailureCode::LimitAnswer,
-            &format!("its answer has {count} {what}, {most} are allowed"),
-        ))
-    }
 }

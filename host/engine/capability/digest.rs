@@ -21,6 +21,12 @@ impl Host for State {
         let ViewFile(index) = *self.table.get(&file)?;
         let handle = Arc::clone(&self.view.files[index]);
         let place = u32::try_from(index).unwrap_or(u32::MAX);
+        // What is in the file is counted as if it were computed each time: the
+        // figure must not depend on what others asked for before.
+        let counted = range.map_or(handle.size(), |range| {
+            range.length.min(handle.size().saturating_sub(range.offset))
+        });
+        self.reads(counted)?;
         let algorithm = match algorithm {
             Algorithm::Sha256 => digest::Algorithm::Sha256,
             Algorithm::Sha512 => digest::Algorithm::Sha512,

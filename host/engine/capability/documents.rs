@@ -1,5 +1,7 @@
 //! `documents`: what the operator granted by name, read-only.
 
+use std::sync::Arc;
+
 use wasmtime::component::Resource;
 
 use super::files::{MAX_READ, read_error};
@@ -32,16 +34,15 @@ impl HostDocument for State {
         if length > MAX_READ {
             return Ok(Err(read_error(HandleError::OutOfRange)));
         }
-        let bytes = &self.table.get(&document)?.0;
+        let bytes = Arc::clone(&self.table.get(&document)?.0);
         let start = usize::try_from(offset).unwrap_or(usize::MAX).min(bytes.len());
         let end = start.saturating_add(length as usize).min(bytes.len());
-        let read = bytes.get(start..end).unwrap_or_default().to_vec();
-        self.bytes_read += read.len() as u64;
-        Ok(Ok(read))
+        let read = bytes.get(start..end).unwrap_or_default();
+        self.reads(read.len() as u64)?;
+        Ok(Ok(read.to_vec()))
     }
 
     fn drop(&mut self, document: Resource<ViewDocument>) -> wasmtime::Result<()> {
-        self.table.delete(document)?;
-        Ok(())
+        self.take_back(document)
     }
 }

@@ -53,8 +53,7 @@ impl HostModel for State {
     }
 
     fn drop(&mut self, model: Resource<ViewModel>) -> wasmtime::Result<()> {
-        self.table.delete(model)?;
-        Ok(())
+        self.take_back(model)
     }
 }
 
@@ -82,10 +81,11 @@ impl HostFile for State {
             return Ok(Err(ReadError::OutOfRange));
         }
         let ViewFile(index) = *self.table.get(&file)?;
+        let left = self.view.files[index].size().saturating_sub(offset);
+        self.reads(u64::from(length).min(left))?;
         let place = u32::try_from(index).unwrap_or(u32::MAX);
         match self.reader.read(place, &self.view.files[index], offset, length as usize) {
             Ok(bytes) => {
-                self.bytes_read += bytes.len() as u64;
                 self.seen[index].add(offset, offset.saturating_add(bytes.len() as u64));
                 Ok(Ok(bytes))
             }
@@ -94,7 +94,6 @@ impl HostFile for State {
     }
 
     fn drop(&mut self, file: Resource<ViewFile>) -> wasmtime::Result<()> {
-        self.table.delete(file)?;
-        Ok(())
+        self.take_back(file)
     }
 }

@@ -89,9 +89,8 @@ fn not_json(value: &DeValue<'_>, span: Range<usize>) -> Option<Range<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
+    use crate::domain::capability::Limit;
     use crate::domain::finding::Severity;
     use crate::domain::plugin::{Reads, Scope};
     use crate::plugin::testing::{MANIFEST, manifest, source};
@@ -105,9 +104,8 @@ mod tests {
             (manifest.scope, manifest.reads, manifest.judges),
             (Scope::File, Reads::Whole, true)
         );
-        assert_eq!(manifest.limits.memory, Some(512 << 20));
-        assert_eq!(manifest.limits.deadline, Some(Duration::from_secs(60)));
-        assert_eq!((manifest.limits.fuel, manifest.limits.fuel_per_byte), (Some(7), None));
+        let limits = [(Limit::Fuel, 7), (Limit::Deadline, 60_000), (Limit::Memory, 512 << 20)];
+        assert_eq!(manifest.limits, limits.into_iter().collect());
         // Rules are sorted, and help keeps its lines.
         let rules: Vec<_> =
             manifest.rules.iter().map(|r| (r.name.as_str(), r.severity, r.missing)).collect();
@@ -193,11 +191,15 @@ mod tests {
                 &["10: a plugin that judges reads `whole` or `parts`"],
             ),
             ("judges = true", "judges = \"yes\"", &["11: invalid type: string \"yes\""]),
-            ("fuel = 7", "fuel = 0", &["12: nothing runs on no fuel"]),
+            ("fuel = 7", "fuel = 0", &["12: the limit must be from 1 to"]),
             ("fuel = 7", "fuel = -1", &["12: invalid value: integer `-1`"]),
             ("fuel = 7", "fules = 7", &["12: unknown field `fules`"]),
-            ("memory = \"512MiB\"", "memory = \"512 MB\"", &["12: this is no amount of memory"]),
-            ("deadline = \"60s\"", "deadline = \"60\"", &["12: this is no length of time"]),
+            (
+                "memory = \"512MiB\"",
+                "memory = \"512 MB\"",
+                &["12: this is not an amount of memory"],
+            ),
+            ("deadline = \"60s\"", "deadline = \"60\"", &["12: this is not a length of time"]),
             (
                 "id = \"zeroth\"",
                 "id = \"guest/zeroth\"",

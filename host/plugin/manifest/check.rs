@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::shape::{LimitsText, RuleText, Text};
-use crate::domain::capability::LimitsAsked;
+use super::shape::{LimitText, LimitsText, RuleText, Text};
+use crate::domain::capability::{LimitsAsked, Unit};
 use crate::domain::finding::Severity;
 use crate::domain::plugin::{Manifest, PluginId, Reads, Rule, Scope, is_kebab};
 use crate::domain::text::GuestText;
 use crate::plugin::globs::Globs;
-use crate::plugin::{quantity, settings};
+use crate::plugin::settings;
 
 /// The most rules a manifest may have: as many as an answer may have findings.
 pub const MAX_RULES: usize = 1000;
@@ -241,30 +241,27 @@ impl<'a> Check<'a> {
         self.mistake(rule_path(index, "severity"), message, None);
     }
 
-    fn limits(&mut self, text: &LimitsText) -> LimitsAsked {
-        let at = |key| vec![Step::Key("limits"), Step::Key(key)];
-        for (key, amount) in [("fuel", text.fuel), ("fuel-per-byte", text.fuel_per_byte)] {
-            if amount == Some(0) {
-                self.mistake(at(key), "nothing runs on no fuel", None);
+    fn limits(&mut self, LimitsText(texts): &LimitsText) -> LimitsAsked {
+        let mut asked = LimitsAsked::default();
+        for (limit, text) in texts {
+            let (limit, path) = (*limit, vec![Step::Key("limits"), Step::Key(limit.name())]);
+            let amount = match (limit.unit(), text) {
+                (Unit::Count, LimitText::Number(number)) => Some(*number),
+                (unit @ (Unit::Bytes | Unit::Time), LimitText::Text(text)) => unit.parse(text),
+                _ => None,
+            };
+            match amount {
+                Some(amount) if limit.bounds().contains(&amount) => asked.set(limit, amount),
+                Some(_) => {
+                    self.mistake(path, format!("the limit must be {}", limit.range()), None);
+                }
+                None => {
+                    let message = format!("this is not {}: {}", limit.unit().what(), limit.form());
+                    self.mistake(path, message, None);
+                }
             }
         }
-        let memory = text.memory.as_ref().and_then(|memory| {
-            let memory = quantity::parse_memory(memory);
-            if memory.is_none() {
-                let help = Some(quantity::MEMORY_FORM);
-                self.mistake(at("memory"), "this is no amount of memory", help);
-            }
-            memory
-        });
-        let deadline = text.deadline.as_ref().and_then(|deadline| {
-            let deadline = quantity::parse_time(deadline);
-            if deadline.is_none() {
-                let help = Some(quantity::TIME_FORM);
-                self.mistake(at("deadline"), "this is no length of time", help);
-            }
-            deadline
-        });
-        LimitsAsked { fuel: text.fuel, fuel_per_byte: text.fuel_per_byte, memory, deadline }
+        asked
     }
 
     /// Returns `text` inert, after noting what is wrong with it.

@@ -121,7 +121,6 @@ fn is_keyed(section: &Value) -> bool {
     let rules = plugin["rule"].as_array();
     section.is_object()
         && plugin.is_object()
-        && plugin.get("limits").is_none_or(Value::is_object)
         && rules.is_none_or(|rules| rules.iter().all(Value::is_object))
 }
 
@@ -209,7 +208,7 @@ mod tests {
                 with("/plugin/files/0", json!("\n")),
                 "files[0]: a glob has no control and invisible characters",
             ),
-            (with("/plugin/limits/memory", json!("1TiB")), "limits.memory: this is no amount"),
+            (with("/plugin/limits/memory", json!("1TiB")), "limits.memory: this is not an amount"),
             (with("/plugin/settings", json!({"$ref": "#"})), "settings: settings are an object"),
             (
                 with("/plugin/settings", json!(true)),
@@ -222,7 +221,17 @@ mod tests {
             ),
             ("[".repeat(200), "invalid type: sequence"),
             (format!("[{}, 1]", good()["plugin"]), "invalid type: map"),
-            (with("/plugin/limits", json!([7])), "it has a list where names are wanted"),
+            (with("/plugin/limits", json!([7])), "invalid type: sequence"),
+            (
+                with("/plugin/limits/memory", json!("5GiB")),
+                "limits.memory: the limit must be from 64KiB to 4GiB",
+            ),
+            (with("/plugin/limits/time", json!(1)), "unknown field `time`"),
+            (with("/plugin/limits/fuel", json!(0)), "limits.fuel: the limit must be from 1"),
+            (
+                good().to_string().replace("\"fuel\":7", "\"fuel\":7,\"fuel\":8"),
+                "duplicate field `fuel`",
+            ),
             (
                 with("/plugin/rule/0", json!(["a", "t", "low", "h", true])),
                 "it has a list where names are wanted",
@@ -232,7 +241,7 @@ mod tests {
                 good()
                     .to_string()
                     .replace("7", &format!("{}1{}", "[".repeat(200), "]".repeat(200))),
-                "expected u64",
+                "invalid type: sequence",
             ),
             (
                 with("/plugin/settings/x", json!(0))

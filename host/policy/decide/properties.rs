@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::*;
+use crate::domain::capability::Limit;
 use crate::domain::evidence::Content;
 use crate::domain::finding::{RuleId, Severity};
 use crate::domain::plugin::{Manifest, Reads, Scope};
@@ -242,15 +243,6 @@ fn no_failure_code_is_milder() {
         FailureCode::Refused,
         FailureCode::Compile,
         FailureCode::Trap,
-        FailureCode::LimitFuel,
-        FailureCode::LimitDeadline,
-        FailureCode::LimitMemory,
-        FailureCode::LimitTable,
-        FailureCode::LimitInstances,
-        FailureCode::LimitStack,
-        FailureCode::LimitHostCalls,
-        FailureCode::LimitHandles,
-        FailureCode::LimitAnswer,
         FailureCode::BadAnswer,
         FailureCode::NotRead,
         FailureCode::Changed,
@@ -259,10 +251,10 @@ fn no_failure_code_is_milder() {
         FailureCode::Unsupported,
         FailureCode::Internal,
         FailureCode::Interrupted,
-        FailureCode::LimitCompile,
         FailureCode::Worker,
     ];
-    for code in codes {
+    let limits = Limit::ALL.map(FailureCode::Limit);
+    for code in codes.into_iter().chain(limits) {
         let failure = Failure::new(code, "x");
         for outcome in [Outcome::Failed(failure.clone()), Outcome::Refused(failure)] {
             let run = Run::default()

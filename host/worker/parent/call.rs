@@ -11,12 +11,11 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 
 use super::{GRACE, START, Slot, SlotTask, Workers, fault, interruption, within};
-use crate::domain::capability::Limits;
+use crate::domain::capability::Limit;
 use crate::domain::evidence::FileCoverage;
-use crate::domain::plugin::Manifest;
 use crate::domain::text::GuestText;
 use crate::domain::verdict::{Coverage, Failure, FailureCode, Outcome, Usage};
-use crate::engine::{Called, Cause, Ran, View};
+use crate::engine::{Called, Ran, View};
 use crate::model::FileHandle;
 use crate::worker::channel::{Broken, Patience};
 use crate::worker::process::{Process, ending};
@@ -41,7 +40,8 @@ impl Workers {
                 ran.judge(task.manifest, task.view, &slot.limits)
             }
             Err(error) => {
-                let failure = not_run(error, &mut process, task.manifest, &slot.limits);
+                self.note_rss(&process);
+                let failure = not_run(error, &mut process);
                 Called { check: started.elapsed(), ..no_answer(failure, task.view) }
             }
         }
@@ -67,7 +67,7 @@ impl Workers {
             &[],
             patience,
         )?;
-        let most = max_done(view.files.len(), slot.limits.log_lines);
+        let most = max_done(view.files.len(), &slot.limits);
         // A guest's call opens at most one file.
         let mut opens = slot.limits.task_host_calls(size, view.files.len() as u64);
         let mut chunks = trust::Chunks::of(view);
@@ -135,15 +135,9 @@ fn show(process: &mut Process, view: &View, patience: Patience<'_>) -> Result<()
 }
 
 /// Says why a task has no answer.
-fn not_run(error: Broken, process: &mut Process, manifest: &Manifest, limits: &Limits) -> Failure {
-    let late = || {
-        let cause = Cause {
-            code: FailureCode::LimitDeadline,
-            message: "it ran past its wall deadline".to_owned(),
-            crashed: false,
-        };
-        cause.failure(&manifest.id, limits)
-    };
+fn not_run(error: Broken, process: &mut Process) -> Failure {
+    let late =
+        || Failure::new(FailureCode::Limit(Limit::Deadline), "it ran past its wall deadline");
     let status = process.end();
     match error {
         Broken::Late => late(),

@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use rustix::process::Signal;
 
 use super::{Workers, fault, interruption, no_process, within};
+use crate::domain::capability::{Limit, Limits};
 use crate::domain::verdict::{Failure, FailureCode};
 use crate::worker::channel::Broken;
 use crate::worker::process::{Process, ending};
@@ -16,33 +17,40 @@ use crate::worker::protocol::{FromWorker, MAX_CODE, MAX_SMALL, ToWorker};
 use crate::worker::sealed::Sealed;
 
 impl Workers {
-    /// Has a worker compile `bytes`.
+    /// Has a worker compile `bytes` within `limits`. Says how much memory it had,
+    /// where the system tells.
     pub(super) fn compile_anew(
         &self,
         bytes: &[u8],
+        limits: &Limits,
         interrupted: &AtomicBool,
-    ) -> Result<Sealed, Failure> {
+    ) -> Result<(Sealed, Option<u64>), Failure> {
         let component = Sealed::of([bytes]).map_err(|error| no_process(&error.to_string()))?;
         let mut process = self.take_fresh(interrupted)?;
-        let compiled = self.ask_to_compile(&mut process, &component, interrupted);
-        compiled.map_err(|error| self.not_compiled(error, &mut process))?
+        let compiled = self.ask_to_compile(&mut process, &component, limits, interrupted);
+        let code = compiled.map_err(|error| not_compiled(error, &mut process, limits))??;
+        Ok((code, process.rss()))
     }
 
     fn ask_to_compile(
         &self,
         process: &mut Process,
         component: &Sealed,
+        limits: &Limits,
         interrupted: &AtomicBool,
     ) -> Result<Result<Sealed, Failure>, Broken> {
-        self.bound(process, self.compile.memory, self.compile.time);
-        let patience = within(self.compile.wall, interrupted);
+        self.bound(process, limits.compile_memory, limits.compile_time);
+        let patience = within(limits.compile_wall(), interrupted);
         process.next_exchange();
         let ask = ToWorker::Compile { length: component.length() };
         process.channel.send(&ask, &[component.descriptor()], patience)?;
         let length = match process.channel.receive(MAX_SMALL, patience)? {
             FromWorker::Compiled(Ok(length)) if length <= MAX_CODE => length,
             FromWorker::Compiled(Ok(_)) => {
-                return Ok(Err(compile_limit(&format!("its code has more than {MAX_CODE} bytes"))));
+                return Ok(Err(Failure::new(
+                    FailureCode::Compile,
+                    &format!("its code has more than {MAX_CODE} bytes"),
+                )));
             }
             FromWorker::Compiled(Err(text)) => {
                 return Ok(Err(Failure::new(
@@ -65,32 +73,26 @@ impl Workers {
             (None, Err(error)) => Err(Broken::Io(error.kind())),
         }
     }
-
-    fn not_compiled(&self, error: Broken, process: &mut Process) -> Failure {
-        let status = process.end();
-        let signal = status.and_then(|status| status.signal());
-        match (error, signal.and_then(Signal::from_named_raw)) {
-            (Broken::Interrupted, _) => interruption(),
-            (Broken::Late, _) => {
-                compile_limit(&format!("compiling it took more than {:?}", self.compile.wall))
-            }
-            (Broken::Gone, Some(Signal::XCPU)) => compile_limit(&format!(
-                "compiling it took more than {:?} of processor time",
-                self.compile.time
-            )),
-            (Broken::Gone, Some(Signal::ABORT)) => compile_limit(&format!(
-                "compiling it took more than {} MiB of memory",
-                self.compile.memory >> 20
-            )),
-            (Broken::Gone, _) => Failure::new(
-                FailureCode::Compile,
-                &format!("it can't be compiled: {}", ending(status)),
-            ),
-            (error, _) => fault(&error.to_string()),
-        }
-    }
 }
 
-fn compile_limit(message: &str) -> Failure {
-    Failure::new(FailureCode::LimitCompile, message)
+fn not_compiled(error: Broken, process: &mut Process, limits: &Limits) -> Failure {
+    let at = |limit, what: String| {
+        Failure::new(FailureCode::Limit(limit), &format!("compiling it took more than {what}"))
+    };
+    let status = process.end();
+    let signal = status.and_then(|status| status.signal());
+    match (error, signal.and_then(Signal::from_named_raw)) {
+        (Broken::Interrupted, _) => interruption(),
+        (Broken::Late, _) => at(Limit::CompileTime, format!("{:?}", limits.compile_wall())),
+        (Broken::Gone, Some(Signal::XCPU)) => {
+            at(Limit::CompileTime, format!("{:?} of processor time", limits.compile_time))
+        }
+        (Broken::Gone, Some(Signal::ABORT)) => {
+            at(Limit::CompileMemory, format!("{} MiB of memory", limits.compile_memory >> 20))
+        }
+        (Broken::Gone, _) => {
+            Failure::new(FailureCode::Compile, &format!("it can't be compiled: {}", ending(status)))
+        }
+        (error, _) => fault(&error.to_string()),
+    }
 }

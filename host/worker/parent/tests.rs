@@ -65,7 +65,9 @@ fn done(ending: EndingRow) -> FromWorker {
         seen: vec![(4, true)],
         fuel: 1,
         memory: 0,
+        table_elements: 0,
         host_calls: 1,
+        handles: 1,
         bytes_read: 4,
         log: Vec::new(),
         log_dropped: 0,
@@ -92,10 +94,8 @@ fn finding(rule: &str, message: &str, file: &str) -> EndingRow {
 /// Reads what the gate says up to the task, then does what `play` says; returns
 /// how the task ended.
 fn played(play: impl FnOnce(&mut Channel) + Send) -> Outcome {
-    let workers = Workers::new(
-        Program { path: PathBuf::from("/bin/sleep"), args: vec!["60".to_owned()] },
-        CompileLimits::default(),
-    );
+    let workers =
+        Workers::new(Program { path: PathBuf::from("/bin/sleep"), args: vec!["60".to_owned()] });
     let limits = Limits { deadline: Duration::from_millis(300), ..Limits::default() };
     let slot = Slot {
         id: 1,
@@ -105,6 +105,7 @@ fn played(play: impl FnOnce(&mut Channel) + Send) -> Outcome {
         grants: Grants::default(),
         settings: "{}".to_owned(),
         limits,
+        compile_rss: None,
     };
     let (ours, theirs) = UnixStream::pair().expect("a socket");
     let mut process = Process::start(&workers.program).expect("a process");
@@ -162,7 +163,7 @@ fn answers_are_checked_as_a_guests_are() {
         ("bad-answer: ", finding("other", "m", "f")),
         ("bad-answer: ", finding("bad", "m", "unshown")),
         ("bad-answer: ", finding("bad", "", "f")),
-        ("limit/answer: ", finding("bad", &"x".repeat(5000), "f")),
+        ("limit/text: ", finding("bad", &"x".repeat(5000), "f")),
         (
             "trap: ",
             EndingRow::Stopped {

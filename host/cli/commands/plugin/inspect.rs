@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 use clap::Args;
-use modelhost::domain::capability::{Capability, Limits, MAX_ASK};
+use modelhost::domain::capability::{Capability, MAX_ASK};
 use modelhost::domain::plugin::{Manifest, PluginId, PluginRef, Reads, ResolvedPlugin, Scope};
 use modelhost::domain::text::GuestText;
-use modelhost::plugin::{PluginError, component, description, quantity, resolve};
+use modelhost::plugin::{PluginError, component, description, resolve};
 
 use super::granted;
 use crate::commands::print;
@@ -144,38 +144,25 @@ fn capabilities(out: &mut Text, plugin: &ResolvedPlugin) {
 
 fn limits(out: &mut Text, manifest: &Manifest) {
     let asked = &manifest.limits;
-    let default = Limits::default();
-    let rows = [
-        ("fuel", asked.fuel.map(|fuel| fuel.to_string()), default.fuel.to_string()),
-        (
-            "fuel-per-byte",
-            asked.fuel_per_byte.map(|fuel| fuel.to_string()),
-            default.fuel_per_byte.to_string(),
-        ),
-        (
-            "memory",
-            asked.memory.map(quantity::write_memory),
-            quantity::write_memory(default.memory),
-        ),
-        (
-            "deadline",
-            asked.deadline.map(quantity::write_time),
-            quantity::write_time(default.deadline),
-        ),
-    ];
     out.head("limits");
-    if rows.iter().all(|(_, asked, _)| asked.is_none()) {
+    if asked.is_empty() {
         out.line("  the default ones");
     }
-    for (name, asked, default) in rows {
-        if let Some(asked) = asked {
-            out.fact(name, &format!("{asked} instead of {default}"));
-        }
+    for (limit, amount) in asked.iter() {
+        let (unit, default) = (limit.unit(), limit.default());
+        out.fact(
+            limit.name(),
+            &format!("{} instead of {}", unit.write(amount), unit.write(default)),
+        );
     }
     if let Some(limit) = asked.excess() {
-        out.line(&format!("  {limit} is more than {MAX_ASK} times the default; to allow it, write in modelhost.toml:"));
+        let amount = asked.get(limit).unwrap_or_default();
+        out.line(&format!(
+            "  {} is more than {MAX_ASK} times the default; to allow it, write in modelhost.toml:",
+            limit.name()
+        ));
         out.policy(&format!("[plugin.{}]", manifest.id));
-        out.policy(&format!("limits = {{ {limit} = … }}"));
+        out.policy(&format!("limits = {{ {} = {} }}", limit.name(), limit.unit().toml(amount)));
     }
 }
 

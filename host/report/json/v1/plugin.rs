@@ -1,11 +1,14 @@
 //! A plugin in the report.
 
-use schemars::JsonSchema;
-use serde::Serialize;
+use std::borrow::Cow;
+
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 
 use super::inert;
 use super::words::{Reads, Scope};
-use crate::domain::capability;
+use crate::domain::capability::{self, Limit};
 use crate::domain::plugin::PluginRef;
 use crate::domain::report::PluginReport;
 
@@ -38,7 +41,7 @@ pub(super) struct Plugin<'a> {
     /// What it is granted.
     grants: Grants<'a>,
     /// What its tasks may use.
-    limits: Limits,
+    limits: Limits<'a>,
 }
 
 /// Where a component came from.
@@ -70,35 +73,39 @@ struct Grants<'a> {
     documents: Vec<&'a str>,
 }
 
-/// What each task of a plugin may use.
-#[derive(Serialize, JsonSchema)]
-struct Limits {
-    /// Fuel, whatever the view.
-    fuel: u64,
-    /// Fuel added for each byte of the view.
-    fuel_per_byte: u64,
-    /// Wall time in milliseconds, whatever the view.
-    deadline_ms: u64,
-    /// Wall time in milliseconds added for each GiB of the view.
-    deadline_per_gib_ms: u64,
-    /// Bytes over all linear memories.
-    memory: u64,
-    /// Elements over all tables.
-    table_elements: u64,
-    /// Instances.
-    instances: u32,
-    /// Calls into the host, whatever the view.
-    host_calls: u64,
-    /// Handles alive at once.
-    handles: u32,
-    /// Findings in an answer.
-    findings: u32,
-    /// Bytes of one text in an answer.
-    text: u32,
-    /// Facts in an answer.
-    facts: u32,
-    /// Log lines.
-    log_lines: u32,
+/// What each task of a plugin may use: every limit, by its name. What the size
+/// of a view adds is the same for all plugins, and stands in their descriptions.
+struct Limits<'a>(&'a capability::Limits);
+
+impl Serialize for Limits<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let entry = |limit: Limit| (limit.json_name(), self.0.get(limit));
+        serializer.collect_map(Limit::ALL.into_iter().map(entry))
+    }
+}
+
+impl JsonSchema for Limits<'_> {
+    fn schema_name() -> Cow<'static, str> {
+        "Limits".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        let property = |limit: Limit| {
+            let schema = json!({
+                "description": limit.description(), "type": "integer", "minimum": 0,
+            });
+            (limit.json_name(), schema)
+        };
+        let properties: serde_json::Map<String, Value> =
+            Limit::ALL.into_iter().map(property).collect();
+        let required: Vec<String> = Limit::ALL.into_iter().map(Limit::json_name).collect();
+        schemars::json_schema!({
+            "description": "What each task of a plugin may use.",
+            "type": "object",
+            "properties": properties,
+            "required": required,
+        })
+    }
 }
 
 impl<'a> From<&'a PluginReport> for Plugin<'a> {
@@ -129,29 +136,7 @@ impl<'a> From<&'a PluginReport> for Plugin<'a> {
                 capabilities: grants.capabilities().map(capability::Capability::name).collect(),
                 documents: grants.documents().collect(),
             },
-            limits: limits.into(),
-        }
-    }
-}
-
-impl From<&capability::Limits> for Limits {
-    fn from(limits: &capability::Limits) -> Self {
-        let ms =
-            |duration: std::time::Duration| u64::try_from(duration.as_millis()).unwrap_or(u64::MAX);
-        Self {
-            fuel: limits.fuel,
-            fuel_per_byte: limits.fuel_per_byte,
-            deadline_ms: ms(limits.deadline),
-            deadline_per_gib_ms: ms(limits.deadline_per_gib),
-            memory: limits.memory,
-            table_elements: limits.table_elements,
-            instances: limits.instances,
-            host_calls: limits.host_calls,
-            handles: limits.handles,
-            findings: limits.findings,
-            text: limits.text,
-            facts: limits.facts,
-            log_lines: limits.log_lines,
+            limits: Limits(limits),
         }
     }
 }

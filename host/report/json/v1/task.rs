@@ -9,7 +9,7 @@ use super::words::Verdict;
 use crate::domain::capability;
 use crate::domain::finding;
 use crate::domain::report::{Ending, Report, TaskReport};
-use crate::domain::verdict;
+use crate::domain::verdict::{self, FailureCode};
 use crate::report::json::layout::Each;
 
 /// One check of one model, or of one file of it.
@@ -40,7 +40,8 @@ pub(super) struct Task<'a> {
     coverage: Each<'a, Coverage<'a>>,
     /// What was used.
     usage: Usage,
-    /// What might have been used; absent where the plugin took no part.
+    /// What might have been used, given the size of the view: where the task ended
+    /// at a limit. Elsewhere it follows from the limits of the plugin.
     #[serde(skip_serializing_if = "Option::is_none")]
     limits: Option<Limits>,
 }
@@ -94,17 +95,35 @@ struct Coverage<'a> {
     read: u64,
 }
 
-/// What a task used.
+/// What a task used. A figure that is absent is 0.
 #[derive(Serialize, JsonSchema)]
 struct Usage {
     /// Fuel, roughly one unit an instruction.
     fuel: u64,
     /// Peak bytes over all linear memories.
     memory: u64,
+    /// Peak elements over all tables.
+    #[serde(skip_serializing_if = "is_none")]
+    table_elements: u64,
     /// Calls into the host.
     host_calls: u64,
-    /// Bytes handed over by reads, counted each time.
+    /// The most handles alive at once.
+    #[serde(skip_serializing_if = "is_none")]
+    handles: u64,
+    /// Bytes read or digested, counted each time.
     bytes_read: u64,
+    /// Findings in what it returned, whether or not they were taken.
+    #[serde(skip_serializing_if = "is_none")]
+    findings: u64,
+    /// Facts in what it returned, likewise.
+    #[serde(skip_serializing_if = "is_none")]
+    facts: u64,
+    /// Bytes of the longest text in what it returned.
+    #[serde(skip_serializing_if = "is_none")]
+    text: u64,
+    /// Log lines, those that were dropped among them.
+    #[serde(skip_serializing_if = "is_none")]
+    log_lines: u64,
 }
 
 /// What a task might have used, given the size of its view.
@@ -114,8 +133,27 @@ struct Limits {
     fuel: u64,
     /// Bytes over all linear memories.
     memory: u64,
+    /// Elements over all tables.
+    table_elements: u64,
     /// Calls into the host.
     host_calls: u64,
+    /// Handles alive at once.
+    handles: u32,
+    /// Bytes read or digested.
+    bytes_read: u64,
+    /// Findings in an answer.
+    findings: u32,
+    /// Facts in an answer.
+    facts: u32,
+    /// Bytes of one text in an answer.
+    text: u32,
+    /// Log lines; those past it are dropped.
+    log_lines: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_none(count: &u64) -> bool {
+    *count == 0
 }
 
 impl<'a> Task<'a> {
@@ -134,8 +172,10 @@ impl<'a> Task<'a> {
             .plugins
             .binary_search_by(|plugin| plugin.plugin.manifest.id.cmp(&task.plugin))
             .ok();
-        let limits =
-            plugin.and_then(|index| report.plugins.get(index)).map(|plugin| &plugin.limits);
+        let limits = plugin
+            .filter(|_| is_at_limit(&task.ending))
+            .and_then(|index| report.plugins.get(index))
+            .map(|plugin| &plugin.limits);
         Self {
             plugin: task.plugin.as_str(),
             model: task.model.as_str(),
@@ -151,6 +191,10 @@ impl<'a> Task<'a> {
             limits: limits.map(|limits| Limits::new(limits, &task.coverage)),
         }
     }
+}
+
+fn is_at_limit(ending: &Ending) -> bool {
+    matches!(ending, Ending::Failed(failure) if matches!(failure.code, FailureCode::Limit(_)))
 }
 
 impl<'a> From<&'a verdict::Failure> for Failure<'a> {
@@ -178,8 +222,30 @@ impl<'a> From<&'a verdict::Coverage> for Coverage<'a> {
 
 impl From<verdict::Usage> for Usage {
     fn from(usage: verdict::Usage) -> Self {
-        let verdict::Usage { fuel, memory, host_calls, bytes_read } = usage;
-        Self { fuel, memory, host_calls, bytes_read }
+        let verdict::Usage {
+            fuel,
+            memory,
+            table_elements,
+            host_calls,
+            handles,
+            bytes_read,
+            findings,
+            facts,
+            text,
+            log_lines,
+        } = usage;
+        Self {
+            fuel,
+            memory,
+            table_elements,
+            host_calls,
+            handles: handles.into(),
+            bytes_read,
+            findings: findings.into(),
+            facts: facts.into(),
+            text: text.into(),
+            log_lines,
+        }
     }
 }
 
@@ -190,7 +256,14 @@ impl Limits {
         Self {
             fuel: limits.task_fuel(size),
             memory: limits.memory,
+            table_elements: limits.table_elements,
             host_calls: limits.task_host_calls(size, files),
+            handles: limits.handles,
+            bytes_read: limits.task_bytes_read(size),
+            findings: limits.findings,
+            facts: limits.facts,
+            text: limits.text,
+            log_lines: limits.log_lines,
         }
     }
 }
