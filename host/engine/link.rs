@@ -5,11 +5,14 @@
 //! # Invariants
 //! - An interface is linked only if it is granted. There is no fallback for
 //!   what isn't: such a component can't be instantiated at all.
+//! - A check of another type is refused here, before its component's start
+//!   functions run.
 
-use wasmtime::component::{HasSelf, Linker};
+use wasmtime::component::types::ComponentItem;
+use wasmtime::component::{Component, HasSelf, Linker, ResourceAny};
 
 use super::abi::v0_1::{
-    PluginWithDocumentsPre, clock, definition, digest, documents, files, log, types,
+    EXPORT, PluginWithDocumentsPre, clock, definition, digest, documents, files, log, types,
 };
 use super::compile::Compiled;
 use super::engine::Engine;
@@ -34,13 +37,17 @@ impl Engine {
             let message = format!("it can't be linked: {error:#}");
             Failure { code: FailureCode::Refused, message: GuestText::capped(&message), help: None }
         };
-        let linker = self.linker(grants).map_err(refused)?;
+        let engine = compiled.component.engine();
+        check_type(&compiled.component).map_err(|error| {
+            refused(error.context("its check is of another type than the contract's"))
+        })?;
+        let linker = Self::linker(engine, grants).map_err(refused)?;
         let pre = linker.instantiate_pre(&compiled.component).map_err(refused)?;
         Ok(Linked { pre: PluginWithDocumentsPre::new(pre).map_err(refused)? })
     }
 
-    fn linker(&self, grants: &Grants) -> wasmtime::Result<Linker<State>> {
-        let mut linker = Linker::new(&self.wasmtime);
+    fn linker(engine: &wasmtime::Engine, grants: &Grants) -> wasmtime::Result<Linker<State>> {
+        let mut linker = Linker::new(engine);
         // Types alone: nothing in it can be called.
         types::add_to_linker::<_, HasSelf<State>>(&mut linker, |state| state)?;
         for capability in grants.capabilities() {
@@ -67,4 +74,25 @@ impl Engine {
         }
         Ok(linker)
     }
+}
+
+/// Makes sure that the check that `component` exports is of the contract's type.
+/// That it exports one at all, whoever instantiates it finds out.
+fn check_type(component: &Component) -> wasmtime::Result<()> {
+    let (engine, outside) = (component.engine(), component.component_type());
+    for (name, export) in outside.exports(engine) {
+        let ComponentItem::ComponentInstance(instance) = export.ty else { continue };
+        if !name.starts_with(EXPORT) {
+            continue;
+        }
+        if let Some(check) = instance.get_export(engine, "check")
+            && let ComponentItem::ComponentFunc(check) = check.ty
+        {
+            // Whose resource the model is, is looked at when it is instantiated.
+            check.typecheck::<(ResourceAny, &str), (Result<types::Answer, types::Failure>,)>(
+                &outside.instance_type(),
+            )?;
+        }
+    }
+    Ok(())
 }

@@ -1,6 +1,6 @@
 ;; Returns 1,000 findings whose texts are all the same 64 KiB, so that a small
 ;; answer asks the host for much memory.
-;; outcome: error limit/answer
+;; outcome: error limit/call-bytes
 ;; reads: none
 (module
   (import "modelhost:check/files@0.1.0" "[resource-drop]model" (func $drop (param i32)))

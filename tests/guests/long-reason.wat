@@ -1,5 +1,5 @@
 ;; Says that it is not applicable, in 60,000 bytes.
-;; outcome: error limit/answer
+;; outcome: error limit/text
 ;; says: 60000 bytes
 ;; reads: none
 (module

@@ -1,5 +1,5 @@
 ;; Returns more findings than it may.
-;; outcome: error limit/answer
+;; outcome: error limit/findings
 ;; says: findings
 ;; reads: none
 (module

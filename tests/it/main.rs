@@ -10,8 +10,10 @@
 mod cache;
 mod changes;
 mod corpus;
+mod determinism;
 mod folders;
 mod lock;
+mod malformed;
 mod plugin;
 mod provenance;
 mod run;

@@ -1,7 +1,9 @@
 //! Hostile guests: each ends as its first lines say, and its neighbours don't
 //! notice.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
@@ -17,18 +19,11 @@ fn place(guests: &[&Guest]) -> Place {
     let mut policy = "version = 1\n".to_owned();
     for guest in guests {
         component::write(&place.path().join("plugins"), &guest.name, &guest.plugin);
-        // Some guests run until their fuel is used up: the default takes seconds.
-        policy.push_str(&format!(
-            "[plugin.{}]\nlimits = {{ fuel = {FUEL}, host-calls = 10000 }}\n",
-            guest.name
-        ));
+        policy.push_str(&guest.policy());
     }
     place.write("modelhost.toml", policy);
     place
 }
-
-/// Enough for every honest guest.
-const FUEL: u64 = 50_000_000;
 
 fn run(place: &Place) -> Said {
     run_with(place, &[])
@@ -49,7 +44,8 @@ fn run_with(place: &Place, more: &[&str]) -> Said {
     place.modelhost(&[&args[..], more].concat())
 }
 
-/// Returns what came of each plugin: its verdict, and the code of its failure.
+/// Returns what came of each plugin: its verdict, and the code of its failure;
+/// where its tasks ended in several ways, all of them.
 fn verdicts(report: &Value) -> BTreeMap<String, String> {
     let tasks = report["tasks"].as_array().expect("tasks");
     let verdict = |task: &Value| {
@@ -60,48 +56,106 @@ fn verdicts(report: &Value) -> BTreeMap<String, String> {
             _ => verdict.to_owned(),
         }
     };
-    tasks
-        .iter()
-        .map(|task| (task["plugin"].as_str().expect("an id").to_owned(), verdict(task)))
+    let mut all: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for task in tasks {
+        let plugin = task["plugin"].as_str().expect("an id").to_owned();
+        all.entry(plugin).or_default().insert(verdict(task));
+    }
+    all.into_iter()
+        .map(|(plugin, all)| (plugin, all.into_iter().collect::<Vec<_>>().join(", ")))
         .collect()
 }
 
+/// Returns the bytes of the report that tell of each plugin's tasks.
+fn tasks(said: &Said) -> BTreeMap<String, String> {
+    let (_, tasks) = said.stdout.split_once("\n  \"tasks\": [\n").expect("tasks");
+    let mut of = BTreeMap::<String, String>::new();
+    for task in tasks.split("\n    {\n") {
+        let task = task.trim_end_matches("\n  ]\n}").trim_end_matches(',');
+        let task = task.trim_start_matches("    {\n");
+        let start = "\"plugin\": \"";
+        let (_, rest) = task.split_once(start).expect("the plugin of a task");
+        let (plugin, _) = rest.split_once('"').expect("the plugin of a task");
+        of.entry(plugin.to_owned()).or_default().push_str(task);
+    }
+    of
+}
+
+/// Does `work` for each of `items` on as many threads as there are processors,
+/// and returns what is wrong.
+fn on_all<T: Sync>(items: &[T], work: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
+    let (next, wrong) = (AtomicUsize::new(0), Mutex::new(Vec::new()));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let found = work(item);
+                    wrong.lock().expect("no thread panicked").extend(found);
+                }
+            });
+        }
+    });
+    wrong.into_inner().expect("no thread panicked")
+}
+
+/// Each guest alone, and beside an honest guest that passes and one that fails:
+/// it ends as it says, at the same fuel both times, and they don't notice it.
 #[test]
-fn each_guest_ends_as_it_says() {
-    let mut wrong = Vec::new();
-    for guest in Guest::all() {
-        let said = run(&place(&[&guest]));
-        if guest.outcome == "invalid" {
-            said.code(2).says(guest.says.as_deref().unwrap_or(&guest.name));
-            continue;
-        }
-        let report = said.json();
-        let verdict = verdicts(&report).remove(&guest.name).expect("a task");
-        let expected = if guest.outcome.starts_with("error") || guest.outcome == "refused" {
-            "incomplete"
-        } else {
-            "deny"
+fn each_guest_ends_as_it_says_and_its_neighbours_do_not_notice() {
+    let honest = [Guest::read("honest-pass"), Guest::read("honest-fail")];
+    let neighbours = tasks(&run(&place(&honest.iter().collect::<Vec<_>>())));
+    assert_eq!(neighbours.len(), 2, "{neighbours:?}");
+    let guests = Guest::all();
+    assert!(guests.len() >= 65, "{} guests", guests.len());
+    let wrong = on_all(&guests, |guest| {
+        let alone = run(&place(&[guest]));
+        let is_honest = neighbours.contains_key(&guest.name);
+        let both = honest.iter().filter(|_| !is_honest).chain([guest]);
+        let beside = run(&place(&both.collect::<Vec<_>>()));
+        let mut wrong = Vec::new();
+        let mut must = |holds: bool, what: &str, said: &Said| {
+            if !holds {
+                wrong.push(format!("{}: {what}: {}{}", guest.name, said.stdout, said.stderr));
+            }
         };
+        if guest.outcome == "invalid" {
+            for said in [&alone, &beside] {
+                must(said.code == 2, &format!("exit code {}", said.code), said);
+                must(said.stdout.is_empty(), "something ran", said);
+                let part = guest.says.as_deref().unwrap_or(&guest.name);
+                must(said.stderr.contains(part), &format!("does not say {part}"), said);
+            }
+            return wrong;
+        }
         // A file that nobody judged keeps every one of these runs from `allow`.
-        if !matches!(said.code, 1 | 3)
-            || (said.code == 3 && expected == "deny" && guest.outcome == "fail")
-        {
-            wrong.push(format!("{}: exit code {}", guest.name, said.code));
+        let code = if guest.outcome == "fail" { 1 } else { 3 };
+        must(alone.code == code, &format!("exit code {}", alone.code), &alone);
+        if !matches!(alone.code, 1 | 3) {
+            return wrong;
         }
-        if verdict != guest.outcome {
-            wrong.push(format!(
-                "{}: {verdict} instead of {}: {}",
-                guest.name, guest.outcome, said.stdout
-            ));
-        }
+        let report = alone.json();
+        let verdict = verdicts(&report).remove(&guest.name).expect("a task");
+        must(verdict == guest.outcome, &format!("{verdict}, not {}", guest.outcome), &alone);
         if let Some(part) = &guest.says {
-            let tasks = report["tasks"].to_string().to_lowercase();
-            if !tasks.contains(&part.to_lowercase().replace('\\', "\\\\")) {
-                wrong.push(format!("{}: does not say {part}: {tasks}", guest.name));
+            let told = report["tasks"].to_string().to_lowercase();
+            let part = part.to_lowercase().replace('\\', "\\\\").replace('"', "\\\"");
+            must(told.contains(&part), &format!("does not say {part}"), &alone);
+        }
+        let beside_tasks = tasks(&beside);
+        must(
+            tasks(&alone).get(&guest.name) == beside_tasks.get(&guest.name),
+            "ends otherwise beside others",
+            &beside,
+        );
+        for (name, before) in &neighbours {
+            if !is_honest {
+                must(beside_tasks.get(name) == Some(before), &format!("{name} noticed"), &beside);
             }
         }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        wrong
+    });
+    assert!(wrong.is_empty(), "{} are wrong:\n{}", wrong.len(), wrong.join("\n\n"));
 }
 
 #[test]
@@ -119,9 +173,48 @@ fn guests_end_alike_twice_and_beside_each_other() {
     }
 }
 
+/// Where a limit of a guest's task ended it, the report says how much it used,
+/// how much it might have, and the line of the policy that gives it more.
+#[test]
+fn a_limit_is_told_with_its_figures_and_its_way_out() {
+    let guests = [
+        ("loop-in-check", "fuel", "fuel = 100000000"),
+        ("memory-bomb", "memory", "memory = \"512MiB\""),
+        ("table-bomb", "table_elements", "table-elements = 200000"),
+        ("call-flood", "host_calls", "host-calls = 20000"),
+        ("handle-flood", "handles", "handles = 2048"),
+        ("read-flood", "bytes_read", "bytes-read = \"128KiB\""),
+        ("too-many-findings", "findings", "findings = 2000"),
+        ("too-many-facts", "facts", "facts = 512"),
+        ("long-message", "text", "text = \"8KiB\""),
+    ];
+    for (name, figure, line) in guests {
+        let guest = Guest::read(name);
+        let place = place(&[&guest]);
+        let said = run(&place);
+        let task = &said.json()["tasks"][0];
+        let (used, most) = (task["usage"][figure].as_u64(), task["limits"][figure].as_u64());
+        let (used, most) = (used.expect(name), most.expect(name));
+        // What was asked for past the limit was not given; an answer was.
+        let answer = matches!(figure, "findings" | "facts" | "text");
+        assert!(answer == (used > most) || used == most + 1, "{name}: {used} of {most}");
+        assert!(answer || used * 10 >= most * 9, "{name}: {used} of {most}");
+        let help = task["failure"]["help"].as_str().expect(name);
+        assert!(help.contains(&format!("[plugin.{name}] limits = {{ {line} }}")), "{help}");
+        let human = ["run", "model", "--no-bundled", "--plugins", "plugins"];
+        place.modelhost(&human).code(3).says(&format!("limits = {{ {line} }}"));
+        // The line that is told is one that the policy takes.
+        place.write(
+            "modelhost.toml",
+            format!("version = 1\n[plugin.{name}]\nlimits = {{ {line} }}\n"),
+        );
+        assert_ne!(run(&place).code, 2, "{name}: {line}");
+    }
+}
+
 #[test]
 fn text_of_guests_can_not_act() {
-    for name in ["acting-text", "honest-skip"] {
+    for name in ["acting-text", "acting-log", "honest-skip"] {
         let guest = Guest::read(name);
         let place = place(&[&guest]);
         for format in ["human", "json"] {

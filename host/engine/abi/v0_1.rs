@@ -21,6 +21,9 @@ mod bindings {
     });
 }
 
+/// How the name of the interface that a plugin exports starts, in every version.
+pub(in crate::engine) const EXPORT: &str = "modelhost:check/model-check@";
+
 pub(in crate::engine) use bindings::PluginWithDocumentsPre;
 pub(in crate::engine) use bindings::modelhost::check::{
     clock, definition, digest, documents, files, log, types,

@@ -6,6 +6,10 @@ use std::path::Path;
 use modelhost::domain::diagnostic::SourceFile;
 use modelhost::plugin::manifest;
 use modelhost::plugin::pack::{Input, pack};
+use wasm_encoder::{
+    ComponentExportKind, ComponentInstanceSection, ComponentSection as _, ComponentSectionId,
+    Encode as _,
+};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
 
@@ -16,6 +20,8 @@ pub(crate) struct Guest {
     pub(crate) outcome: String,
     /// A part of what a person must see.
     pub(crate) says: Option<String>,
+    /// Limits that the policy sets beside the tests' own.
+    limits: Option<String>,
     /// The plugin.
     pub(crate) plugin: Vec<u8>,
 }
@@ -52,25 +58,39 @@ impl Guest {
             &said("reads").unwrap_or_else(|| "whole".to_owned()),
             said("judges").is_some_and(|judges| judges == "true"),
         );
-        let binary = wat::parse_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
-        let plugin = if text.contains("\n(component") || said("wit").is_some() {
-            let component = if said("wit").is_some() {
-                encode(&binary, said("wit").as_deref())
-            } else {
-                binary
-            };
-            with_manifest(component, &manifest)
-        } else {
-            plugin(&binary, &manifest)
+        let assemble =
+            |text: &str| wat::parse_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let place = |form: &str| text.find(form).map(|place| place + 1);
+        let plugin = match (place("\n(module"), place("\n(component")) {
+            (Some(_), Some(beside)) => {
+                let core = assemble(&text[..beside]);
+                with_component(plugin(&core, &manifest), &assemble(&text[beside..]))
+            }
+            (Some(_), None) if said("wit").is_none() => plugin(&assemble(text), &manifest),
+            (Some(_), None) => {
+                with_manifest(encode(&assemble(text), said("wit").as_deref()), &manifest)
+            }
+            (None, _) => with_manifest(assemble(text), &manifest),
         };
         Self {
             name: name.to_owned(),
             outcome: said("outcome").unwrap_or_else(|| panic!("{name} does not say its outcome")),
             says: said("says"),
+            limits: said("limits"),
             plugin,
         }
     }
+
+    /// The lines of a policy that hold it to little, so that those that want
+    /// everything end soon: enough for every honest guest.
+    pub(crate) fn policy(&self) -> String {
+        let more = self.limits.iter().map(|limits| format!(", {limits}")).collect::<String>();
+        format!("[plugin.{}]\nlimits = {{ fuel = {FUEL}, host-calls = 10000{more} }}\n", self.name)
+    }
 }
+
+/// The fuel of a guest.
+pub(crate) const FUEL: u64 = 50_000_000;
 
 /// Packs a core module as the SDKs' builds are packed.
 pub(crate) fn plugin(core: &[u8], manifest: &str) -> Vec<u8> {
@@ -119,6 +139,32 @@ fn embed(core: &mut Vec<u8>, wit: Option<&str>) {
     };
     embed_component_metadata(core, &resolve, world, StringEncoding::UTF8, false)
         .expect("room for a section");
+}
+
+/// Puts the component `inner` into `outer`, instantiated with it.
+fn with_component(mut outer: Vec<u8>, inner: &[u8]) -> Vec<u8> {
+    let parts = wasmparser::Parser::new(0).parse_all(&outer);
+    // Of those at the top level: what is inside of them is between.
+    let mut depth = 0;
+    let mut components = 0;
+    for part in parts {
+        match part.expect("a component") {
+            wasmparser::Payload::ComponentSection { .. } => {
+                components += u32::from(depth == 0);
+                depth += 1;
+            }
+            wasmparser::Payload::ModuleSection { .. } => depth += 1,
+            wasmparser::Payload::End(_) => depth -= 1,
+            _ => {}
+        }
+    }
+    outer.push(ComponentSectionId::Component.into());
+    inner.encode(&mut outer);
+    let mut instances = ComponentInstanceSection::new();
+    let nothing: [(&str, ComponentExportKind, u32); 0] = [];
+    instances.instantiate(components, nothing);
+    instances.append_to_component(&mut outer);
+    outer
 }
 
 /// Appends the manifest's section to a component that `pack` would refuse.

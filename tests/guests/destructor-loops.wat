@@ -1,0 +1,29 @@
+;; Has a resource of its own whose destructor never comes back.
+;; outcome: error limit/fuel
+;; says: fuel
+;; reads: none
+(module
+  (import "modelhost:check/files@0.1.0" "[resource-drop]model" (func $drop (param i32)))
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 4096))
+  (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $at) (local.get $size)))
+    (local.get $at))
+  (func (export "modelhost:check/model-check@0.1.0#check") (param $model i32) (param $settings i32) (param $length i32) (result i32)
+    (call $drop (local.get $model))
+    (i32.const 0)))
+(component
+  (core module $end (func (export "end") (param i32) (loop $forever (br $forever))))
+  (core instance $end (instantiate $end))
+  (type $r (resource (rep i32) (dtor (core func $end "end"))))
+  (core func $new (canon resource.new $r))
+  (core func $drop (canon resource.drop $r))
+  (core module $m
+    (import "r" "new" (func $new (param i32) (result i32)))
+    (import "r" "drop" (func $drop (param i32)))
+    (func $start (call $drop (call $new (i32.const 7))))
+    (start $start))
+  (core instance (instantiate $m (with "r" (instance (export "new" (func $new)) (export "drop" (func $drop))))))
+)

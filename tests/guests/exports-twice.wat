@@ -1,0 +1,7 @@
+;; Exports its check twice, in two versions.
+;; outcome: invalid
+;; says: more than once
+(component
+  (instance $i)
+  (export "modelhost:check/model-check@0.1.0" (instance $i))
+  (export "modelhost:check/model-check@0.1.1" (instance $i)))

@@ -1,0 +1,7 @@
+;; Uses pages of one byte.
+;; outcome: invalid
+;; says: does not validate
+(component
+  (core module (memory 1 (pagesize 1)))
+  (instance $i)
+  (export "modelhost:check/model-check@0.1.0" (instance $i)))

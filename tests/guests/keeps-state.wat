@@ -1,0 +1,20 @@
+;; Counts its tasks, and traps in the second that finds the count of the first.
+;; outcome: pass
+;; scope: file
+;; reads: none
+(module
+  (import "modelhost:check/files@0.1.0" "[resource-drop]model" (func $drop (param i32)))
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 4096))
+  (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $at) (local.get $size)))
+    (local.get $at))
+  (global $tasks (mut i32) (i32.const 0))
+  (func (export "modelhost:check/model-check@0.1.0#check") (param $model i32) (param $settings i32) (param $length i32) (result i32)
+    (if (i32.or (global.get $tasks) (i32.load (i32.const 60000))) (then unreachable))
+    (global.set $tasks (i32.const 1))
+    (i32.store (i32.const 60000) (i32.const 1))
+    (call $drop (local.get $model))
+    (i32.const 0)))

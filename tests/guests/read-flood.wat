@@ -1,0 +1,25 @@
+;; Reads the same bytes again and again.
+;; outcome: error limit/bytes-read
+;; says: bytes
+;; reads: none
+;; limits: bytes-read = "64KiB"
+(module
+  (import "modelhost:check/files@0.1.0" "[resource-drop]model" (func $drop (param i32)))
+  (import "modelhost:check/files@0.1.0" "[method]model.file" (func $file (param i32 i32) (result i32)))
+  (import "modelhost:check/files@0.1.0" "[method]file.read" (func $read (param i32 i64 i32 i32)))
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 4096))
+  (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $at) (local.get $size)))
+    (local.get $at))
+  (func (export "modelhost:check/model-check@0.1.0#check") (param $model i32) (param $settings i32) (param $length i32) (result i32)
+    (local $f i32)
+    (local.set $f (call $file (local.get $model) (i32.const 1)))
+    (loop $more
+      ;; What was read lies where the next is put.
+      (global.set $next (i32.const 4096))
+      (call $read (local.get $f) (i64.const 0) (i32.const 1048576) (i32.const 64))
+      (br $more))
+    unreachable))

@@ -1,0 +1,28 @@
+;; Reads one byte as many times as the file has bytes: read once is read once.
+;; outcome: error not-read
+;; says: it read 1 of
+;; scope: file
+;; reads: whole
+(module
+  (import "modelhost:check/files@0.1.0" "[resource-drop]model" (func $drop (param i32)))
+  (import "modelhost:check/files@0.1.0" "[method]model.file" (func $file (param i32 i32) (result i32)))
+  (import "modelhost:check/files@0.1.0" "[method]file.read" (func $read (param i32 i64 i32 i32)))
+  (import "modelhost:check/files@0.1.0" "[method]file.size" (func $size (param i32) (result i64)))
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 4096))
+  (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $at) (local.get $size)))
+    (local.get $at))
+  (func (export "modelhost:check/model-check@0.1.0#check") (param $model i32) (param $settings i32) (param $length i32) (result i32)
+    (local $f i32) (local $n i64)
+    (local.set $f (call $file (local.get $model) (i32.const 0)))
+    (local.set $n (call $size (local.get $f)))
+    (loop $more
+      (global.set $next (i32.const 4096))
+      (call $read (local.get $f) (i64.const 0) (i32.const 1) (i32.const 64))
+      (local.set $n (i64.sub (local.get $n) (i64.const 1)))
+      (br_if $more (i64.gt_s (local.get $n) (i64.const 0))))
+    (call $drop (local.get $model))
+    (i32.const 0)))

@@ -1,0 +1,36 @@
+;; Reads past the end, at the end of 64 bits, and more than one call gives: it is told no,
+;; or given nothing, and never trapped nor given what is not there.
+;; outcome: pass
+;; reads: none
+(module
+  (import "modelhost:check/files@0.1.0" "[resource-drop]model" (func $drop (param i32)))
+  (import "modelhost:check/files@0.1.0" "[method]model.file" (func $file (param i32 i32) (result i32)))
+  (import "modelhost:check/files@0.1.0" "[method]file.read" (func $read (param i32 i64 i32 i32)))
+  (import "modelhost:check/files@0.1.0" "[method]file.size" (func $size (param i32) (result i64)))
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 4096))
+  (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $at) (local.get $size)))
+    (local.get $at))
+  ;; Traps where a read gave bytes.
+  (func $nothing (param $f i32) (param $offset i64) (param $length i32)
+    (call $read (local.get $f) (local.get $offset) (local.get $length) (i32.const 64))
+    (if (i32.eqz (i32.load8_u (i32.const 64)))
+      (then (if (i32.load (i32.const 72)) (then unreachable)))))
+  (func (export "modelhost:check/model-check@0.1.0#check") (param $model i32) (param $settings i32) (param $length i32) (result i32)
+    (local $f i32)
+    (local.set $f (call $file (local.get $model) (i32.const 0)))
+    (call $nothing (local.get $f) (call $size (local.get $f)) (i32.const 1))
+    (call $nothing (local.get $f) (i64.add (call $size (local.get $f)) (i64.const 1)) (i32.const 1))
+    (call $nothing (local.get $f) (i64.const -1) (i32.const 1))
+    (call $nothing (local.get $f) (i64.const -1) (i32.const -1))
+    (call $nothing (local.get $f) (i64.const 0) (i32.const 1048577))
+    (call $nothing (local.get $f) (i64.const 0) (i32.const -1))
+    ;; Over the end, it is given what there is.
+    (call $read (local.get $f) (i64.const 4) (i32.const 1048576) (i32.const 64))
+    (if (i32.load8_u (i32.const 64)) (then unreachable))
+    (if (i64.ne (i64.extend_i32_u (i32.load (i32.const 72))) (i64.sub (call $size (local.get $f)) (i64.const 4))) (then unreachable))
+    (call $drop (local.get $model))
+    (i32.const 0)))

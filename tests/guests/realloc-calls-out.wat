@@ -1,0 +1,14 @@
+;; Calls the host from its allocator, while the host is writing to it.
+;; outcome: error trap
+;; says: leave component instance
+;; reads: none
+(module
+  (import "modelhost:check/files@0.1.0" "[resource-drop]model" (func $drop (param i32)))
+  (import "modelhost:check/log@0.1.0" "line" (func $line (param i32 i32 i32)))
+  (memory (export "memory") 1)
+  (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+    (call $line (i32.const 4) (i32.const 0) (i32.const 0))
+    (i32.const 4096))
+  (func (export "modelhost:check/model-check@0.1.0#check") (param $model i32) (param $settings i32) (param $length i32) (result i32)
+    (call $drop (local.get $model))
+    (i32.const 0)))

@@ -1,0 +1,21 @@
+;; Calls itself without end through a table.
+;; outcome: error limit/stack
+;; says: stack
+;; reads: none
+(module
+  (import "modelhost:check/files@0.1.0" "[resource-drop]model" (func $drop (param i32)))
+  (memory (export "memory") 1)
+  (global $next (mut i32) (i32.const 4096))
+  (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+    (local $at i32)
+    (local.set $at (i32.and (i32.add (global.get $next) (i32.const 7)) (i32.const -8)))
+    (global.set $next (i32.add (local.get $at) (local.get $size)))
+    (local.get $at))
+  (type $deep (func (param i64) (result i64)))
+  (table 1 funcref)
+  (elem (i32.const 0) $deeper)
+  (func $deeper (param $n i64) (result i64)
+    (i64.add (local.get $n) (call_indirect (type $deep) (i64.add (local.get $n) (i64.const 1)) (i32.const 0))))
+  (func (export "modelhost:check/model-check@0.1.0#check") (param $model i32) (param $settings i32) (param $length i32) (result i32)
+    (drop (call_indirect (type $deep) (i64.const 0) (i32.const 0)))
+    unreachable))
