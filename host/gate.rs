@@ -59,6 +59,10 @@ pub struct Gate {
     pub folders: Vec<PathBuf>,
     /// Plugins that take part; empty for all.
     pub only: BTreeSet<PluginId>,
+    /// Whether each file's digest is computed. Without, the report is bound to no
+    /// bytes, plugins that ask for digests are left out, and nothing can be held
+    /// to a lock file.
+    pub digests: bool,
     /// Findings at or above this deny, instead of what the policy says.
     pub fail_on: Option<Severity>,
     /// The run's one fixed time, seconds since 1970-01-01T00:00:00Z.
@@ -132,6 +136,7 @@ impl Gate {
     fn journey(self) -> Result<(Report, Timings), GateError> {
         let mut timings = Timings::default();
         let started = Instant::now();
+        self.check_digests()?;
         if let Some(workers) = self.workers.clone() {
             // They lock themselves in while models are listed and plugins read.
             let count = self.jobs.min(EARLY_WORKERS);
@@ -142,7 +147,7 @@ impl Gate {
 
         let resolving = Instant::now();
         let policy = self.policy();
-        let candidates = self.candidates(&policy)?;
+        let (candidates, scan_only) = self.candidates(&policy)?;
         let engine = Arc::new(Engine::new()?);
         self.validate(&engine, &candidates)?;
         timings.resolve = resolving.elapsed();
@@ -153,9 +158,20 @@ impl Gate {
         let plan = runner::plan(&models, &candidates);
         self.sink.event(&Event::Planned { tasks: plan.tasks.len() });
         let executing = Instant::now();
-        let Self { cache, jobs, now, workers, sink, interrupted, .. } = self;
-        let mut work =
-            Work { engine, workers, cache, models, candidates, plan, jobs, now, sink, interrupted };
+        let Self { cache, digests, jobs, now, workers, sink, interrupted, .. } = self;
+        let mut work = Work {
+            engine,
+            workers,
+            cache,
+            models,
+            candidates,
+            plan,
+            digests,
+            jobs,
+            now,
+            sink,
+            interrupted,
+        };
         let executed = runner::execute(&work)?;
         timings.isolation = isolation(&work);
         // They end while the policy speaks; nobody waits for that.
@@ -163,7 +179,8 @@ impl Gate {
         std::thread::spawn(move || drop(workers));
         timings.execute = executing.elapsed();
 
-        let evidence = evidence::collect(work, executed, &mut timings);
+        let mut evidence = evidence::collect(work, executed, &mut timings);
+        evidence.scan_only = scan_only;
         let report = decide(&policy, evidence, now);
         timings.total = started.elapsed();
         Ok((report, timings))

@@ -155,6 +155,13 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) no_locked: bool,
 
+    /// Scan without computing digests: the report is then bound to no particular
+    /// bytes, and says so. Plugins that ask for digests (checksum, provenance) are
+    /// left out; one that is required leaves the run incomplete. Not together with
+    /// --locked.
+    #[arg(long)]
+    pub(crate) no_digests: bool,
+
     /// Exit with 0 where there is nothing to check.
     #[arg(long)]
     pub(crate) allow_empty: bool,
@@ -193,6 +200,7 @@ Examples:
   modelhost run models/bert              one model
   modelhost run --plugins ./plugins      with the checks in ./plugins beside the bundled ones
   modelhost run -o human -o json=report.json
+  modelhost run --only pickle --no-digests model.pt    a quick look at one download
 
 Exit codes: 0 allow, 1 deny, 2 mistake (nothing ran), 3 incomplete, 4 nothing to
 check, 70 fault, 130 interrupted.";

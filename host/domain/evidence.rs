@@ -19,6 +19,16 @@ pub struct Evidence {
     pub tasks: Vec<TaskEvidence>,
     /// Whether the run was interrupted before all tasks were done.
     pub interrupted: bool,
+    /// Set where the run computes no digests.
+    pub scan_only: Option<ScanOnly>,
+}
+
+/// What a run that computes no digests went without: its report is bound to no
+/// bytes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScanOnly {
+    /// The plugins that ask for digests and were left out for it, sorted.
+    pub left_out: Vec<PluginId>,
 }
 
 /// What was established of one model.

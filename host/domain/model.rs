@@ -114,15 +114,15 @@ impl fmt::Display for FilePath {
     }
 }
 
-/// One regular file of a model, as listed and hashed.
+/// One regular file of a model, as listed and, unless the run is scan-only, hashed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileEntry {
     /// Where it is in the model.
     pub path: FilePath,
     /// Its size in bytes.
     pub size: u64,
-    /// Its digest.
-    pub digest: Digest,
+    /// Its digest; none in a run that computes none.
+    pub digest: Option<Digest>,
 }
 
 /// What the policy says a model should be.

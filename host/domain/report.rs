@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::capability::{Grants, Limits};
 use super::decision::{Decision, Reason};
 use super::digest::{Digest, TreeDigest};
+use super::evidence::ScanOnly;
 use super::finding::{Fact, Finding, Severity};
 use super::model::{FilePath, ModelName};
 use super::plugin::{PluginId, ResolvedPlugin};
@@ -27,6 +28,9 @@ pub struct Report {
     pub fail_on: Severity,
     /// Plugins without whose verdict the run is incomplete, sorted.
     pub required: Vec<PluginId>,
+    /// Set where the run computed no digests: the report then holds for no
+    /// particular bytes.
+    pub scan_only: Option<ScanOnly>,
     /// The models, sorted by name.
     pub models: Vec<ModelReport>,
     /// The plugins, sorted by id.
@@ -42,8 +46,8 @@ pub struct ModelReport {
     pub name: ModelName,
     /// Its path as shown to a person, relative to where the run began.
     pub path: String,
-    /// The digest over all its files.
-    pub tree: TreeDigest,
+    /// The digest over all its files; none in a run that computes none.
+    pub tree: Option<TreeDigest>,
     /// Whether the lock file has an entry for it.
     pub locked: bool,
     /// Its files, sorted by path.
@@ -59,8 +63,8 @@ pub struct FileReport {
     pub path: FilePath,
     /// Its size in bytes.
     pub size: u64,
-    /// Its digest.
-    pub digest: Digest,
+    /// Its digest; none in a run that computes none.
+    pub digest: Option<Digest>,
     /// What made it judged, or that nothing did.
     pub judged: Judgement,
     /// The line of the lock file that pins it, from 1.

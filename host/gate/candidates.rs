@@ -8,9 +8,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::{Gate, GateError};
-use crate::domain::capability::Grants;
+use crate::domain::capability::{Capability, Grants};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::digest::Digest;
+use crate::domain::evidence::ScanOnly;
 use crate::domain::plugin::{PluginId, PluginRef, ResolvedPlugin};
 use crate::engine::Engine;
 use crate::model;
@@ -41,10 +42,56 @@ impl Gate {
         policy
     }
 
-    /// Gathers the plugins of this run, sorted by id.
-    pub(super) fn candidates(&self, policy: &Policy) -> Result<Vec<Candidate>, GateError> {
-        let plugins = self.resolve()?;
+    /// Refuses a run without digests that needs them.
+    pub(super) fn check_digests(&self) -> Result<(), GateError> {
+        if self.digests || !self.locked {
+            return Ok(());
+        }
+        Err(GateError::Usage {
+            message: "without digests (--no-digests) nothing can be held to the lock file (--locked, which CI turns on where there is one)".to_owned(),
+            help: Some("leave out --no-digests; or scan without the lock file, with --no-locked".to_owned()),
+        })
+    }
+
+    /// Takes the plugins that ask for digests out of a run that computes none.
+    /// One that is required leaves the run incomplete by its absence.
+    fn leave_out(
+        &self,
+        plugins: &mut BTreeMap<PluginId, ResolvedPlugin>,
+    ) -> Result<Option<ScanOnly>, GateError> {
+        if self.digests {
+            return Ok(None);
+        }
+        let asks =
+            |plugin: &ResolvedPlugin| plugin.imports.capabilities.contains(&Capability::Digest);
+        let left_out: Vec<PluginId> =
+            plugins.iter().filter(|(_, plugin)| asks(plugin)).map(|(id, _)| id.clone()).collect();
+        plugins.retain(|_, plugin| !asks(plugin));
+        let named = left_out.iter().find(|id| self.only.contains(id));
+        let (message, help) = match named {
+            Some(id) => (
+                format!("the plugin {id} asks for digests, and --no-digests computes none"),
+                "leave out one of the two".to_owned(),
+            ),
+            None if plugins.is_empty() => (
+                "every plugin of this run asks for digests, and --no-digests computes none"
+                    .to_owned(),
+                "leave out --no-digests".to_owned(),
+            ),
+            None => return Ok(Some(ScanOnly { left_out })),
+        };
+        Err(GateError::Usage { message, help: Some(help) })
+    }
+
+    /// Gathers the plugins of this run, sorted by id; in a run without digests
+    /// also says which were left out for it.
+    pub(super) fn candidates(
+        &self,
+        policy: &Policy,
+    ) -> Result<(Vec<Candidate>, Option<ScanOnly>), GateError> {
+        let mut plugins = self.resolve()?;
         self.check_references(policy, &plugins)?;
+        let scan_only = self.leave_out(&mut plugins)?;
         if self.locked
             && let Some((source, lock)) = &self.lock
         {
@@ -79,7 +126,11 @@ impl Gate {
                 plugin: Arc::new(plugin),
             });
         }
-        if mistakes.is_empty() { Ok(candidates) } else { Err(GateError::Mistakes(mistakes)) }
+        if mistakes.is_empty() {
+            Ok((candidates, scan_only))
+        } else {
+            Err(GateError::Mistakes(mistakes))
+        }
     }
 
     /// Refuses components that are not valid, before anything runs. What the

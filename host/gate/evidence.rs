@@ -79,6 +79,7 @@ pub(super) fn collect(work: Work, executed: Executed, timings: &mut Timings) -> 
             .collect(),
         tasks,
         interrupted: executed.interrupted,
+        scan_only: None,
     }
 }
 
@@ -94,15 +95,11 @@ fn model_evidence(model: Model, interrupted: bool) -> ModelEvidence {
     };
     for file in &model.files {
         let verified = file.verify();
-        match file.hashed() {
+        match file.seen() {
             Some(Ok((digest, content))) if verified.is_ok() && !file.is_changed() => {
                 evidence.files.push(FileEvidence {
-                    entry: FileEntry {
-                        path: file.path().clone(),
-                        size: file.size(),
-                        digest: *digest,
-                    },
-                    content: *content,
+                    entry: FileEntry { path: file.path().clone(), size: file.size(), digest },
+                    content,
                 })
             }
             Some(Err(error @ (ReadError::Io(_) | ReadError::OutOfRange))) => {

@@ -37,6 +37,11 @@ impl ContentProbe {
         }
     }
 
+    /// Returns whether no byte to come can change the kind.
+    pub(crate) fn is_decided(&self) -> bool {
+        !self.text && self.size > MAX_POINTER
+    }
+
     /// Returns the kind, after the last byte.
     pub(crate) fn finish(self) -> Content {
         if self.size == 0 {

@@ -84,6 +84,28 @@ pub(crate) fn hash(file: &FileHandle, key: Option<&ChunkKey>, progress: &dyn Fn(
     let _ = file.hashed.set(hashed);
 }
 
+/// Finds what kind of content `file` has without computing its digest, and keeps
+/// it with the handle. Reads no further than it takes: nothing of a large file.
+/// `progress` is as in [`hash`].
+pub(crate) fn look(file: &FileHandle, progress: &dyn Fn(u64) -> bool) {
+    let mut probe = ContentProbe::new(file.size());
+    let looked = if probe.is_decided() {
+        Ok(())
+    } else {
+        all(file, None, |bytes| {
+            probe.update(bytes);
+            progress(bytes.len() as u64) && !probe.is_decided()
+        })
+        .map(drop)
+    };
+    let content = match looked {
+        Err(Unfinished::Read(error)) => Err(error),
+        Err(Unfinished::Stopped) if !probe.is_decided() => return,
+        Ok(()) | Err(Unfinished::Stopped) => Ok(probe.finish()),
+    };
+    let _ = file.content.set(content);
+}
+
 /// One file as a task sees it: where it stands in the view, and what reads it.
 pub(crate) struct Seen<'a> {
     /// Its place in the view.

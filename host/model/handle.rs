@@ -20,9 +20,10 @@ use crate::domain::digest::Digest;
 use crate::domain::evidence::Content;
 use crate::domain::model::FilePath;
 
-/// How many descriptors of model files are open at once. Far below the usual
-/// bound of 1,024 a process, and enough for all tasks that run side by side.
-const OPEN_FILES: usize = 256;
+/// How many descriptors of model files are open at once. Below the usual bound
+/// of 1,024 a process, and enough that a folder of some hundred files is opened
+/// once.
+const OPEN_FILES: usize = 640;
 
 /// Why bytes of a file could not be had.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -104,6 +105,8 @@ pub struct FileHandle {
     changed: OnceLock<()>,
     ledger: Mutex<Ledger>,
     pub(super) hashed: OnceLock<Result<(Digest, Content), ReadError>>,
+    /// What `digest::look` found, in a run that computes no digests.
+    pub(super) content: OnceLock<Result<Content, ReadError>>,
     pub(super) digests: Mutex<BTreeMap<Algorithm, Vec<u8>>>,
 }
 
@@ -141,6 +144,7 @@ impl FileHandle {
             changed: OnceLock::new(),
             ledger: Mutex::default(),
             hashed: OnceLock::new(),
+            content: OnceLock::new(),
             digests: Mutex::new(BTreeMap::new()),
         }
     }
@@ -204,6 +208,21 @@ impl FileHandle {
     /// Returns the digest and the kind of content, once `digest::hash` has run.
     pub fn hashed(&self) -> Option<&Result<(Digest, Content), ReadError>> {
         self.hashed.get()
+    }
+
+    /// Returns the kind of content, and the digest where it was computed, once
+    /// `digest::hash` or `digest::look` has run.
+    pub(crate) fn seen(&self) -> Option<Result<(Option<Digest>, Content), &ReadError>> {
+        let hashed = self.hashed.get().map(|hashed| match hashed {
+            Ok((digest, content)) => Ok((Some(*digest), *content)),
+            Err(error) => Err(error),
+        });
+        hashed.or_else(|| {
+            self.content.get().map(|content| match content {
+                Ok(content) => Ok((None, *content)),
+                Err(error) => Err(error),
+            })
+        })
     }
 
     /// Returns whether the file was found to be another than the one listed, or

@@ -22,12 +22,13 @@ use crate::domain::verdict::{FailureCode, Verdict};
 /// check that counts gave no verdict, or the run was cut short; else allows.
 /// A run without models allows nothing.
 pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
-    let Evidence { mut models, plugins, mut tasks, interrupted } = evidence;
+    let Evidence { mut models, plugins, mut tasks, interrupted, scan_only } = evidence;
     // Sorted as promised already, most often; a report must not depend on it.
     models.sort_by(|a, b| a.name.cmp(&b.name));
     tasks.sort_by(|a, b| (&a.model, &a.plugin, &a.file).cmp(&(&b.model, &b.plugin, &b.file)));
     let plugins = judge::plugins(policy, plugins);
     let parties = Parties::new(policy, &plugins, interrupted);
+    let is_hashed = scan_only.is_none();
 
     let known: BTreeMap<&ModelName, (Option<&LockEntry>, BTreeSet<FilePath>)> = models
         .iter()
@@ -51,7 +52,7 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
         let first = tasks.partition_point(|task| task.model < model.name);
         let past = tasks.partition_point(|task| task.model <= model.name);
         let own = tasks.get(first..past).unwrap_or_default();
-        reports.push(judgement::judge(&parties, model, own, &mut reasons));
+        reports.push(judgement::judge(&parties, model, own, is_hashed, &mut reasons));
     }
     let whole = |kind| Reason { decision: Decision::Incomplete, model: None, kind };
     if reports.is_empty() {
@@ -67,6 +68,7 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
         now,
         fail_on: policy.fail_on,
         required: policy.require.iter().cloned().collect(),
+        scan_only,
         models: reports,
         plugins,
         tasks,

@@ -18,17 +18,16 @@ use crate::domain::report::{Ending, FileReport, Judged, Judgement, ModelReport, 
 use crate::domain::verdict::Verdict;
 
 /// Judges `model` by `tasks`, all of its tasks; adds to `reasons` what keeps
-/// the run from `allow`.
+/// the run from `allow`. `is_hashed` says whether the run computes digests.
 pub(super) fn judge(
     parties: &Parties<'_>,
     mut model: ModelEvidence,
     tasks: &[TaskReport],
+    is_hashed: bool,
     reasons: &mut Vec<Reason>,
 ) -> ModelReport {
     model.files.sort_by(|a, b| a.entry.path.cmp(&b.entry.path));
-    let tree = TreeDigest::of(
-        model.files.iter().map(|file| (&file.entry.path, file.entry.size, file.entry.digest)),
-    );
+    let tree = tree(&model).filter(|_| is_hashed);
     let mut own =
         Own { name: &model.name, lock: model.lock.as_ref(), findings: Vec::new(), reasons };
     own.entries(parties, &model);
@@ -73,6 +72,16 @@ pub(super) fn judge(
         files,
         findings,
     }
+}
+
+/// Returns the digest over all files, if each has one.
+fn tree(model: &ModelEvidence) -> Option<TreeDigest> {
+    let entries: Option<Vec<_>> = model
+        .files
+        .iter()
+        .map(|file| Some((&file.entry.path, file.entry.size, file.entry.digest?)))
+        .collect();
+    entries.map(TreeDigest::of)
 }
 
 /// What the plugins that judge, and count, say of one file.

@@ -161,7 +161,7 @@ impl Run {
     /// Adds a file to the last model.
     pub(super) fn file(mut self, name: &str, content: Content) -> Self {
         let size = if content == Content::Empty { 0 } else { SIZE };
-        let entry = FileEntry { path: path(name), size, digest: Digest::of(name.as_bytes()) };
+        let entry = FileEntry { path: path(name), size, digest: Some(Digest::of(name.as_bytes())) };
         self.last().files.push(FileEvidence { entry, content });
         self
     }

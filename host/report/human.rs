@@ -17,6 +17,7 @@ use self::paint::{Paint, count};
 use super::format::{Style, Verbosity};
 use super::summary::Summary;
 use crate::domain::decision::{Decision, ReasonKind};
+use crate::domain::evidence::ScanOnly;
 use crate::domain::report::{Report, Timings};
 
 /// Writes `report` to `out`, with the whole time it took from `timings`.
@@ -34,6 +35,10 @@ pub(super) fn write(
         }
         if verbose {
             overview::write(report, &mut paint)?;
+        }
+        if let Some(scan_only) = &report.scan_only {
+            paint.line(&unbound(scan_only))?;
+            paint.end()?;
         }
     }
     last_line(report, timings, &mut paint)
@@ -74,6 +79,16 @@ fn write_block(block: &Block<'_>, paint: &mut Paint<'_>) -> io::Result<()> {
     paint.end()
 }
 
+/// Says what a run without digests went without.
+fn unbound(scan_only: &ScanOnly) -> String {
+    let left_out: Vec<&str> = scan_only.left_out.iter().map(|plugin| plugin.as_str()).collect();
+    let left_out = match left_out.as_slice() {
+        [] => String::new(),
+        plugins => format!("; left out, since they ask for digests: {}", plugins.join(", ")),
+    };
+    format!("note: scan only: this report is bound to no digest of any file{left_out}")
+}
+
 /// Writes the one line that says it all.
 fn last_line(report: &Report, timings: &Timings, paint: &mut Paint<'_>) -> io::Result<()> {
     let summary = Summary::of(report);
@@ -93,6 +108,9 @@ fn last_line(report: &Report, timings: &Timings, paint: &mut Paint<'_>) -> io::R
     ];
     if summary.not_judged_advisory > 0 {
         parts.push(format!("{} not judged (advisory)", count(summary.not_judged_advisory)));
+    }
+    if report.scan_only.is_some() {
+        parts.push("no digests".to_owned());
     }
     if report.reasons.iter().any(|reason| reason.kind == ReasonKind::Interrupted) {
         parts.push("interrupted".to_owned());

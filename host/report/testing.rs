@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::domain::capability::{Capability, Grants, Limit, Limits, LimitsAsked};
 use crate::domain::decision::{Decision, Reason, ReasonKind};
 use crate::domain::digest::{Digest, TreeDigest};
+use crate::domain::evidence::ScanOnly;
 use crate::domain::finding::{Confidence, Fact, Finding, Location, RuleId, Severity};
 use crate::domain::model::{FilePath, ModelName};
 use crate::domain::plugin::{Imports, Manifest, PluginId, PluginRef, Reads, ResolvedPlugin, Scope};
@@ -101,14 +102,17 @@ pub(super) fn plugin(plugin: &str) -> PluginReport {
 
 pub(super) fn file(name: impl AsRef<[u8]>, size: u64, judged: Judgement) -> FileReport {
     let path = path(name);
-    FileReport { digest: Digest::of(path.as_str().as_bytes()), path, size, judged, lock_line: None }
+    let digest = Some(Digest::of(path.as_str().as_bytes()));
+    FileReport { path, size, digest, judged, lock_line: None }
 }
 
 pub(super) fn model(name: &str, files: Vec<FileReport>) -> ModelReport {
     ModelReport {
         name: ModelName::new(name),
         path: format!("models/{name}"),
-        tree: TreeDigest::of(files.iter().map(|file| (&file.path, file.size, file.digest))),
+        tree: Some(TreeDigest::of(
+            files.iter().filter_map(|file| Some((&file.path, file.size, file.digest?))),
+        )),
         locked: false,
         files,
         findings: Vec::new(),
@@ -167,6 +171,7 @@ pub(super) fn report(plugins: &[&str], models: Vec<ModelReport>, tasks: Vec<Task
         now: 1_790_000_000,
         fail_on: Severity::High,
         required: Vec::new(),
+        scan_only: None,
         models,
         plugins: plugins.iter().map(|id| plugin(id)).collect(),
         tasks,
@@ -339,6 +344,17 @@ pub(super) fn everything() -> Report {
     report.required = vec![id("license")];
     report.reasons = reasons;
     report.decision = Decision::Deny;
+    report
+}
+
+/// A run that computes no digests.
+pub(super) fn scan_only() -> Report {
+    let mut report = zero_configuration();
+    report.scan_only = Some(ScanOnly { left_out: vec![id("checksum"), id("provenance")] });
+    for model in &mut report.models {
+        model.tree = None;
+        model.files.iter_mut().for_each(|file| file.digest = None);
+    }
     report
 }
 

@@ -45,6 +45,8 @@ pub struct Work {
     pub candidates: Vec<Candidate>,
     /// The tasks.
     pub plan: Plan,
+    /// Whether each file's digest is computed; without, no task may ask for one.
+    pub digests: bool,
     /// How many threads work at once; at least one.
     pub jobs: usize,
     /// The run's one fixed time, seconds since 1970-01-01T00:00:00Z.
@@ -315,12 +317,17 @@ impl<'a> Scheduler<'a> {
     }
 
     fn hash(&self, file: &Arc<FileHandle>) {
-        // Without tasks nobody is to be held against it.
-        let key = Some(&self.key).filter(|_| !self.work.plan.tasks.is_empty());
-        digest::hash(file, key, &|bytes| {
+        let progress = |bytes| {
             self.work.sink.event(&Event::Hashed { bytes });
             !self.is_interrupted()
-        });
+        };
+        if self.work.digests {
+            // Without tasks nobody is to be held against it.
+            let key = Some(&self.key).filter(|_| !self.work.plan.tasks.is_empty());
+            digest::hash(file, key, &progress);
+        } else {
+            digest::look(file, &progress);
+        }
         let mut board = self.lock();
         board.hash_ended = Some(Instant::now());
         if let Some(tasks) = self.by_file.get(&address(file)) {

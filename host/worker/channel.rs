@@ -30,8 +30,9 @@ use super::protocol::{Malformed, decode, encode};
 /// Length of a frame's header: the body's length, the exchange's number.
 const HEADER: usize = 8;
 
-/// The most descriptors beside one frame: a plugin's code and its documents.
-const DESCRIPTORS: usize = 2;
+/// The most descriptors beside one frame: a plugin's code and its documents, or
+/// the files of a small view.
+pub(super) const DESCRIPTORS: usize = 4;
 
 /// How much is read at a time.
 const CHUNK: usize = 64 << 10;

@@ -20,7 +20,9 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use super::channel::{Broken, Channel, Patience};
 use super::isolation::Isolation;
-use super::protocol::{FromWorker, Load, MAX_TO_WORKER, ROWS, Ready, TaskRow, ToWorker, VERSION};
+use super::protocol::{
+    FileRow, FromWorker, Load, MAX_TO_WORKER, ROWS, Ready, TaskRow, ToWorker, VERSION,
+};
 use super::{sealed, translate, wall};
 use crate::domain::capability::Limits;
 use crate::domain::model::{FilePath, LockEntry};
@@ -224,25 +226,8 @@ impl Server {
                 lock.files.extend(rows.into_iter().map(translate::locked_file));
                 Ok(())
             }
-            ToWorker::Files(rows) => {
-                let from: Arc<dyn Descriptors> = Arc::clone(&self.link) as _;
-                for row in rows {
-                    let index = u32::try_from(self.files.len())
-                        .map_err(|_| Broken::Rules("too many files"))?;
-                    let handle = FileHandle::handed(
-                        &from,
-                        index,
-                        FilePath::from_written(row.path),
-                        row.size,
-                    );
-                    if let Some(hashed) = row.hashed {
-                        handle.note_hashed(translate::hashed(hashed));
-                    }
-                    self.files.push(Arc::new(handle));
-                }
-                Ok(())
-            }
-            ToWorker::Task(task) => self.task(*task),
+            ToWorker::Files(rows) => self.show(rows),
+            ToWorker::Task(task) => self.task(*task, descriptors),
             ToWorker::Opened(_) => Err(Broken::Rules("an answer that nobody asked for")),
         }
     }
@@ -297,9 +282,34 @@ impl Server {
         Ok(Ok(()))
     }
 
-    fn task(&mut self, row: TaskRow) -> Result<(), Broken> {
-        // What is open belongs to the files of the task before.
-        self.link.open.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    /// Takes in some files of the task to come.
+    fn show(&mut self, rows: Vec<FileRow>) -> Result<(), Broken> {
+        let from: Arc<dyn Descriptors> = Arc::clone(&self.link) as _;
+        for row in rows {
+            let index =
+                u32::try_from(self.files.len()).map_err(|_| Broken::Rules("too many files"))?;
+            let path = FilePath::from_written(row.path);
+            let handle = FileHandle::handed(&from, index, path, row.size);
+            if let Some(hashed) = row.hashed {
+                handle.note_hashed(translate::hashed(hashed));
+            }
+            self.files.push(Arc::new(handle));
+        }
+        Ok(())
+    }
+
+    fn task(
+        &mut self,
+        mut row: TaskRow,
+        descriptors: impl Iterator<Item = File>,
+    ) -> Result<(), Broken> {
+        self.show(std::mem::take(&mut row.files))?;
+        {
+            // What is open belongs to the files of the task before.
+            let mut open = self.link.open.lock().unwrap_or_else(PoisonError::into_inner);
+            open.clear();
+            open.extend(row.handed.iter().copied().zip(descriptors.map(Arc::new)));
+        }
         let plugin = self.plugin.as_ref().ok_or(Broken::Rules("a task without a plugin"))?;
         let lock = self.lock.take().map(Arc::new);
         let view = View {

@@ -49,7 +49,7 @@ pub(super) enum ToWorker {
     Lock(Option<LockHead>),
     /// Some of its files, in order.
     LockedFiles(Vec<LockedRow>),
-    /// Some of the files of the task to come, in order.
+    /// The first of the files of the task to come, in order, where they are many.
     Files(Vec<FileRow>),
     /// Run the task.
     Task(Box<TaskRow>),
@@ -137,6 +137,10 @@ pub(super) struct TaskRow {
     /// Source, revision and license as the policy has them.
     pub(super) definition: Option<(Option<String>, Option<String>, Option<String>)>,
     pub(super) now: u64,
+    /// The last of its files, in order.
+    pub(super) files: Vec<FileRow>,
+    /// Which files the descriptors beside it are of, by their place in the view.
+    pub(super) handed: Vec<u32>,
     /// What chunks are digested under.
     pub(super) key: [u8; 16],
 }

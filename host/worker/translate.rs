@@ -2,6 +2,7 @@
 //!
 //! Leaves checking what a worker says to `trust`.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::protocol::{
@@ -167,14 +168,17 @@ pub(super) fn read_error(row: ReadRow) -> ReadError {
     }
 }
 
-/// Writes a task, without its files and its lock entry.
-pub(super) fn task_row(view: &View) -> TaskRow {
+/// Writes a task, without its lock entry and with the last of its `files`; the
+/// descriptors of those in `handed` go beside it.
+pub(super) fn task_row(view: &View, files: &[Arc<FileHandle>], handed: Vec<u32>) -> TaskRow {
     let definition = view.definition.as_ref();
     TaskRow {
         name: view.name.to_string(),
         definition: definition
             .map(|found| (found.source.clone(), found.revision.clone(), found.license.clone())),
         now: view.now,
+        files: files.iter().map(|file| file_row(file)).collect(),
+        handed,
         key: *view.key.as_bytes(),
     }
 }

@@ -10,8 +10,9 @@
 
 use super::isolation::Isolation;
 
-/// How many descriptors a worker may hold: the standard three, the socket, two
-/// handed over, and the model's files that it keeps open.
+/// How many descriptors a worker may hold: the standard three, the socket, those
+/// handed over with one frame, the model's files that it keeps open, and the
+/// images of its guest's memories.
 pub(super) const DESCRIPTORS: u64 = 64;
 
 /// Raises the parts that must stand before any thread starts: the others take

@@ -402,3 +402,57 @@ fn every_format_has_a_schema() {
     }
     place.modelhost(&["man"]).code(0).says(".TH modelhost");
 }
+
+/// Scan-only mode computes no digest, says so, and is not to be had where digests
+/// are what the run rests on.
+#[test]
+fn without_digests_the_report_is_bound_to_nothing() {
+    let place = Place::new();
+    place.write("bert/model.safetensors", model::safetensors(64)).write("bert/README.md", APACHE);
+    place.write("bad/model.bin", model::malicious_pickle()).write("bad/notes.txt", "text");
+    let said = place.modelhost(&["run", "--no-digests", "bert", "-o", "json"]);
+    let report = said.code(0).json();
+    assert_eq!(report["scan_only"]["left_out"], serde_json::json!(["checksum", "provenance"]));
+    assert!(report["models"][0].get("tree").is_none(), "{report}");
+    let files = report["models"][0]["files"].as_array().expect("files");
+    assert!(files.iter().all(|file| file.get("digest").is_none()), "{report}");
+    let judgements: Vec<_> = files.iter().map(|file| file["judgement"].clone()).collect();
+    assert_eq!(judgements, ["companion", "judged"]);
+    let said = place.modelhost(&["run", "--no-digests", "bert"]);
+    said.code(0).says("note: scan only: ").says("no digests | 1 model, 4 plugins");
+    // What is found is found all the same.
+    place.modelhost(&["run", "--no-digests", "bad"]).code(1).says("posix.system");
+    place.modelhost(&["run", "--no-digests", "--only", "pickle", "bad"]).code(1);
+    place.write("lfs/model.bin", LFS).modelhost(&["run", "--no-digests", "lfs"]).code(3);
+    // With digests, no word of it.
+    let report = place.modelhost(&["run", "bert", "-o", "json"]).json();
+    assert!(report.get("scan_only").is_none(), "{report}");
+    assert!(report["models"][0]["tree"].is_string(), "{report}");
+}
+
+#[test]
+fn what_rests_on_digests_refuses_to_go_without() {
+    let place = Place::new();
+    place.write("bert/model.safetensors", model::safetensors(64)).write("bert/README.md", APACHE);
+    let run = |args: &[&str]| place.modelhost(&[&["run", "--no-digests", "bert"], args].concat());
+    // A plugin that asks for digests is left out, not run without; named, it is a mistake,
+    run(&["--only", "checksum"]).code(2).says("the plugin checksum asks for digests");
+    // and required, it leaves the run incomplete.
+    place.write("modelhost.toml", "version = 1\n[gate]\nrequire = [\"checksum\"]\n");
+    run(&[]).code(3).says("checksum");
+    place.write("modelhost.toml", "version = 1\n");
+    place.modelhost(&["lock", "bert"]).code(0);
+    run(&[]).code(0);
+    run(&["--locked"]).code(2).says("nothing can be held to the lock file");
+    let mut in_ci = place.command(&["run", "--no-digests", "bert"]);
+    place
+        .said(&in_ci.env("CI", "true").output().expect("modelhost starts"))
+        .code(2)
+        .says("nothing can be held to the lock file")
+        .says("--no-locked");
+    let mut in_ci = place.command(&["run", "--no-digests", "--no-locked", "bert"]);
+    place.said(&in_ci.env("CI", "true").output().expect("modelhost starts")).code(0);
+    place.modelhost(&["lock", "--no-digests"]).code(2);
+}
+
+const LFS: &str = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";

@@ -32,6 +32,7 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         bundled: !args.plugins.no_bundled,
         folders: args.plugins.plugins,
         only: std::collections::BTreeSet::new(),
+        digests: true,
         fail_on: None,
         now: context::now(),
         jobs: context::processors(),

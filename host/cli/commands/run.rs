@@ -38,6 +38,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         bundled: !args.plugins.no_bundled,
         folders: args.plugins.plugins,
         only: args.only.into_iter().collect(),
+        digests: !args.no_digests,
         now: args.now.unwrap_or_else(context::now),
         jobs: args.jobs.map_or_else(context::processors, usize::from),
         cache: if args.no_cache { None } else { context::cache() },

@@ -48,7 +48,9 @@ fn write_model(
     let place =
         if path.as_str() == model.name.as_str() { String::new() } else { format!(" at {path}") };
     paint.line(&format!("{place}, {}", if model.locked { "locked" } else { "not locked" }))?;
-    paint.line(&format!("  {}", model.tree))?;
+    if let Some(tree) = model.tree {
+        paint.line(&format!("  {tree}"))?;
+    }
     let mut judged = [0; 4];
     for file in &model.files {
         let index = match file.judged {

@@ -27,6 +27,16 @@ fn a_run_without_configuration_says_what_it_would_take() {
 }
 
 #[test]
+fn a_run_without_digests_says_what_it_is_not_bound_to() {
+    let text = plain(&testing::scan_only());
+    assert!(text.contains(
+        "\nnote: scan only: this report is bound to no digest of any file; left out, since they ask for digests: checksum, provenance\n"
+    ), "{text}");
+    let quiet = Style { verbosity: Verbosity::Quiet, ..Style::default() };
+    assert!(written(&testing::scan_only(), quiet).contains("not judged, no digests | "), "{text}");
+}
+
+#[test]
 fn a_run_with_something_of_everything() {
     insta::assert_snapshot!(plain(&testing::everything()));
 }

@@ -16,6 +16,7 @@ use serde::Serialize;
 use self::words::{Decision, Severity};
 use super::layout::Each;
 use crate::domain::decision::{self, ReasonKind};
+use crate::domain::evidence;
 use crate::domain::report::Report;
 use crate::domain::text::GuestText;
 use crate::report::summary;
@@ -43,6 +44,10 @@ pub(super) struct Document<'a> {
     /// The ids of the plugins without whose verdict on a model the run is
     /// incomplete, sorted.
     required: Vec<&'a str>,
+    /// Present where the run computed no digests (`--no-digests`): the report
+    /// then holds for no particular bytes, and models and files have no digest.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scan_only: Option<ScanOnly<'a>>,
     /// The report in a few numbers.
     summary: Summary,
     /// What keeps the run from `allow`, worst first; empty where it allows.
@@ -64,6 +69,7 @@ impl<'a> From<&'a Report> for Document<'a> {
             now: when::rfc3339(report.now),
             fail_on: report.fail_on.into(),
             required: report.required.iter().map(|plugin| plugin.as_str()).collect(),
+            scan_only: report.scan_only.as_ref().map(ScanOnly::from),
             summary: summary::Summary::of(report).into(),
             reasons: Each::of(&report.reasons),
             plugins: Each::of(&report.plugins),
@@ -72,6 +78,19 @@ impl<'a> From<&'a Report> for Document<'a> {
                 report.tasks.iter().map(move |task| task::Task::new(report, task))
             }),
         }
+    }
+}
+
+/// What a run that computes no digests went without.
+#[derive(Serialize, JsonSchema)]
+struct ScanOnly<'a> {
+    /// The ids of the plugins that ask for digests and were left out, sorted.
+    left_out: Vec<&'a str>,
+}
+
+impl<'a> From<&'a evidence::ScanOnly> for ScanOnly<'a> {
+    fn from(scan_only: &'a evidence::ScanOnly) -> Self {
+        Self { left_out: scan_only.left_out.iter().map(|plugin| plugin.as_str()).collect() }
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! Leaves what a worker says of the task to `trust` and the engine's border.
 
+use std::fs::File;
 use std::os::fd::AsFd as _;
 use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use crate::domain::text::GuestText;
 use crate::domain::verdict::{Coverage, Failure, FailureCode, Outcome, Usage};
 use crate::engine::{Called, Ran, View};
 use crate::model::FileHandle;
-use crate::worker::channel::{Broken, Patience};
+use crate::worker::channel::{Broken, DESCRIPTORS, Patience};
 use crate::worker::process::{Process, ending};
 use crate::worker::protocol::{FromWorker, ROWS, ToWorker, max_done};
 use crate::worker::{translate, trust};
@@ -59,14 +60,18 @@ impl Workers {
         let deadline = slot.limits.task_deadline(size);
         process.next_exchange();
         self.bound(process, slot.memory(view), process.age() + deadline + START);
-        show(process, view, within(START, task.interrupted))?;
+        let last = show(process, view, within(START, task.interrupted))?;
+        let open = open_ahead(view);
+        let handed = open.iter().map(|(index, _)| *index).collect();
+        let beside: Vec<_> = open.iter().map(|(_, file)| file.as_fd()).collect();
         let started = Instant::now();
         let patience = within(deadline + GRACE, task.interrupted);
         process.channel.send(
-            &ToWorker::Task(Box::new(translate::task_row(view))),
-            &[],
+            &ToWorker::Task(Box::new(translate::task_row(view, last, handed))),
+            &beside,
             patience,
         )?;
+        drop(open);
         let most = max_done(view.files.len(), &slot.limits);
         // A guest's call opens at most one file.
         let mut opens = slot.limits.task_host_calls(size, view.files.len() as u64);
@@ -107,9 +112,24 @@ impl Workers {
     }
 }
 
+/// Opens the files of a small view before they are asked for: most tasks see one
+/// file and read it, and asking costs as much as running a small one. A file that
+/// can't be opened is left to be asked for, and its error to be told then.
+fn open_ahead(view: &View) -> Vec<(u32, Arc<File>)> {
+    if view.files.len() > DESCRIPTORS {
+        return Vec::new();
+    }
+    let files = (0..).zip(view.files.iter());
+    files.filter_map(|(index, file)| Some((index, file.file().ok()?))).collect()
+}
+
 /// Tells a worker what the task to come sees: the lock entry where it is another
-/// than the last, and the files.
-fn show(process: &mut Process, view: &View, patience: Patience<'_>) -> Result<(), Broken> {
+/// than the last, and the files but for the last ones, which it returns.
+fn show<'a>(
+    process: &mut Process,
+    view: &'a View,
+    patience: Patience<'_>,
+) -> Result<&'a [Arc<FileHandle>], Broken> {
     let is_same = match (&process.lock, &view.lock) {
         (None, None) => true,
         (Some(told), Some(lock)) => Arc::ptr_eq(told, lock),
@@ -127,11 +147,13 @@ fn show(process: &mut Process, view: &View, patience: Patience<'_>) -> Result<()
         }
         process.lock.clone_from(&view.lock);
     }
-    for files in view.files.chunks(ROWS) {
+    let mut chunks = view.files.chunks(ROWS);
+    let last = chunks.next_back().unwrap_or_default();
+    for files in chunks {
         let rows = files.iter().map(|file| translate::file_row(file)).collect();
         process.channel.send(&ToWorker::Files(rows), &[], patience)?;
     }
-    Ok(())
+    Ok(last)
 }
 
 /// Says why a task has no answer.

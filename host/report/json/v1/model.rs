@@ -16,8 +16,10 @@ pub(super) struct Model<'a> {
     name: &'a str,
     /// Its path, as it was named or found.
     path: String,
-    /// The digest over all its files, `sha256:<hex>`.
-    tree: String,
+    /// The digest over all its files, `sha256:<hex>`; absent where the run
+    /// computes no digests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tree: Option<String>,
     /// Whether the lock file has an entry for it.
     locked: bool,
     /// Its files, sorted by path.
@@ -33,8 +35,9 @@ pub(super) struct File<'a> {
     path: &'a str,
     /// Its size in bytes.
     size: u64,
-    /// Its digest, `sha256:<hex>`.
-    digest: String,
+    /// Its digest, `sha256:<hex>`; absent where the run computes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
     /// What its being judged rests on.
     judgement: Word,
     /// The ids of the plugins that judged it, sorted.
@@ -110,7 +113,7 @@ impl<'a> From<&'a ModelReport> for Model<'a> {
         Self {
             name: model.name.as_str(),
             path: inert(&model.path),
-            tree: model.tree.to_string(),
+            tree: model.tree.map(|tree| tree.to_string()),
             locked: model.locked,
             files: Each::of(&model.files),
             findings: Each::of(&model.findings),
@@ -132,7 +135,7 @@ impl<'a> From<&'a FileReport> for File<'a> {
         Self {
             path: file.path.as_str(),
             size: file.size,
-            digest: file.digest.to_string(),
+            digest: file.digest.map(|digest| digest.to_string()),
             judgement,
             judged_by,
             lock_line: file.lock_line,

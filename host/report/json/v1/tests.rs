@@ -12,7 +12,7 @@ fn written(report: &Report) -> String {
     String::from_utf8(out).expect("JSON is UTF-8")
 }
 
-fn reports() -> [Report; 4] {
+fn reports() -> [Report; 5] {
     let mut bare = testing::report(&[], Vec::new(), Vec::new());
     bare.reasons = vec![
         decision::Reason {
@@ -26,7 +26,13 @@ fn reports() -> [Report; 4] {
             kind: ReasonKind::Interrupted,
         },
     ];
-    [testing::zero_configuration(), testing::everything(), testing::hostile(), bare]
+    [
+        testing::zero_configuration(),
+        testing::scan_only(),
+        testing::everything(),
+        testing::hostile(),
+        bare,
+    ]
 }
 
 /// Forbids in `schema` what it doesn't name, so that a field that is written
