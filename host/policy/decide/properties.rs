@@ -133,7 +133,7 @@ fn decision(policy: &Policy, run: &Run) -> Decision {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 10_000, max_global_rejects: 100_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 100_000, max_global_rejects: 1_000_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// A failure in place of an outcome never lets through what was held back.
     #[test]
