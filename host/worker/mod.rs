@@ -24,3 +24,10 @@ mod wall;
 pub use isolation::Isolation;
 pub use parent::{Plugin, Slot, SlotTask, Workers};
 pub use process::Program;
+
+/// Reads `body` as the gate and as a worker would read the body of a frame, and
+/// returns whether either takes it. For fuzzing alone.
+#[doc(hidden)]
+pub fn take_frame(body: &[u8]) -> bool {
+    protocol::decode::<protocol::ToWorker>(body).is_ok() || trust::take_frame(body)
+}

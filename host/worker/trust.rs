@@ -6,17 +6,21 @@
 //! # Invariants
 //! - A figure past a limit is a broken rule, never cut down to what is allowed.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::channel::Broken;
-use super::protocol::{ChunkRow, DoneRow};
+use super::protocol::{self, ChunkRow, DoneRow, FromWorker};
 use super::translate;
 use crate::domain::capability::Limits;
+use crate::domain::model::FilePath;
 use crate::domain::text::GuestText;
 use crate::domain::verdict::Usage;
 use crate::engine::{Ran, Returned, View};
 use crate::model::chunk::{self, ChunkDigest};
 use crate::model::reader::ChunkLog;
+use crate::model::{ChunkKey, Descriptors, FileHandle, ReadError};
 
 /// The most bytes that one host call hands to a guest.
 const MAX_READ: u64 = 1 << 20;
@@ -127,42 +131,42 @@ pub(super) fn check(
     })
 }
 
+/// Reads `body` as the gate reads the end of a task on a file `f` of 4 bytes, and
+/// returns whether it is taken. For fuzzing alone.
+pub(super) fn take_frame(body: &[u8]) -> bool {
+    let Ok(FromWorker::Done(done)) = protocol::decode(body) else { return false };
+    check(*done, &view(4), &Limits::default(), Duration::from_secs(1)).is_ok()
+}
+
+/// A view of one file `f` of `size` bytes that can't be read.
+fn view(size: u64) -> View {
+    let from: Arc<dyn Descriptors> = Arc::new(Nothing);
+    let file = FileHandle::handed(&from, 0, FilePath::from_bytes(b"f"), size);
+    View {
+        name: "m".into(),
+        files: Arc::new([Arc::new(file)]),
+        definition: None,
+        lock: None,
+        documents: Arc::new(BTreeMap::new()),
+        now: 0,
+        key: ChunkKey::from_bytes([0; 16]),
+    }
+}
+
+/// Opens no file.
+#[derive(Debug)]
+struct Nothing;
+
+impl Descriptors for Nothing {
+    fn descriptor(&self, _: u32) -> Result<Arc<std::fs::File>, ReadError> {
+        Err(ReadError::Changed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::sync::Arc;
-
     use super::*;
-    use crate::domain::model::FilePath;
-    use crate::model::{ChunkKey, Descriptors, FileHandle, ReadError};
     use crate::worker::protocol::{EndingRow, FindingRow, StopRow};
-
-    #[derive(Debug)]
-    struct Nothing;
-
-    impl Descriptors for Nothing {
-        fn descriptor(&self, _: u32) -> Result<Arc<std::fs::File>, ReadError> {
-            Err(ReadError::Changed)
-        }
-    }
-
-    fn view(size: u64) -> View {
-        let from: Arc<dyn Descriptors> = Arc::new(Nothing);
-        View {
-            name: "m".into(),
-            files: Arc::new([Arc::new(FileHandle::handed(
-                &from,
-                0,
-                FilePath::from_bytes(b"f"),
-                size,
-            ))]),
-            definition: None,
-            lock: None,
-            documents: Arc::new(BTreeMap::new()),
-            now: 0,
-            key: ChunkKey::from_bytes([0; 16]),
-        }
-    }
 
     fn done() -> DoneRow {
         DoneRow {

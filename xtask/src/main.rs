@@ -13,6 +13,7 @@ mod ci;
 mod command;
 mod demo;
 mod examples;
+mod fuzz;
 mod host;
 mod plugins;
 mod setup;
@@ -59,7 +60,7 @@ enum Command {
     Demo,
     /// Set up what is missing, build everything, and run every test
     Test {
-        /// Run the long tests too (sets MODELHOST_LONG_TESTS=1)
+        /// Run the long tests too (sets MODELHOST_LONG_TESTS=1), and the fuzz targets
         #[arg(long)]
         long: bool,
         /// Arguments for `cargo test`, after `--`
@@ -83,6 +84,15 @@ enum Command {
         /// Measure this `modelhost` instead of building one
         #[arg(long, value_name = "PATH")]
         host: Option<PathBuf>,
+    },
+    /// Run the fuzz targets under AddressSanitizer (needs a nightly toolchain)
+    Fuzz {
+        /// The targets to run; all where none is named
+        #[arg(value_name = "TARGET")]
+        targets: Vec<String>,
+        /// How long each of them runs; without it 60 s, parsers of model files 600 s
+        #[arg(long)]
+        seconds: Option<u32>,
     },
     /// Write the example models under examples/ anew
     Examples {
@@ -113,6 +123,7 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Bench { quick, json, host } => {
             bench::command(&workspace, quick, json.as_deref(), host)
         }
+        Command::Fuzz { targets, seconds } => fuzz::command(&workspace, &targets, seconds),
         Command::Examples { check } => examples::command(&workspace, check),
     }
 }

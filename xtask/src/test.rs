@@ -6,14 +6,15 @@ use anyhow::{Result, bail};
 
 use crate::term::Steps;
 use crate::workspace::Workspace;
-use crate::{command, setup};
+use crate::{command, fuzz, setup};
 
 /// Runs `cargo xtask test`.
 ///
 /// # Errors
 /// When a step or a test fails.
 pub(crate) fn command(workspace: &Workspace, long: bool, rest: &[String]) -> Result<()> {
-    let mut steps = Steps::new(setup::STEPS + 1);
+    let fuzzes = long && fuzz::is_possible();
+    let mut steps = Steps::new(setup::STEPS + 1 + if fuzzes { fuzz::STEPS } else { 0 });
     setup::run(workspace, &mut steps)?;
     steps.next(if long { "Running every test, the long ones too" } else { "Running every test" });
     let mut test = command::cargo();
@@ -24,8 +25,14 @@ pub(crate) fn command(workspace: &Workspace, long: bool, rest: &[String]) -> Res
     if long {
         test.env("MODELHOST_LONG_TESTS", "1");
     }
-    if command::status(&mut test)?.success() {
-        return Ok(());
+    if !command::status(&mut test)?.success() {
+        bail!("tests failed")
     }
-    bail!("tests failed")
+    if fuzzes {
+        return fuzz::run(workspace, &mut steps, &[], None);
+    }
+    if long {
+        crate::term::note("skipped: the fuzz targets, for there is no nightly toolchain");
+    }
+    Ok(())
 }

@@ -1,0 +1,113 @@
+//! What each target starts from: files of this repository, and cases of its corpus.
+
+#![expect(clippy::disallowed_methods, reason = "seeds are files, made by a generator")]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Larger files make poor seeds: most of their bytes are weights.
+const MAX: u64 = 64 << 10;
+
+/// Returns the repository's root.
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+/// The files of the corpus, made anew under `folder`.
+///
+/// # Panics
+/// If python3 can't make them.
+pub fn corpus(folder: &Path) {
+    let generator = root().join("tests/corpus/generate.py");
+    let made = Command::new("python3").arg("-B").arg(generator).arg(folder).output();
+    let made = made.expect("python3 is there");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+/// Returns the seeds of the target `name`; those of parsers are among the cases
+/// under `corpus`.
+#[must_use]
+pub fn of(name: &str, corpus: &Path) -> Vec<Vec<u8>> {
+    let root = root();
+    let found = match name {
+        "policy" => read(&root.join("examples"), &|path| path.ends_with("modelhost.toml")),
+        "lock" => read(&root.join("examples"), &|path| path.ends_with("modelhost.lock")),
+        "manifest" => read(&root.join("plugins"), &|path| path.ends_with("plugin.toml")),
+        "component" => components(&root),
+        "frame" | "report" => (1..=16).map(noise).collect(),
+        "escape" => vec![b"\x1b[0m::error::##[x]\n\xe2\x80\xae".to_vec()],
+        "license" => read(&root.join("examples"), &|path| path.ends_with(".md")),
+        "provenance" => read(&root.join("plugins/provenance/tests"), &|path| {
+            path.ends_with(".json") || path.ends_with(".pem") || path.ends_with(".sig")
+        }),
+        "repository" => {
+            let mut files = read(corpus, &|path| is_of(name, path));
+            // The first byte chooses the name: `config.json`.
+            files.iter_mut().for_each(|file| file.insert(0, 0));
+            files
+        }
+        _ => read(corpus, &|path| is_of(name, path)),
+    };
+    if found.is_empty() { vec![Vec::new()] } else { found }
+}
+
+/// The guests of the tests, each as the one module of a component, and a component
+/// that exports something under the contract's name.
+fn components(root: &Path) -> Vec<Vec<u8>> {
+    let guests = read(&root.join("tests/guests"), &|path| path.ends_with(".wat"));
+    let texts = guests.into_iter().filter_map(|text| String::from_utf8(text).ok());
+    let wrapped = texts.map(|text| text.replacen("(module", "(component (core module", 1) + ")");
+    let named = "(component (instance $i) \
+                 (export \"modelhost:check/model-check@0.1.0\" (instance $i)) \
+                 (@custom \"modelhost:manifest\" \"{}\"))";
+    wrapped.chain([named.to_owned()]).filter_map(|text| wat::parse_str(text).ok()).collect()
+}
+
+/// Some bytes without a meaning: there is no form that these would have to keep to.
+fn noise(seed: u64) -> Vec<u8> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()
+    };
+    (0..128).flat_map(|_| next()).collect()
+}
+
+/// Whether the file at `path` is one that the target `name` starts from.
+fn is_of(name: &str, path: &str) -> bool {
+    let ends = |endings: &[&str]| endings.iter().any(|ending| path.ends_with(ending));
+    match name {
+        "pickle" => ends(&[".pkl", ".pickle"]),
+        "archive" => ends(&[".pt", ".pth", ".zip", ".npz", ".tar", ".nemo", ".mar", ".7z"]),
+        "compressed" => ends(&[".gz", ".bz2", ".xz", ".lzma", ".lz4", ".z"]),
+        "array" => ends(&[".npy", ".joblib"]),
+        "safetensors" => ends(&[".safetensors"]),
+        "gguf" => ends(&[".gguf"]),
+        "onnx" => ends(&[".onnx"]),
+        "keras" => ends(&[".keras", ".h5", ".hdf5"]),
+        "tensorflow" => ends(&[".pb", ".tflite"]),
+        "companion" => ends(&[".png", ".jpg", ".wav", ".pdf", ".parquet", ".msgpack", ".model"]),
+        "repository" => ends(&[".json", ".yaml", ".txt", ".py"]),
+        "template" => ends(&[".jinja"]),
+        _ => false,
+    }
+}
+
+/// Reads the files below `folder` that are wanted, sorted by path.
+fn read(folder: &Path, wanted: &dyn Fn(&str) -> bool) -> Vec<Vec<u8>> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
+    paths.sort();
+    let mut found = Vec::new();
+    for path in paths {
+        let Ok(kind) = std::fs::symlink_metadata(&path) else { continue };
+        if kind.is_dir() {
+            found.extend(read(&path, wanted));
+        } else if kind.is_file() && kind.len() <= MAX && wanted(&path.to_string_lossy()) {
+            found.extend(std::fs::read(&path).ok());
+        }
+    }
+    found
+}
