@@ -2,11 +2,13 @@
 //!
 //! It leaves running the tests to `test.rs`.
 
+use std::process::Command;
+
 use anyhow::{Context as _, Result};
 
 use crate::term::Steps;
-use crate::workspace::Workspace;
-use crate::{command, test, wasm};
+use crate::workspace::{Workspace, cargo_home};
+use crate::{command, test, tools, wasm};
 
 /// One cargo call that must succeed.
 struct Check {
@@ -40,7 +42,7 @@ const CHECKS: [Check; 4] = [
 /// # Errors
 /// When something is not as it should be.
 pub(crate) fn command(workspace: &Workspace, skip_tests: bool) -> Result<()> {
-    let mut steps = Steps::new(CHECKS.len() + 1);
+    let mut steps = Steps::new(CHECKS.len() + 2);
     for check in &CHECKS {
         steps.next(check.title);
         let mut cargo = command::cargo();
@@ -50,6 +52,8 @@ pub(crate) fn command(workspace: &Workspace, skip_tests: bool) -> Result<()> {
     }
     steps.next("Lints of what is compiled for wasm alone");
     lint_wasm(workspace)?;
+    steps.next("What the dependencies may be");
+    deny(workspace)?;
     if skip_tests {
         return Ok(());
     }
@@ -71,4 +75,19 @@ fn lint_wasm(workspace: &Workspace) -> Result<()> {
         clippy.args(["--package", &plugin.package]);
     }
     command::run(clippy.args(["--", "-D", "warnings"])).context("wasm lints: not clean")
+}
+
+/// Checks the dependencies' licenses and sources; their advisories where the database is here,
+/// since it is a repository and no package.
+fn deny(workspace: &Workspace) -> Result<()> {
+    let tool = tools::ensure(workspace, tools::CARGO_DENY)?;
+    let mut deny = Command::new(tool);
+    deny.current_dir(&workspace.root).args(["--offline", "--log-level", "error", "check"]);
+    deny.args(["bans", "licenses", "sources"]);
+    if cargo_home()?.join("advisory-dbs").is_dir() {
+        deny.arg("advisories");
+    } else {
+        crate::term::note("skipped: advisories, for their database is not here");
+    }
+    command::run(&mut deny).context("cargo deny: not clean")
 }

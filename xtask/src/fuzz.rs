@@ -12,10 +12,7 @@ use anyhow::{Context as _, Result, bail};
 
 use crate::term::{self, Steps};
 use crate::workspace::Workspace;
-use crate::{command, setup};
-
-/// The tool that builds fuzz targets, from the package registry.
-const CARGO_FUZZ: &str = "0.13.2";
+use crate::{command, setup, tools};
 
 /// How many seconds one input may take before it counts as a hang. Under the sanitizer, and
 /// beside others, an input takes many times longer than in a release.
@@ -126,14 +123,8 @@ fn seeds(workspace: &Workspace, folder: &Path) -> Result<Vec<(String, u32)>> {
 
 /// Builds the one program that holds all targets, and returns its path.
 fn build(workspace: &Workspace, folder: &Path) -> Result<PathBuf> {
-    let tools = workspace.root.join("target/tools");
-    let tool = tools.join("bin/cargo-fuzz");
-    if !tool.exists() {
-        let mut install = command::cargo();
-        install.args(["install", "cargo-fuzz", "--locked", "--version", CARGO_FUZZ]);
-        command::run(install.arg("--root").arg(&tools)).context("cargo-fuzz is not installed")?;
-    }
-    let mut paths = vec![tools.join("bin")];
+    let tool = tools::ensure(workspace, tools::CARGO_FUZZ)?;
+    let mut paths = vec![tool.parent().context("a program lies in a folder")?.to_owned()];
     paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
     let target = folder.join("build");
     let mut cargo = nightly();

@@ -19,6 +19,7 @@ mod plugins;
 mod setup;
 mod term;
 mod test;
+mod tools;
 mod wasm;
 mod workspace;
 
