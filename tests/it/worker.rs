@@ -16,7 +16,7 @@ use modelhost::model::{ChunkKey, Pool};
 use modelhost::plugin::resolve;
 use modelhost::worker::{Plugin, Program, Slot, SlotTask, Workers};
 
-use crate::support::command::Place;
+use crate::support::command::{Place, Said};
 use crate::support::component::{self, Guest};
 use crate::support::model;
 
@@ -511,6 +511,63 @@ fn what_ran_the_plugins_is_told_in_the_timings() {
         .modelhost(&["run", "model", "--isolation", "in-process", "--require-isolation"])
         .code(2)
         .says("--require-isolation");
+}
+
+/// Runs `modelhost ARGS` as on a kernel that refuses the system calls `refused`
+/// (each with the value of its first argument, where that matters).
+#[cfg(target_os = "linux")]
+fn on_a_lesser_kernel(place: &Place, args: &[&str], refused: &[(i64, Option<u64>)]) -> Said {
+    use std::os::unix::process::CommandExt as _;
+
+    use seccompiler::{
+        BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
+        SeccompRule, TargetArch,
+    };
+
+    let rules = refused.iter().map(|(call, first)| {
+        let condition = |value| {
+            let qword = SeccompCmpArgLen::Qword;
+            SeccompCondition::new(0, qword, SeccompCmpOp::Eq, value).expect("a condition")
+        };
+        let rule = first.map(|value| SeccompRule::new(vec![condition(value)]).expect("a rule"));
+        (*call, rule.into_iter().collect())
+    });
+    let arch = TargetArch::try_from(std::env::consts::ARCH).expect("an architecture");
+    let no = SeccompAction::Errno(libc::ENOSYS as u32);
+    let filter = SeccompFilter::new(rules.collect(), SeccompAction::Allow, no, arch);
+    let filter: BpfProgram =
+        filter.expect("a filter").try_into().expect("a program for the kernel");
+    let mut command = place.command(args);
+    // SAFETY: between fork and exec this makes two system calls and no allocation.
+    #[expect(unsafe_code, reason = "the filter must be in force before modelhost starts")]
+    unsafe {
+        command.pre_exec(move || {
+            seccompiler::apply_filter(&filter).map_err(|_| std::io::ErrorKind::Other.into())
+        });
+    }
+    place.said(&command.output().expect("modelhost starts"))
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_missing_part_of_the_wall_is_named_and_can_be_an_error() {
+    const SET_SECCOMP: u64 = 22;
+    let place = Place::new();
+    place.write("model/weights.safetensors", model::safetensors(64));
+    let landlock = (libc::SYS_landlock_create_ruleset, None);
+    let seccomp = [(libc::SYS_seccomp, None), (libc::SYS_prctl, Some(SET_SECCOMP))];
+    for (name, refused) in [("Landlock", &[landlock] as &[_]), ("seccomp", &seccomp)] {
+        let run = |more: &[&str]| {
+            let args = [&["run", "model", "-o", "timings"], more].concat();
+            on_a_lesser_kernel(&place, &args, refused)
+        };
+        let said = run(&[]);
+        said.code(0).says("reduced isolation").says(&format!("process, without {name}"));
+        assert_eq!(said.json()["isolation"], format!("process, without {name}"));
+        run(&["--require-isolation"]).code(70).says(name);
+        // Nothing is missing in a run without processes: it is said what it is.
+        run(&["--isolation", "in-process"]).code(0);
+    }
 }
 
 /// SIGINT reaches modelhost alone: its workers are in groups of their own, and
