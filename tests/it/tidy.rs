@@ -255,7 +255,7 @@ fn names_are_the_houses_words() {
 
 #[test]
 fn every_file_says_what_it_owns() {
-    for folder in ["host", "sdk/rust/src", "plugins", "xtask/src", "tests/it"] {
+    for folder in ["host", "sdk/rust/src", "plugins", "fuzz", "xtask/src", "tests/it"] {
         for path in files(&root().join(folder), "rs") {
             let text = std::fs::read_to_string(&path).expect("text");
             assert!(text.starts_with("//!"), "{} does not open with what it owns", path.display());
@@ -295,4 +295,51 @@ fn every_item_of_the_contract_is_documented() {
             documented = line.starts_with("///") || (documented && line.is_empty());
         }
     }
+}
+
+/// What the names in backquotes in SECURITY.md's column "held by" may be: tests, files
+/// of the host or of the tests, guests.
+#[test]
+fn every_claim_of_security_names_what_holds_it() {
+    let rust: String = ["host", "tests/it", "plugins", "fuzz", "sdk/rust/src"]
+        .iter()
+        .flat_map(|folder| files(&root().join(folder), "rs"))
+        .map(|path| std::fs::read_to_string(path).expect("text"))
+        .collect();
+    let security = std::fs::read_to_string(root().join("SECURITY.md")).expect("SECURITY.md");
+    let mut wrong = Vec::new();
+    let mut claims = 0;
+    for row in security.lines().filter(|line| line.starts_with("| ")) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        let [claim, held] = cells[..] else { continue };
+        if claim == "claim" || claim.starts_with("---") {
+            continue;
+        }
+        claims += 1;
+        let names: Vec<&str> = held.split('`').skip(1).step_by(2).collect();
+        let mut tests = 0;
+        for name in names {
+            let is_path = ["host", "", "tests/it", "tests"]
+                .iter()
+                .any(|folder| name.contains('.') && root().join(folder).join(name).is_file());
+            let is_guest = || {
+                let stem = name.trim_end_matches('*');
+                files(&root().join("tests/guests"), "wat").iter().any(|path| {
+                    let file = path.file_stem().expect("a name").to_string_lossy().into_owned();
+                    if stem == name { file == name } else { file.starts_with(stem) }
+                })
+            };
+            let is_test = rust.contains(&format!("fn {name}("));
+            let is_target = name.starts_with("cargo ") || rust.contains(&format!("(\"{name}\", "));
+            tests += usize::from(is_test || name.starts_with("tests/") || is_target || is_guest());
+            if !(is_path || is_test || is_target || is_guest()) {
+                wrong.push(format!("there is no {name}: {claim}"));
+            }
+        }
+        if tests == 0 {
+            wrong.push(format!("no test holds this: {claim}"));
+        }
+    }
+    assert!(claims > 15, "only {claims} claims were found");
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
