@@ -7,7 +7,8 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
-pub use super::limits::{Limit, Limits, LimitsAsked, MAX_ASK, Unit};
+pub use super::limits::{Limit, Limits, LimitsAsked, MAX_ASK};
+pub use super::unit::Unit;
 
 /// A kind of access: one WIT interface, one key in the policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

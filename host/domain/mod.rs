@@ -15,4 +15,5 @@ pub mod model;
 pub mod plugin;
 pub mod report;
 pub mod text;
+pub mod unit;
 pub mod verdict;

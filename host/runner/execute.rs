@@ -136,7 +136,7 @@ pub enum ExecuteError {
 /// A plugin that is ready to run, here or in workers.
 enum Runnable {
     Here(Linked),
-    Apart(Slot),
+    Apart(Box<Slot>),
 }
 
 /// One thing to do.
@@ -313,7 +313,7 @@ impl<'a> Scheduler<'a> {
         };
         let Work { engine, cache, interrupted, .. } = self.work;
         let (slot, cached) = workers.compile(plugin, engine, cache.as_ref(), interrupted);
-        (slot.map(Runnable::Apart), cached)
+        (slot.map(|slot| Runnable::Apart(Box::new(slot))), cached)
     }
 
     fn hash(&self, file: &Arc<FileHandle>) {

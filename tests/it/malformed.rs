@@ -15,6 +15,7 @@ use crate::support::component::{self, Guest};
 use crate::support::model;
 
 mod generator;
+mod manifests;
 
 use generator::{Malformed, malformed};
 

@@ -5,11 +5,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use modelhost::domain::capability::Limit;
 use serde_json::Value;
 
 use crate::support::command::{Place, Said};
 use crate::support::component::{self, Guest};
 use crate::support::model;
+
+/// The README's table is the table that holds.
+#[test]
+fn the_readme_lists_every_limit() {
+    let readme = std::fs::read_to_string(crate::support::root().join("README.md")).expect("it");
+    for limit in Limit::ALL {
+        let (unit, default) = (limit.unit(), limit.unit().write(limit.default()));
+        let most = unit.write(limit.most_asked());
+        let row = format!("| `{}` | {default} | {most} | {} |", limit.name(), limit.range());
+        assert!(readme.contains(&row), "README.md lacks {row}");
+    }
+}
 
 /// A folder with one model and the plugins `guests`.
 fn place(guests: &[&Guest]) -> Place {
@@ -210,6 +223,27 @@ fn a_limit_is_told_with_its_figures_and_its_way_out() {
         );
         assert_ne!(run(&place).code, 2, "{name}: {line}");
     }
+}
+
+/// The wall clock is the one limit of a running guest that may not repeat, and is
+/// told as such.
+#[test]
+fn the_wall_clock_is_told_as_what_may_not_repeat() {
+    let place = place(&[&Guest::read("loop-in-check")]);
+    place.write(
+        "modelhost.toml",
+        "version = 1\n[plugin.loop-in-check]\nlimits = { deadline = \"200ms\", fuel = 1000000000000000 }\n",
+    );
+    for isolation in ["process", "in-process"] {
+        let said = run_with(&place, &["--isolation", isolation]);
+        let failure = &said.code(3).json()["tasks"][0]["failure"];
+        assert_eq!(failure["code"], "limit/deadline", "{failure}");
+        assert_eq!(failure["retryable"], true, "{failure}");
+        let help = failure["help"].as_str().expect("help");
+        assert!(help.contains("limits = { deadline = \"400ms\" }"), "{help}");
+    }
+    let said = place.modelhost(&["run", "model", "--no-bundled", "--plugins", "plugins"]);
+    said.code(3).says("error[limit/deadline]").says("this may end otherwise the next time");
 }
 
 #[test]

@@ -407,6 +407,64 @@ fn a_compile_bomb_ends_at_its_limits() {
 }
 
 #[test]
+fn the_policy_bounds_compiling_and_the_report_names_the_line_that_allows_more() {
+    let place = Place::new();
+    place.write("model/weights.safetensors", model::safetensors(4));
+    let bomb = compile_bomb(60, 20_000);
+    component::write(&place.path().join("plugins"), &bomb.name, &bomb.plugin);
+    let run = |line: &str, more: &[&str]| {
+        let policy = format!("version = 1\n[plugin.{}]\nlimits = {{ {line} }}\n", bomb.name);
+        place.write("modelhost.toml", policy);
+        let args = ["run", "model", "--no-bundled", "--plugins", "plugins", "--no-cache"];
+        place.modelhost(&args.iter().chain(more).copied().collect::<Vec<_>>())
+    };
+    let rows = [
+        ("compile-time = \"1s\"", "limit/compile-time", "compile-time = \"2s\""),
+        ("compile-memory = \"48MiB\"", "limit/compile-memory", "compile-memory = \"96MiB\""),
+    ];
+    for (line, code, more) in rows {
+        let said = run(line, &["-o", "json"]);
+        said.code(3);
+        let failure = &said.json()["tasks"][0]["failure"];
+        assert_eq!(failure["code"], code, "{failure}");
+        assert_eq!(failure["retryable"], true, "{failure}");
+        let help = failure["help"].as_str().expect("help");
+        let expected = format!("[plugin.{}] limits = {{ {more} }}", bomb.name);
+        assert!(help.contains(&expected), "{help}");
+    }
+}
+
+#[test]
+fn what_plugins_used_of_the_machine_is_told_in_the_timings() {
+    let place = Place::new();
+    place.write("model/weights.safetensors", model::safetensors(4));
+    let guest = Guest::read("memory-bomb");
+    component::write(&place.path().join("plugins"), &guest.name, &guest.plugin);
+    place.write(
+        "modelhost.toml",
+        "version = 1\n[plugin.memory-bomb]\nlimits = { memory = \"128MiB\" }\n",
+    );
+    let timings = |more: &[&str]| {
+        let args = ["run", "model", "--no-bundled", "--plugins", "plugins", "--no-cache"];
+        let args = args.iter().chain(&["-o", "timings"]).chain(more);
+        place.modelhost(&args.copied().collect::<Vec<_>>()).json()["plugins"][0].clone()
+    };
+    let apart = timings(&[]);
+    assert_eq!(apart["compile_limit_ms"], 60_000.0, "{apart}");
+    assert_eq!(apart["compile_memory_limit"], 1 << 30, "{apart}");
+    #[cfg(target_os = "linux")]
+    {
+        let bytes = |key: &str| apart[key].as_u64().unwrap_or_else(|| panic!("no {key}: {apart}"));
+        eprintln!("compiling: {} bytes, running: {} bytes", bytes("compile_rss"), bytes("rss"));
+        assert!(bytes("compile_rss") > 1 << 20, "{apart}");
+        // Its limit, and what the process itself is.
+        assert!(bytes("rss") <= (128 + 64) << 20, "{apart}");
+    }
+    let here = timings(&["--isolation", "in-process"]);
+    assert!(here["rss"].is_null() && here["compile_rss"].is_null(), "{here}");
+}
+
+#[test]
 fn cached_code_is_taken_by_workers_alone_and_only_whole() {
     let stage = Stage::new();
     let (resolved, view) = (stage.resolved(&Guest::read("honest-fail")), stage.view());

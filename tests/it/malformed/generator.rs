@@ -7,13 +7,14 @@ use std::ops::Range;
 
 use wasm_encoder::Encode as _;
 
-use crate::support::component::{self, Guest};
+use super::manifests::manifests;
+use crate::support::component::Guest;
 
 /// Where the generator starts; another seed gives other files of each kind.
 const SEED: u64 = 0x6d6f_6465_6c68_6f73;
 
 /// The header of a component.
-const HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
+pub(super) const HEADER: &[u8] = b"\0asm\x0d\0\x01\0";
 
 /// One file.
 pub(super) struct Malformed {
@@ -41,17 +42,20 @@ impl Random {
     }
 }
 
-struct Files {
+/// The files so far.
+pub(super) struct Files {
     all: Vec<Malformed>,
     random: Random,
 }
 
 impl Files {
-    fn add(&mut self, name: impl Into<String>, bytes: Vec<u8>) {
+    /// Adds a file that is no plugin.
+    pub(super) fn add(&mut self, name: impl Into<String>, bytes: Vec<u8>) {
         self.all.push(Malformed { name: name.into(), bytes, may_be_sound: false });
     }
 
-    fn add_perhaps_sound(&mut self, name: impl Into<String>, bytes: Vec<u8>) {
+    /// Adds a file that may be one all the same.
+    pub(super) fn add_perhaps_sound(&mut self, name: impl Into<String>, bytes: Vec<u8>) {
         self.all.push(Malformed { name: name.into(), bytes, may_be_sound: true });
     }
 }
@@ -97,14 +101,14 @@ fn leb(bytes: &[u8]) -> (usize, usize) {
 }
 
 /// Makes a section of `content`.
-fn section(id: u8, content: &[u8]) -> Vec<u8> {
+pub(super) fn section(id: u8, content: &[u8]) -> Vec<u8> {
     let mut bytes = vec![id];
     content.encode(&mut bytes);
     bytes
 }
 
 /// Makes a custom section.
-fn custom(name: &[u8], data: &[u8]) -> Vec<u8> {
+pub(super) fn custom(name: &[u8], data: &[u8]) -> Vec<u8> {
     let mut content = Vec::new();
     name.encode(&mut content);
     content.extend(data);
@@ -343,75 +347,4 @@ fn bombs(files: &mut Files, sound: &[u8]) {
     // A function with as many locals as one may write in few bytes.
     let locals = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x0a\x01\x08\x01\xff\xff\xff\xff\x0f\x7f\x0b";
     files.add("a function of 4294967295 locals", [HEADER, &section(1, locals)].concat());
-}
-
-/// Manifests that are none.
-fn manifests(files: &mut Files) {
-    let component = component::without_manifest("honest-fail");
-    let with =
-        |content: &[u8]| [component.as_slice(), &custom(b"modelhost:manifest", content)].concat();
-    let good = r#"{"plugin":{"description":"d","files":["**"],"id":"guest","judges":false,"reads":"none","rule":[],"scope":"model","title":"t","version":"1.0.0"},"version":1}"#;
-    files.add_perhaps_sound("a sound manifest", with(good.as_bytes()));
-    files.add("no manifest", component.clone());
-    files.add(
-        "two manifests",
-        [with(good.as_bytes()), custom(b"modelhost:manifest", good.as_bytes())].concat(),
-    );
-    files.add(
-        "a thousand manifests",
-        [component.as_slice(), &custom(b"modelhost:manifest", good.as_bytes()).repeat(1000)]
-            .concat(),
-    );
-    let replaced = [
-        ("\"id\":\"guest\"", "\"id\":\"gate\""),
-        ("\"id\":\"guest\"", "\"id\":\"../guest\""),
-        ("\"id\":\"guest\"", "\"id\":\"\\u001b[2J\""),
-        ("\"id\":\"guest\"", "\"id\":\"guest\",\"id\":\"other\""),
-        ("\"id\":\"guest\"", "\"id\":7"),
-        ("\"version\":1}", "\"version\":2}"),
-        ("\"version\":1}", "\"version\":-1}"),
-        ("\"version\":1}", "\"version\":1e999}"),
-        ("\"version\":1}", "\"version\":1,\"version\":1}"),
-        ("\"version\":1}", "\"version\":1}}"),
-        ("\"version\":1}", "\"version\":1"),
-        ("\"1.0.0\"", "\"1\""),
-        ("\"scope\":\"model\"", "\"scope\":\"host\""),
-        ("\"reads\":\"none\"", "\"reads\":\"all\""),
-        ("\"judges\":false", "\"judges\":true"),
-        ("[\"**\"]", "[]"),
-        ("[\"**\"]", "[\"/etc/**\"]"),
-        ("[\"**\"]", "[\"../*\"]"),
-        ("[\"**\"]", "[\"{a,{b,{c,{d,{e,{f,{g}}}}}}}[\"]"),
-        ("\"rule\":[]", "\"rule\":{}"),
-        ("\"rule\":[]", "\"rule\":[[]]"),
-        ("\"rule\":[]", "\"more\":1,\"rule\":[]"),
-        ("\"rule\":[]", "\"limits\":{\"fuel\":1e300},\"rule\":[]"),
-        ("\"rule\":[]", "\"limits\":{\"memory\":\"1EiB\"},\"rule\":[]"),
-        ("\"rule\":[]", "\"limits\":{\"time\":1},\"rule\":[]"),
-        ("\"rule\":[]", "\"limits\":{\"stack\":\"1GiB\"},\"rule\":[]"),
-        ("\"rule\":[]", "\"settings\":{\"$ref\":\"https://example.org/\"},\"rule\":[]"),
-        ("\"rule\":[]", "\"settings\":[],\"rule\":[]"),
-    ];
-    for (part, instead) in replaced {
-        assert!(good.contains(part), "{part}");
-        let manifest = good.replacen(part, instead, 1);
-        files.add(format!("a manifest with {instead} for {part}"), with(manifest.as_bytes()));
-    }
-    for end in (0..good.len()).step_by(9) {
-        files.add(format!("a manifest cut at {end}"), with(good[..end].as_bytes()));
-    }
-    files.add(
-        "a manifest of 300 KiB",
-        with(&good.replace("\"d\"", &format!("\"{}\"", "d".repeat(300 << 10))).into_bytes()),
-    );
-    files.add("a manifest of 16 MiB", with(&vec![b' '; 16 << 20]));
-    files.add("a manifest that is no UTF-8", with(b"{\"version\":1,\"plugin\":\"\xff\"}"));
-    files.add("a manifest of brackets", with(&b"[".repeat(200_000)));
-    files.add("a manifest of objects", with(&b"{\"plugin\":".repeat(20_000)));
-    files.add(
-        "a manifest in UTF-16",
-        with(&good.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<_>>()),
-    );
-    let outer = [HEADER, &section(4, &with(good.as_bytes()))].concat();
-    files.add("a plugin within a component", outer);
 }
