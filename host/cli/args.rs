@@ -69,6 +69,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Plugin(crate::commands::plugin::PluginCommand),
 
+    /// Look through the cache of compiled plugins, and clear it.
+    #[command(subcommand)]
+    Cache(crate::commands::cache::CacheCommand),
+
     /// Print the JSON Schema of a format.
     Schema(SchemaArgs),
 
@@ -243,6 +247,8 @@ pub(crate) enum SchemaName {
     Timings,
     /// What plugins are, `plugin inspect --json` and `plugin list --json`.
     Plugins,
+    /// What is in the cache, `cache stat --json` and `cache prune --json`.
+    Cache,
 }
 
 fn plugin_id(text: &str) -> Result<PluginId, String> {

@@ -72,7 +72,8 @@ pub(crate) fn cache() -> Option<Cache> {
         .ok()
 }
 
-fn cache_folder() -> Option<PathBuf> {
+/// Returns the folder of compiled components, if there can be one.
+pub(crate) fn cache_folder() -> Option<PathBuf> {
     let own = variable(CACHE_DIR).map(PathBuf::from);
     let folder =
         own.or_else(|| Some(etcetera::choose_base_strategy().ok()?.cache_dir().join("modelhost")))?;
@@ -83,6 +84,17 @@ fn key_file() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
     let folder = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());
     Some(folder.join("modelhost").join("cache.key"))
+}
+
+/// Makes a file that may not grow any more an error of whoever writes it, as a
+/// full disk is, where it would end the process. Called within a runtime.
+pub(crate) fn outlive_file_limits() {
+    use tokio::signal::unix::{SignalKind, signal};
+    // Once it was asked for, the signal does nothing else for good.
+    let signal = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
+    if let Err(error) = signal {
+        tracing::warn!("a bound on the size of files may end this process: {error}");
+    }
 }
 
 /// Returns whether this is a CI run, as CI systems say.

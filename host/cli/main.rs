@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         Command::Run(args) => commands::run::run(args, &global),
         Command::Lock(args) => commands::lock::run(args, &global),
         Command::Plugin(command) => commands::plugin::run(command, &global),
+        Command::Cache(command) => commands::cache::run(&command, &global),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man => commands::man::run(),

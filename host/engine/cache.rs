@@ -1,6 +1,6 @@
 //! Compiled components on disk, so that the next run needn't compile them.
 //!
-//! Leaves compiling to `compile`.
+//! Leaves compiling to `compile`, and looking through the folder to `upkeep`.
 //!
 //! # Invariants
 //! - An entry is native code. It is loaded only if its MAC, under a key that
@@ -12,6 +12,8 @@
 //! - An odd entry is deleted and compiled again. Nothing here fails a run.
 
 #![expect(clippy::disallowed_methods, reason = "the cache owns its folder and its key")]
+
+pub mod upkeep;
 
 use std::fs::{File, OpenOptions};
 use std::hash::{Hash as _, Hasher};
@@ -44,8 +46,18 @@ const MAX_ENTRY: u64 = 1 << 30;
 /// Length of the key in bytes.
 const KEY: usize = 32;
 
+/// How many hex digits of a build stand in an entry's name.
+const BUILD: usize = 16;
+
 /// How much of a worker's code is held at a time.
 const CHUNK: usize = 256 << 10;
+
+/// How the name of a file starts that an entry is written to before it has its
+/// own.
+const UNFINISHED: &str = ".entry-";
+
+/// How the name of an entry ends.
+const ENDING: &str = ".code";
 
 /// Who compiled the code: what one isolation compiled, no other loads.
 #[derive(Clone, Copy)]
@@ -197,19 +209,19 @@ impl Cache {
         self.keep(&identity(engine, component, Compiler::Worker), code, length);
     }
 
-    fn keep(&self, identity: &[u8; 32], code: &mut dyn Read, length: u64) {
+    fn keep(&self, identity: &Identity, code: &mut dyn Read, length: u64) {
         if let Err(error) = self.write(identity, code, length) {
             tracing::warn!("compiled code can't be kept in {}: {error}", self.folder.display());
         }
     }
 
-    fn write(&self, identity: &[u8; 32], code: &mut dyn Read, length: u64) -> io::Result<()> {
+    fn write(&self, identity: &Identity, code: &mut dyn Read, length: u64) -> io::Result<()> {
         let mut header = Vec::with_capacity(HEADER);
         header.extend_from_slice(MAGIC);
-        header.extend_from_slice(identity);
+        header.extend_from_slice(&identity.of_entry);
         header.extend_from_slice(&length.to_le_bytes());
         let mut mac = self.mac(&header);
-        let mut file = tempfile::Builder::new().prefix(".entry-").tempfile_in(&self.folder)?;
+        let mut file = tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(&self.folder)?;
         file.write_all(&header)?;
         chunks(code, length, &mut |chunk| {
             mac.update(chunk);
@@ -223,13 +235,13 @@ impl Cache {
 
     /// Copies the code in the entry at `path`, and says whether every byte of the
     /// entry is what we wrote for `identity`.
-    fn copy(&self, path: &Path, identity: &[u8; 32], code: &mut dyn Write) -> io::Result<bool> {
+    fn copy(&self, path: &Path, identity: &Identity, code: &mut dyn Write) -> io::Result<bool> {
         let (mut file, size) = open_entry(path)?;
         let mut header = [0; HEADER];
         let Some(length) = size.checked_sub((HEADER + MAC) as u64) else { return Ok(false) };
         file.read_exact(&mut header)?;
         let sound = header.starts_with(MAGIC)
-            && header[8..40] == *identity
+            && header[8..40] == identity.of_entry
             && header[40..] == length.to_le_bytes();
         if !sound {
             return Ok(false);
@@ -246,13 +258,13 @@ impl Cache {
 
     /// Returns the code in `entry` if every byte of it is what we wrote for
     /// `identity`.
-    fn verified<'a>(&self, entry: &'a [u8], identity: &[u8; 32]) -> Option<&'a [u8]> {
+    fn verified<'a>(&self, entry: &'a [u8], identity: &Identity) -> Option<&'a [u8]> {
         let (signed, mac) = entry.split_at_checked(entry.len().checked_sub(MAC)?)?;
         self.mac(signed).verify_slice(mac).ok()?;
         let (header, code) = signed.split_at_checked(HEADER)?;
         let length = u64::from_le_bytes(header.get(40..48)?.try_into().ok()?);
         let sound = header.starts_with(MAGIC)
-            && header.get(8..40)? == identity
+            && header.get(8..40)? == identity.of_entry
             && length == code.len() as u64;
         sound.then_some(code)
     }
@@ -264,8 +276,9 @@ impl Cache {
         mac
     }
 
-    fn path(&self, identity: &[u8; 32]) -> PathBuf {
-        self.folder.join(format!("{}.code", Digest::from_bytes(*identity).hex()))
+    fn path(&self, identity: &Identity) -> PathBuf {
+        let Identity { build, of_entry } = identity;
+        self.folder.join(format!("{build}-{}{ENDING}", Digest::from_bytes(*of_entry).hex()))
     }
 
     fn discard(&self, path: &Path, why: &str) {
@@ -276,19 +289,37 @@ impl Cache {
 
 /// What an entry is for: the component, the engine's settings and version, this
 /// build of modelhost, and who compiled.
-fn identity(engine: &Engine, component: Digest, by: Compiler) -> [u8; 32] {
-    let mut state = HashToSha(Sha256::new());
-    engine.wasmtime.precompile_compatibility_hash().hash(&mut state);
-    state
-        .0
+fn identity(engine: &Engine, component: Digest, by: Compiler) -> Identity {
+    let of_build = build(engine);
+    let of_entry = Sha256::new()
+        .chain_update(of_build)
         .chain_update(component.as_bytes())
-        .chain_update(concat!("modelhost ", env!("CARGO_PKG_VERSION")))
         .chain_update(match by {
             Compiler::InProcess => "in-process",
             Compiler::Worker => "worker",
         })
-        .finalize()
-        .into()
+        .finalize();
+    Identity { build: build_name(&of_build), of_entry: of_entry.into() }
+}
+
+/// What an entry is for, all of it in `of_entry`.
+struct Identity {
+    /// The engine and this build of modelhost, for the entry's name.
+    build: String,
+    of_entry: [u8; 32],
+}
+
+/// The engine's settings and version, and this build of modelhost.
+fn build(engine: &Engine) -> [u8; 32] {
+    let mut state = HashToSha(Sha256::new());
+    engine.wasmtime.precompile_compatibility_hash().hash(&mut state);
+    state.0.chain_update(concat!("modelhost ", env!("CARGO_PKG_VERSION"))).finalize().into()
+}
+
+/// Returns what the names of a build's entries start with. It is no proof of
+/// anything: what an entry is for is told inside of it.
+fn build_name(build: &[u8; 32]) -> String {
+    Digest::from_bytes(*build).hex().chars().take(BUILD).collect()
 }
 
 /// Feeds what wasmtime hashes into SHA-256, which no two settings share.
@@ -410,3 +441,6 @@ fn make_key(path: &Path) -> io::Result<[u8; KEY]> {
         Err(error) => Err(error.error),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,6 +10,7 @@
 mod cache;
 mod changes;
 mod corpus;
+mod crash;
 mod determinism;
 mod folders;
 mod lock;

@@ -392,7 +392,7 @@ fn settings_are_held_to_the_schema_at_their_line() {
 #[test]
 fn every_format_has_a_schema() {
     let place = Place::new();
-    for name in ["config", "report", "timings", "plugins"] {
+    for name in ["config", "report", "timings", "plugins", "cache"] {
         let schema = place.modelhost(&["schema", name]).code(0).json();
         jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{name}: {error}"));
     }

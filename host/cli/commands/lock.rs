@@ -41,8 +41,11 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         sink: Arc::clone(&progress) as Arc<dyn EventSink>,
         interrupted: Arc::new(AtomicBool::new(false)),
     };
-    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
-    let pinned = runtime.block_on(gate.pin());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let pinned = runtime.block_on(async {
+        context::outlive_file_limits();
+        gate.pin().await
+    });
     progress.clear();
     let new = pinned?;
     let differences = differences(old.as_ref(), &new);

@@ -1,5 +1,6 @@
 //! One module a subcommand.
 
+pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod lock;
 pub(crate) mod man;

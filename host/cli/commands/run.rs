@@ -50,6 +50,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     let result = runtime.block_on(async {
+        context::outlive_file_limits();
         tokio::spawn(stop_on_signal(Arc::clone(&interrupted)));
         gate.run().await
     });

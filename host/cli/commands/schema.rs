@@ -12,6 +12,7 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
         SchemaName::Report => report::json::json_schema(),
         SchemaName::Timings => report::timings::json_schema(),
         SchemaName::Plugins => description::json_schema(),
+        SchemaName::Cache => super::cache::json_schema(),
     };
     let mut text = serde_json::to_vec_pretty(&schema)?;
     text.push(b'\n');
