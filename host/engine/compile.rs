@@ -49,9 +49,8 @@ impl Engine {
     /// # Errors
     /// Says that they are no valid component, or can't be compiled.
     pub(crate) fn compile_to_code(&self, bytes: &[u8]) -> Result<Vec<u8>, EngineError> {
-        self.compile_anew(bytes)?
-            .serialize()
-            .map_err(|error| EngineError::Compile(format!("{error:#}")))
+        validate(bytes)?;
+        compiling(|| self.wasmtime.precompile_component(bytes))
     }
 
     /// Takes native code that [`Engine::compile_to_code`] made.
@@ -72,14 +71,16 @@ impl Engine {
 
     fn compile_anew(&self, bytes: &[u8]) -> Result<Component, EngineError> {
         validate(bytes)?;
-        // Valid bytes that make wasmtime panic are a bug there; here they are a
-        // plugin that can't be compiled.
-        catch_unwind(AssertUnwindSafe(|| Component::from_binary(&self.wasmtime, bytes)))
-            .map_err(|_| EngineError::Compile("the compiler failed on this component".to_owned()))?
-            .map_err(|error| {
-                EngineError::Compile(GuestText::capped(&format!("{error:#}")).to_string())
-            })
+        compiling(|| Component::from_binary(&self.wasmtime, bytes))
     }
+}
+
+/// Runs the compiler. Valid bytes that make wasmtime panic are a bug there; here
+/// they are a plugin that can't be compiled.
+fn compiling<T>(compile: impl FnOnce() -> wasmtime::Result<T>) -> Result<T, EngineError> {
+    catch_unwind(AssertUnwindSafe(compile))
+        .map_err(|_| EngineError::Compile("the compiler failed on this component".to_owned()))?
+        .map_err(|error| EngineError::Compile(GuestText::capped(&format!("{error:#}")).to_string()))
 }
 
 /// Checks that `bytes` are a component of the features that plugins may use.

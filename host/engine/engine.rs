@@ -155,9 +155,10 @@ fn config() -> Config {
     config.memory_guard_size(32 << 20);
     config.guard_before_linear_memory(true);
     config.memory_may_move(false);
-    // Copy-on-write images are written to a memfd, which a worker without the
-    // right to write files does not have.
-    config.memory_init_cow(false);
+    // A guest's initial memory is mapped and not copied: half the cost of a task on
+    // a small file. It is written once, to a memfd, which is why a worker may make
+    // one (`worker::wall`).
+    config.memory_init_cow(true);
     // The default reads an environment variable.
     config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     // No component-model async, streams or futures.

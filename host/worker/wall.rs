@@ -15,6 +15,11 @@ use super::isolation::Isolation;
 /// images of its guest's memories.
 pub(super) const DESCRIPTORS: u64 = 64;
 
+/// The most bytes of a file that a worker may write: the image of a guest's
+/// initial memory, which is no longer than the largest component. No file but
+/// the memory that it makes itself is open to it for writing.
+pub(super) const IMAGE: u64 = 64 << 20;
+
 /// Raises the parts that must stand before any thread starts: the others take
 /// them over.
 pub(super) fn raise_first() -> Isolation {
@@ -71,7 +76,7 @@ mod parts {
     pub(super) fn rlimits() -> bool {
         let bounds = [
             (Resource::Core, 0),
-            (Resource::Fsize, 0),
+            (Resource::Fsize, super::IMAGE),
             (Resource::Memlock, 0),
             (Resource::Msgqueue, 0),
             (Resource::Nofile, super::DESCRIPTORS),
@@ -124,10 +129,16 @@ mod parts {
         // Signals to itself alone: that is how it aborts.
         let own = u64::from(std::process::id());
         rules.insert(libc::SYS_tgkill, vec![when(0, own)?]);
-        // What a panic says goes to the standard error, which leads nowhere.
-        rules.insert(libc::SYS_write, vec![when(0, 2)?]);
-        // Whether what it was handed can still change.
-        rules.insert(libc::SYS_fcntl, vec![when(1, u64::from(libc::F_GET_SEALS.cast_unsigned()))?]);
+        // What a panic says goes to the standard error, which leads nowhere. What
+        // else is open was handed over for reading, but for its socket and for
+        // memory that it made for the image of a guest's.
+        rules.insert(libc::SYS_write, vec![when(0, 2)?, from(0, FIRST.cast_unsigned().into())?]);
+        let sealable = libc::MFD_CLOEXEC | libc::MFD_ALLOW_SEALING;
+        rules.insert(libc::SYS_memfd_create, vec![when(1, sealable.into())?]);
+        // Whether what it was handed can still change; that an image can't.
+        let seals = [libc::F_GET_SEALS, libc::F_ADD_SEALS];
+        let seals = seals.into_iter().map(|call| when(1, call.cast_unsigned().into()));
+        rules.insert(libc::SYS_fcntl, seals.collect::<Option<_>>()?);
         // Threads that were just started name themselves.
         rules.insert(libc::SYS_prctl, vec![when(0, u64::from(libc::PR_SET_NAME.cast_unsigned()))?]);
         filter(rules, SeccompAction::KillProcess, SeccompAction::Allow)
@@ -149,8 +160,16 @@ mod parts {
 
     /// Allows a call when its argument `index` is `value`.
     fn when(index: u8, value: u64) -> Option<SeccompRule> {
-        let condition =
-            SeccompCondition::new(index, SeccompCmpArgLen::Dword, SeccompCmpOp::Eq, value);
+        rule(index, SeccompCmpOp::Eq, value)
+    }
+
+    /// Allows a call when its argument `index` is at least `value`.
+    fn from(index: u8, value: u64) -> Option<SeccompRule> {
+        rule(index, SeccompCmpOp::Ge, value)
+    }
+
+    fn rule(index: u8, compare: SeccompCmpOp, value: u64) -> Option<SeccompRule> {
+        let condition = SeccompCondition::new(index, SeccompCmpArgLen::Dword, compare, value);
         SeccompRule::new(vec![condition.ok()?]).ok()
     }
 
@@ -292,6 +311,7 @@ mod tests {
     fn a_process_behind_the_wall_can_compute_and_nothing_else() {
         assert_eq!(behind_the_wall("inside_it_computes").code(), Some(DONE));
         for test in [
+            "inside_it_makes_lasting_memory",
             "inside_it_makes_a_socket",
             "inside_it_starts_a_thread",
             "inside_it_signals_others",
@@ -310,7 +330,28 @@ mod tests {
         let sum: u64 = large.iter().map(|byte| u64::from(*byte)).sum();
         std::thread::sleep(std::time::Duration::from_millis(1));
         let hidden = std::fs::File::open("/etc/passwd").is_err();
-        end(if sum == 64 << 20 && hidden { DONE } else { 2 });
+        end(if sum == 64 << 20 && hidden && makes_an_image() { DONE } else { 2 });
+    }
+
+    /// Makes an image of a guest's memory as the engine does, and says whether
+    /// nothing can change it then.
+    fn makes_an_image() -> bool {
+        use rustix::fs::{MemfdFlags, SealFlags, fcntl_add_seals, memfd_create};
+        let flags = MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING;
+        let Ok(image) = memfd_create("image", flags) else { return false };
+        let seals = SealFlags::WRITE | SealFlags::GROW | SealFlags::SHRINK | SealFlags::SEAL;
+        rustix::io::write(&image, b"data") == Ok(4)
+            && fcntl_add_seals(&image, seals).is_ok()
+            && rustix::io::write(&image, b"more").is_err()
+    }
+
+    #[test]
+    #[ignore = "run by a_process_behind_the_wall_can_compute_and_nothing_else"]
+    fn inside_it_makes_lasting_memory() {
+        raise();
+        // Memory that nothing can be sealed of, or that a program could be run from.
+        let _ = rustix::fs::memfd_create("program", rustix::fs::MemfdFlags::CLOEXEC);
+        end(DONE);
     }
 
     #[test]
