@@ -15,6 +15,7 @@ mod demo;
 mod examples;
 mod fuzz;
 mod host;
+mod peers;
 mod plugins;
 mod setup;
 mod term;
@@ -79,6 +80,9 @@ enum Command {
         /// Fewer rounds: figures to look at, not to publish
         #[arg(long)]
         quick: bool,
+        /// Measure beside other scanners, installed from PyPI into target/bench, instead
+        #[arg(long)]
+        peers: bool,
         /// Write the figures as JSON to this file too
         #[arg(long, value_name = "PATH")]
         json: Option<PathBuf>,
@@ -94,6 +98,20 @@ enum Command {
         /// How long each of them runs; without it 60 s, parsers of model files 600 s
         #[arg(long)]
         seconds: Option<u32>,
+    },
+    /// Run modelhost and other scanners, installed from PyPI, on the labelled corpora, and
+    /// print what each flags, blocks and misses
+    Peers {
+        /// Run this tool alone: modelhost, picklescan, modelscan, fickling or modelaudit. May be
+        /// repeated
+        #[arg(long, value_name = "TOOL")]
+        only: Vec<String>,
+        /// Write how each tool ended on each case as JSON to this file too
+        #[arg(long, value_name = "PATH")]
+        json: Option<PathBuf>,
+        /// Run this `modelhost` instead of building one
+        #[arg(long, value_name = "PATH")]
+        host: Option<PathBuf>,
     },
     /// Write the example models under examples/ anew
     Examples {
@@ -121,8 +139,11 @@ fn run(command: Command) -> anyhow::Result<()> {
         Command::Demo => demo::command(&workspace),
         Command::Test { long, rest } => test::command(&workspace, long, &rest),
         Command::Ci { skip_tests } => ci::command(&workspace, skip_tests),
-        Command::Bench { quick, json, host } => {
-            bench::command(&workspace, quick, json.as_deref(), host)
+        Command::Bench { quick, peers, json, host } => {
+            bench::command(&workspace, bench::Request { quick, peers, json, host })
+        }
+        Command::Peers { only, json, host } => {
+            peers::command(&workspace, &peers::Request { only, json, host })
         }
         Command::Fuzz { targets, seconds } => fuzz::command(&workspace, &targets, seconds),
         Command::Examples { check } => examples::command(&workspace, check),

@@ -3,7 +3,7 @@
 //! It leaves which programs, and what the figures mean, to `rows.rs`.
 
 use std::fs;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -58,14 +58,24 @@ fn must_succeed(command: &mut Command) -> Result<()> {
 
 /// Returns how long a program takes from start to exit.
 pub(super) fn seconds(command: &mut Command) -> Result<f64> {
+    seconds_of(command, &[0])
+}
+
+/// Returns how long a program takes that may end with any of `codes`.
+pub(super) fn seconds_of(command: &mut Command, codes: &[i32]) -> Result<f64> {
     silence(command);
     let start = Instant::now();
     let status = command.status()?;
     let elapsed = start.elapsed();
-    if !status.success() {
+    must_end(command, status, codes)?;
+    Ok(elapsed.as_secs_f64())
+}
+
+fn must_end(command: &Command, status: ExitStatus, codes: &[i32]) -> Result<()> {
+    if !status.code().is_some_and(|code| codes.contains(&code)) {
         bail!("`{}` ended with {status}", command::describe(command));
     }
-    Ok(elapsed.as_secs_f64())
+    Ok(())
 }
 
 fn silence(command: &mut Command) {
@@ -78,6 +88,11 @@ fn silence(command: &mut Command) {
 /// # Errors
 /// When it fails.
 pub(super) fn peak_memory(command: &mut Command) -> Result<Option<u64>> {
+    peak_memory_of(command, &[0])
+}
+
+/// Returns the peak memory of a program that may end with any of `codes`, as [`peak_memory`] does.
+pub(super) fn peak_memory_of(command: &mut Command, codes: &[i32]) -> Result<Option<u64>> {
     silence(command);
     let mut child = command.spawn()?;
     let mut peak = 0;
@@ -88,9 +103,7 @@ pub(super) fn peak_memory(command: &mut Command) -> Result<Option<u64>> {
         }
         thread::sleep(SAMPLE);
     };
-    if !status.success() {
-        bail!("`{}` ended with {status}", command::describe(command));
-    }
+    must_end(command, status, codes)?;
     Ok((peak > 0).then_some(peak))
 }
 

@@ -75,7 +75,7 @@ pub(super) struct Row {
     pub(super) beside: Option<Figure>,
     pub(super) ratio: Option<f64>,
     pub(super) target: Option<Target>,
-    /// Other gates at the same work, each a column of its own; none is measured yet.
+    /// Other gates at the same work, each a column of its own.
     pub(super) peers: Vec<Figure>,
 }
 
@@ -192,7 +192,7 @@ impl Table {
         let met = row.target.as_ref().map(|target| if target.met { "met" } else { "NOT MET" });
         let mut cells = vec![
             row.title.clone(),
-            shown(&row.ours),
+            if row.peers.is_empty() { shown(&row.ours) } else { with_lowest(&row.ours) },
             beside.unwrap_or_default(),
             row.ratio.map(|ratio| format!("{ratio:.2}")).unwrap_or_default(),
             row.target.as_ref().map(|target| target.bound.clone()).unwrap_or_default(),
@@ -200,7 +200,7 @@ impl Table {
         ];
         for name in self.peers() {
             let figure = row.peers.iter().find(|figure| figure.label == name);
-            cells.push(figure.map(shown).unwrap_or_default());
+            cells.push(figure.map(with_lowest).unwrap_or_default());
         }
         cells
     }
@@ -208,8 +208,19 @@ impl Table {
 
 /// Returns a figure in the unit that suits its size.
 fn shown(figure: &Figure) -> String {
-    let value = figure.median;
-    match figure.unit {
+    written(figure.median, figure.unit)
+}
+
+/// Returns the same with the lowest of the rounds; that of a single round is marked.
+fn with_lowest(figure: &Figure) -> String {
+    if figure.rounds == 1 {
+        return format!("{} (once)", shown(figure));
+    }
+    format!("{} (≥ {})", shown(figure), written(figure.low, figure.unit))
+}
+
+fn written(value: f64, unit: Unit) -> String {
+    match unit {
         Unit::Seconds if value < 0.01 => format!("{:.2} ms", value * 1e3),
         Unit::Seconds if value < 1.0 => format!("{:.1} ms", value * 1e3),
         Unit::Seconds => format!("{value:.2} s"),
@@ -254,7 +265,7 @@ mod tests {
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[1].ends_with("met      peer"), "{text}");
         assert_eq!(lines[3], "one       11.0 ms    10.0 ms other  1.10   ratio ≤ 1.15  met");
-        assert!(lines[4].contains("NOT MET") && lines[4].ends_with("900.0 MB"), "{text}");
+        assert!(lines[4].contains("NOT MET") && lines[4].ends_with("900.0 MB (once)"), "{text}");
         assert_eq!(lines[5], "not measured: three: no such tool");
     }
 
