@@ -20,6 +20,15 @@ pub struct Compiled {
     pub cached: bool,
 }
 
+impl Compiled {
+    /// Makes the images of its initial memories, which would be made when it is
+    /// first instantiated.
+    pub(crate) fn make_images(&self) -> Result<(), EngineError> {
+        let made = self.component.initialize_copy_on_write_image();
+        made.map_err(|error| EngineError::Compile(format!("{error:#}")))
+    }
+}
+
 impl Engine {
     /// Compiles `bytes`, whose digest is `digest`, or loads what an earlier run
     /// compiled of them.

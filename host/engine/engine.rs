@@ -157,7 +157,7 @@ fn config() -> Config {
     config.memory_may_move(false);
     // A guest's initial memory is mapped and not copied: half the cost of a task on
     // a small file. It is written once, to a memfd, which is why a worker may make
-    // one (`worker::wall`).
+    // one until it has loaded its plugin (`worker::wall`).
     config.memory_init_cow(true);
     // The default reads an environment variable.
     config.wasm_backtrace_details(WasmBacktraceDetails::Disable);

@@ -232,7 +232,17 @@ impl Server {
         }
     }
 
+    /// Takes away what is left of writing, which neither compiling nor a guest
+    /// needs.
+    fn write_no_more(&self) -> Result<(), Broken> {
+        if wall::write_no_more() || !self.isolation.rlimits {
+            return Ok(());
+        }
+        Err(Broken::Rules("it can't give up writing"))
+    }
+
     fn compile(&self, component: &File, length: u64) -> Result<(), Broken> {
+        self.write_no_more()?;
         let bytes = sealed::read(component, 0, length).map_err(|error| Broken::Io(error.kind()))?;
         match self.engine.compile_to_code(&bytes) {
             Ok(code) => {
@@ -250,6 +260,9 @@ impl Server {
         documents: Option<File>,
     ) -> Result<Result<(), String>, Broken> {
         let io = |error: std::io::Error| Broken::Io(error.kind());
+        if self.plugin.is_some() {
+            return Err(Broken::Rules("a second plugin"));
+        }
         let mapped = sealed::Mapped::new(code, load.code).map_err(io)?;
         let limits = translate::limits(&load.limits);
         let engine =
@@ -266,6 +279,8 @@ impl Server {
         let compiled = unsafe { engine.load_code(mapped.bytes()) };
         let compiled = compiled.map_err(|_| Broken::Rules("the code is not of this engine"))?;
         drop(mapped);
+        compiled.make_images().map_err(|_| Broken::Rules("no room for its memory"))?;
+        self.write_no_more()?;
         let mut granted = BTreeMap::new();
         let mut start = 0;
         for (name, length) in load.documents {

@@ -15,9 +15,10 @@ use super::isolation::Isolation;
 /// images of its guest's memories.
 pub(super) const DESCRIPTORS: u64 = 64;
 
-/// The most bytes of a file that a worker may write: the image of a guest's
-/// initial memory, which is no longer than the largest component. No file but
-/// the memory that it makes itself is open to it for writing.
+/// The most bytes of a file that a worker may write until it has loaded its
+/// plugin: the image of the guest's initial memory, which is no longer than the
+/// largest component. No file but the memory that it makes itself is open to it
+/// for writing.
 pub(super) const IMAGE: u64 = 64 << 20;
 
 /// Raises the parts that must stand before any thread starts: the others take
@@ -35,6 +36,12 @@ pub(super) fn raise_first() -> Isolation {
 pub(super) fn raise_rest(isolation: &mut Isolation) {
     isolation.rlimits &= parts::no_more_processes();
     isolation.seccomp = parts::seccomp();
+}
+
+/// Takes away what writing to memory of its own is left, before a plugin's bytes
+/// are compiled or its first instruction runs; there is no way back.
+pub(super) fn write_no_more() -> bool {
+    parts::write_no_more()
 }
 
 /// Closes every descriptor but the standard three: whatever started modelhost
@@ -88,6 +95,10 @@ mod parts {
         limit(Resource::Nproc, 0)
     }
 
+    pub(super) fn write_no_more() -> bool {
+        limit(Resource::Fsize, 0)
+    }
+
     fn limit(resource: Resource, most: u64) -> bool {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).is_ok()
     }
@@ -139,6 +150,12 @@ mod parts {
         let seals = [libc::F_GET_SEALS, libc::F_ADD_SEALS];
         let seals = seals.into_iter().map(|call| when(1, call.cast_unsigned().into()));
         rules.insert(libc::SYS_fcntl, seals.collect::<Option<_>>()?);
+        // The one limit that it may still take away from itself.
+        let fsize = SeccompRule::new(vec![
+            condition(0, SeccompCmpOp::Eq, 0)?,
+            condition(1, SeccompCmpOp::Eq, u64::from(libc::RLIMIT_FSIZE))?,
+        ]);
+        rules.insert(libc::SYS_prlimit64, vec![fsize.ok()?]);
         // Threads that were just started name themselves.
         rules.insert(libc::SYS_prctl, vec![when(0, u64::from(libc::PR_SET_NAME.cast_unsigned()))?]);
         filter(rules, SeccompAction::KillProcess, SeccompAction::Allow)
@@ -169,8 +186,11 @@ mod parts {
     }
 
     fn rule(index: u8, compare: SeccompCmpOp, value: u64) -> Option<SeccompRule> {
-        let condition = SeccompCondition::new(index, SeccompCmpArgLen::Dword, compare, value);
-        SeccompRule::new(vec![condition.ok()?]).ok()
+        SeccompRule::new(vec![condition(index, compare, value)?]).ok()
+    }
+
+    fn condition(index: u8, compare: SeccompCmpOp, value: u64) -> Option<SeccompCondition> {
+        SeccompCondition::new(index, SeccompCmpArgLen::Dword, compare, value).ok()
     }
 
     /// What the C library tries by itself and can do without, such as a look at
@@ -235,6 +255,10 @@ mod parts {
     pub(super) fn close_descriptors() {}
 
     pub(super) fn rlimits() -> bool {
+        false
+    }
+
+    pub(super) fn write_no_more() -> bool {
         false
     }
 
@@ -310,8 +334,10 @@ mod tests {
     #[test]
     fn a_process_behind_the_wall_can_compute_and_nothing_else() {
         assert_eq!(behind_the_wall("inside_it_computes").code(), Some(DONE));
+        assert_eq!(behind_the_wall("inside_it_fills_an_image_late").signal(), Some(libc::SIGXFSZ));
         for test in [
             "inside_it_makes_lasting_memory",
+            "inside_it_gives_itself_time",
             "inside_it_makes_a_socket",
             "inside_it_starts_a_thread",
             "inside_it_signals_others",
@@ -351,6 +377,22 @@ mod tests {
         raise();
         // Memory that nothing can be sealed of, or that a program could be run from.
         let _ = rustix::fs::memfd_create("program", rustix::fs::MemfdFlags::CLOEXEC);
+        end(DONE);
+    }
+
+    #[test]
+    #[ignore = "run by a_process_behind_the_wall_can_compute_and_nothing_else"]
+    fn inside_it_fills_an_image_late() {
+        raise();
+        end(if write_no_more() && makes_an_image() { DONE } else { 2 });
+    }
+
+    #[test]
+    #[ignore = "run by a_process_behind_the_wall_can_compute_and_nothing_else"]
+    fn inside_it_gives_itself_time() {
+        raise();
+        let endless = rustix::process::Rlimit { current: None, maximum: None };
+        let _ = rustix::process::setrlimit(rustix::process::Resource::Cpu, endless);
         end(DONE);
     }
 

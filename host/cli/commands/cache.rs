@@ -8,9 +8,9 @@ use std::time::Duration;
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use modelhost::domain::model::FilePath;
+use modelhost::domain::unit::Unit;
 use modelhost::engine::Engine;
 use modelhost::engine::cache::upkeep::{self, Files, Prune, Pruned, Stat};
-use modelhost::plugin::quantity;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -246,6 +246,6 @@ fn age(text: &str) -> Result<Duration, String> {
     const DAY: u64 = 86_400;
     let days = text.strip_suffix('d').and_then(|days| days.parse::<u32>().ok());
     days.map(|days| Duration::from_secs(u64::from(days) * DAY))
-        .or_else(|| quantity::parse_time(text))
-        .ok_or_else(|| "write it like `30d`, `12h`, `45m` or `90s`; hours up to 24h".to_owned())
+        .or_else(|| Unit::Time.parse(text).map(Duration::from_millis))
+        .ok_or_else(|| "write it like `30d`, `12h`, `45m` or `90s`".to_owned())
 }
