@@ -346,19 +346,27 @@ fn a_program_that_is_no_worker_is_an_error() {
     }
 }
 
-/// A plugin whose check is followed by functions that are slow to compile.
-fn compile_bomb(functions: usize, blocks: usize) -> Guest {
+/// A plugin whose check is followed by `functions`, which are slow to compile.
+fn compile_bomb(functions: &str) -> Guest {
     let mut guest = Guest::read("honest-pass");
     let text = std::fs::read_to_string(crate::support::root().join("tests/guests/honest-pass.wat"))
         .expect("the guest");
     let end = text.rfind(')').expect("a module");
+    let core = wat::parse_str(format!("{}{functions})", &text[..end])).expect("a module");
+    guest.plugin =
+        component::plugin(&core, &component::manifest("honest-pass", "model", "whole", false));
+    guest
+}
+
+/// Functions in which values live across many joins, which is what register
+/// allocation is slow on.
+fn joins(functions: usize, blocks: usize) -> String {
     let mut bomb = String::new();
     for function in 0..functions {
         bomb.push_str(&format!(
             "(func $bomb{function} (param i32 i64) (result i64) (local i64 i64 i64 i64)\n"
         ));
         for block in 0..blocks {
-            // Values that live across many joins are what register allocation is slow on.
             let (a, b) = (1 + block % 5, 1 + (block * 7 + 3) % 5);
             bomb.push_str(&format!(
                 "(block (br_if 0 (local.get 0)) (local.set {a} (i64.add (local.get {b}) (i64.mul (local.get {a}) (i64.const {block})))))\n"
@@ -366,17 +374,74 @@ fn compile_bomb(functions: usize, blocks: usize) -> Guest {
         }
         bomb.push_str("(local.get 1))\n");
     }
-    let text = format!("{}{bomb})", &text[..end]);
-    let core = wat::parse_str(&text).expect("a module");
-    guest.plugin =
-        component::plugin(&core, &component::manifest("honest-pass", "model", "whole", false));
-    guest
+    bomb
+}
+
+/// Each kind of component that is slow to compile.
+#[test]
+fn compile_bombs_of_each_kind_end_in_time() {
+    let jumps = format!(
+        "(func (param i32) {}{}{})\n",
+        "(block ".repeat(200),
+        format!("(br_table {} (local.get 0))", "0 7 ".repeat(30_000)),
+        ")".repeat(200)
+    );
+    let nested = format!(
+        "(func (param i32) {}{})\n",
+        "(loop (br_if 0 (local.get 0)) ".repeat(20_000),
+        ")".repeat(20_000)
+    );
+    let locals = format!(
+        "(func (local {}) (loop {} (br_if 0 (i32.wrap_i64 (local.get 7)))))\n",
+        "i64 ".repeat(40_000),
+        (0..40_000)
+            .map(|local| format!(
+                "(local.set {local} (i64.add (local.get {}) (local.get {local})))",
+                (local * 31) % 40_000
+            ))
+            .collect::<String>()
+    );
+    let straight = format!(
+        "(func (param i64) (result i64) {} (local.get 0) {})\n",
+        "(local.get 0) ".repeat(100_000),
+        "i64.add ".repeat(100_000)
+    );
+    let bombs = [
+        ("values across joins", joins(60, 20_000)),
+        ("many functions", "(func (result i32) (i32.const 7))\n".repeat(200_000)),
+        ("tables of jumps", jumps.repeat(20)),
+        ("nested loops", nested.repeat(5)),
+        ("many locals", locals.repeat(20)),
+        ("a long expression", straight.repeat(5)),
+    ];
+    let mut stage = Stage::new();
+    stage.limits = Limits {
+        compile_time: Duration::from_secs(2),
+        compile_memory: 256 << 20,
+        ..Limits::default()
+    };
+    for (kind, functions) in bombs {
+        let resolved = stage.resolved(&compile_bomb(&functions));
+        let started = Instant::now();
+        let compiled = stage.slot(&workers(), &resolved, None).map(|_| ());
+        let took = started.elapsed();
+        eprintln!(
+            "{kind}, {} bytes: {took:?}, {:?}",
+            resolved.bytes.len(),
+            compiled.as_ref().err()
+        );
+        assert!(took < stage.limits.compile_wall() + Duration::from_secs(1), "{kind}: {took:?}");
+        let at_limit = |failure: &Failure| {
+            matches!(failure.code, FailureCode::Limit(Limit::CompileTime | Limit::CompileMemory))
+        };
+        assert!(compiled.as_ref().err().is_none_or(at_limit), "{kind}: {compiled:?}");
+    }
 }
 
 #[test]
 fn a_compile_bomb_ends_at_its_limits() {
     let mut stage = Stage::new();
-    let resolved = stage.resolved(&compile_bomb(60, 20_000));
+    let resolved = stage.resolved(&compile_bomb(&joins(60, 20_000)));
     let rows = [
         (
             "time on the wall",
@@ -411,7 +476,7 @@ fn a_compile_bomb_ends_at_its_limits() {
 fn the_policy_bounds_compiling_and_the_report_names_the_line_that_allows_more() {
     let place = Place::new();
     place.write("model/weights.safetensors", model::safetensors(4));
-    let bomb = compile_bomb(60, 20_000);
+    let bomb = compile_bomb(&joins(60, 20_000));
     component::write(&place.path().join("plugins"), &bomb.name, &bomb.plugin);
     let run = |line: &str, more: &[&str]| {
         let policy = format!("version = 1\n[plugin.{}]\nlimits = {{ {line} }}\n", bomb.name);
