@@ -381,9 +381,9 @@ fn joins(functions: usize, blocks: usize) -> String {
 #[test]
 fn compile_bombs_of_each_kind_end_in_time() {
     let jumps = format!(
-        "(func (param i32) {}{}{})\n",
+        "(func (param i32) {}(br_table {} (local.get 0)){})\n",
         "(block ".repeat(200),
-        format!("(br_table {} (local.get 0))", "0 7 ".repeat(30_000)),
+        "0 7 ".repeat(30_000),
         ")".repeat(200)
     );
     let nested = format!(
@@ -504,11 +504,11 @@ fn the_policy_bounds_compiling_and_the_report_names_the_line_that_allows_more() 
 fn what_plugins_used_of_the_machine_is_told_in_the_timings() {
     let place = Place::new();
     place.write("model/weights.safetensors", model::safetensors(4));
-    let guest = Guest::read("memory-bomb");
+    let guest = Guest::read("memory-touched");
     component::write(&place.path().join("plugins"), &guest.name, &guest.plugin);
     place.write(
         "modelhost.toml",
-        "version = 1\n[plugin.memory-bomb]\nlimits = { memory = \"128MiB\" }\n",
+        "version = 1\n[plugin.memory-touched]\nlimits = { memory = \"128MiB\" }\n",
     );
     let timings = |more: &[&str]| {
         let args = ["run", "model", "--no-bundled", "--plugins", "plugins", "--no-cache"];
@@ -523,8 +523,8 @@ fn what_plugins_used_of_the_machine_is_told_in_the_timings() {
         let bytes = |key: &str| apart[key].as_u64().unwrap_or_else(|| panic!("no {key}: {apart}"));
         eprintln!("compiling: {} bytes, running: {} bytes", bytes("compile_rss"), bytes("rss"));
         assert!(bytes("compile_rss") > 1 << 20, "{apart}");
-        // Its limit, and what the process itself is.
-        assert!(bytes("rss") <= (128 + 64) << 20, "{apart}");
+        // Its limit, all of it touched, and what the process itself is.
+        assert!((120 << 20..=(128 + 64) << 20).contains(&bytes("rss")), "{apart}");
     }
     let here = timings(&["--isolation", "in-process"]);
     assert!(here["rss"].is_null() && here["compile_rss"].is_null(), "{here}");
