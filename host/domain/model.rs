@@ -4,14 +4,15 @@
 //! Leaves opening and reading to `model` one floor up.
 
 use std::fmt;
+use std::sync::Arc;
 
 use super::digest::{Digest, TreeDigest};
 use super::text::{self, Backslash};
 
 /// The name of a model, unique in a run: from its definition, or the path it
-/// was found at.
+/// was found at. Shared by all who name it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ModelName(String);
+pub struct ModelName(Arc<str>);
 
 impl ModelName {
     /// Makes a name, with characters that could act written out, at most 255
@@ -23,7 +24,7 @@ impl ModelName {
             end -= 1;
         }
         name.truncate(end);
-        Self(name)
+        Self(name.into())
     }
 
     /// Returns the name.
@@ -41,8 +42,9 @@ impl fmt::Display for ModelName {
 /// The path of a file relative to its model, `/`-separated, always printable:
 /// bytes that are not UTF-8 and control characters are written `\xHH`, invisible
 /// characters `\u{…}`, a backslash `\\`. So no two files of a model share one.
+/// Its text is shared by all who name the file.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FilePath(String);
+pub struct FilePath(Arc<str>);
 
 impl FilePath {
     /// Makes a path from the raw bytes of its names, joined by `/`.
@@ -54,12 +56,12 @@ impl FilePath {
                 text::push_byte(&mut out, u32::from(*byte));
             }
         }
-        Self(out)
+        Self(out.into())
     }
 
     /// Takes a path in the form that [`FilePath`] writes.
     pub fn from_written(written: String) -> Self {
-        Self(written)
+        Self(written.into())
     }
 
     /// Takes `written` for a path, if it is in the form that [`FilePath`]
@@ -68,7 +70,7 @@ impl FilePath {
     pub fn parse(written: &str) -> Option<Self> {
         let is_below = written.split('/').all(|part| !matches!(part, "" | "." | ".."));
         let path = Self::from_bytes(&unescape(written)?);
-        (is_below && path.0 == written).then_some(path)
+        (is_below && *path.0 == *written).then_some(path)
     }
 
     /// Returns the path in its written form.
@@ -244,7 +246,7 @@ mod tests {
             assert_eq!(FilePath::parse(row), None, "{row:?}");
         }
         for good in ["a", "...", "a/..b", "é/漢.bin", "\\x23#[x"] {
-            assert_eq!(FilePath::parse(good).map(|path| path.0), Some(good.to_owned()));
+            assert_eq!(FilePath::parse(good).map(|path| path.0), Some(good.into()));
         }
     }
 }

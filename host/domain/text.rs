@@ -4,6 +4,7 @@
 //! Leaves to each report format the escaping of its own syntax.
 
 use std::fmt;
+use std::sync::Arc;
 
 /// The most bytes one text of a guest may have, unless its limits say less.
 pub const MAX_TEXT: usize = 4096;
@@ -15,7 +16,7 @@ pub const MAX_TEXT: usize = 4096;
 /// (`::` at the start, `##[`, `##vso[`, `##teamcity[`) are broken up. It is one
 /// line, and never longer than the bound it was made with.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct GuestText(String);
+pub struct GuestText(Arc<str>);
 
 impl GuestText {
     /// Makes `raw` inert, cutting it after at most `max` bytes, marked with `…`.
@@ -29,7 +30,7 @@ impl GuestText {
             inert.truncate(end);
             inert.push('…');
         }
-        Self(inert)
+        Self(inert.into())
     }
 
     /// Makes `raw` inert under the default bound, [`MAX_TEXT`].

@@ -41,7 +41,7 @@ pub(super) fn collect(work: Work, executed: Executed, timings: &mut Timings) -> 
                 (called.outcome, called.coverage, called.usage, called.instantiate, called.check)
             }
             Ended::Not(outcome) => {
-                (outcome, Vec::new(), Usage::default(), Duration::ZERO, Duration::ZERO)
+                (*outcome, Vec::new(), Usage::default(), Duration::ZERO, Duration::ZERO)
             }
         };
         let limits = candidate.limits.as_ref();

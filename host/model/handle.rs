@@ -3,12 +3,13 @@
 //!
 //! Leaves hashing to `digest`.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
@@ -91,7 +92,12 @@ pub(crate) trait Descriptors: fmt::Debug + Send + Sync {
 #[derive(Debug)]
 enum Source {
     /// A folder that this process opened.
-    Listed { root: Arc<Root>, pool: Arc<Pool>, place: PathBuf },
+    Listed {
+        root: Arc<Root>,
+        pool: Arc<Pool>,
+        /// Where it is below `root`; none where its path says so.
+        place: Option<Box<Path>>,
+    },
     /// Another process, which listed it.
     Handed { from: Arc<dyn Descriptors>, index: u32 },
 }
@@ -114,11 +120,13 @@ impl FileHandle {
     pub(super) fn new(
         root: &Arc<Root>,
         pool: &Arc<Pool>,
-        place: PathBuf,
+        place: &Path,
         path: FilePath,
         identity: Identity,
         file: File,
     ) -> Self {
+        let told = root.base.join(path.as_str()) == place;
+        let place = (!told).then(|| place.into());
         let source = Source::Listed { root: Arc::clone(root), pool: Arc::clone(pool), place };
         pool.put(identity.key(), Arc::new(file));
         Self::over(source, path, identity)
@@ -262,7 +270,7 @@ impl FileHandle {
         let Source::Listed { root, place, .. } = &self.source else {
             return Ok(()); // whoever listed it verifies it
         };
-        match Identity::open(root, place) {
+        match Identity::open(root, &self.place(root, place)) {
             Ok((_, identity)) if identity == self.identity => Ok(()),
             _ => Err(self.mark_changed()),
         }
@@ -278,7 +286,7 @@ impl FileHandle {
         if let Some(file) = pool.get(key) {
             return Ok(file);
         }
-        match Identity::open(root, place) {
+        match Identity::open(root, &self.place(root, place)) {
             Ok((file, identity)) if identity == self.identity => {
                 let file = Arc::new(file);
                 pool.put(key, Arc::clone(&file));
@@ -287,6 +295,13 @@ impl FileHandle {
             Ok(_) => Err(self.mark_changed()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Err(self.mark_changed()),
             Err(error) => Err(error.into()),
+        }
+    }
+
+    fn place<'a>(&self, root: &Root, place: &'a Option<Box<Path>>) -> Cow<'a, Path> {
+        match place {
+            Some(place) => Cow::Borrowed(place),
+            None => Cow::Owned(root.base.join(self.path.as_str())),
         }
     }
 

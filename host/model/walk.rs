@@ -193,14 +193,7 @@ impl Walk<'_> {
                         let first = || Names { all: found.names, listed: 0, first: path.clone() };
                         self.names.entry(identity.key()).or_insert_with(first).listed += 1;
                     }
-                    let handle = FileHandle::new(
-                        self.root,
-                        self.pool,
-                        place.to_owned(),
-                        path,
-                        identity,
-                        file,
-                    );
+                    let handle = FileHandle::new(self.root, self.pool, place, path, identity, file);
                     self.listing.files.push(Arc::new(handle));
                 }
                 Err(Unfit::Sparse { size, stored }) => self.sparse(path, size, stored),

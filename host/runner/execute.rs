@@ -13,6 +13,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "how long things took goes to the timings")]
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -21,7 +22,8 @@ use std::time::{Duration, Instant};
 
 use super::plan::{Candidate, Plan, PlannedTask};
 use crate::domain::event::{Event, EventSink};
-use crate::domain::verdict::{Failure, FailureCode, Outcome};
+use crate::domain::text::GuestText;
+use crate::domain::verdict::{Answer, Failure, FailureCode, Outcome};
 use crate::engine::engine::THREAD_STACK;
 use crate::engine::{Cache, Called, Engine, EngineError, Linked, Task, View};
 use crate::model::{ChunkKey, FileHandle, Model, digest};
@@ -92,7 +94,7 @@ pub enum Ended {
     /// Guest code ran.
     Ran(Box<Called>),
     /// None did, and why.
-    Not(Outcome),
+    Not(Box<Outcome>),
 }
 
 /// Runs all tasks of `work`.
@@ -157,6 +159,8 @@ struct Board {
     /// Items taken and not given back.
     running: usize,
     ended: Vec<Option<Ended>>,
+    /// For each plugin, why a file was last nothing for it.
+    reasons: HashMap<usize, GuestText>,
     runnable: Vec<Option<Arc<Runnable>>>,
     compiled: Vec<Made>,
     hash_started: Option<Instant>,
@@ -187,7 +191,8 @@ impl<'a> Scheduler<'a> {
         let mut by_plugin = vec![Vec::new(); work.candidates.len()];
         for (index, task) in tasks.iter().enumerate() {
             if let Some(failure) = &task.refused {
-                board.ended[index] = Some(Ended::Not(Outcome::Refused(failure.clone())));
+                let outcome = Outcome::Refused(Failure::clone(failure));
+                board.ended[index] = Some(Ended::Not(Box::new(outcome)));
                 continue;
             }
             by_plugin[task.plugin].push(index);
@@ -274,7 +279,8 @@ impl<'a> Scheduler<'a> {
             }
             Err(failure) => {
                 for &task in &self.by_plugin[plugin] {
-                    board.ended[task] = Some(Ended::Not(Outcome::Refused(failure.clone())));
+                    let outcome = Outcome::Refused(failure.clone());
+                    board.ended[task] = Some(Ended::Not(Box::new(outcome)));
                 }
             }
         }
@@ -347,7 +353,7 @@ impl<'a> Scheduler<'a> {
         };
         let view = self.view(task, candidate);
         let (manifest, interrupted) = (&candidate.plugin.manifest, &self.work.interrupted);
-        let called = match (&*runnable, &self.work.workers) {
+        let mut called = match (&*runnable, &self.work.workers) {
             (Runnable::Here(linked), _) => {
                 let settings = &candidate.settings;
                 self.work.engine.call(Task {
@@ -374,7 +380,9 @@ impl<'a> Scheduler<'a> {
             model: self.work.models[task.model].name.clone(),
             file: task.file.clone(),
         });
-        self.lock().ended[index] = Some(Ended::Ran(Box::new(called)));
+        let mut board = self.lock();
+        board.share_reason(task.plugin, &mut called.outcome);
+        board.ended[index] = Some(Ended::Ran(Box::new(called)));
     }
 
     fn view(&self, task: &PlannedTask, candidate: &Candidate) -> View {
@@ -401,7 +409,7 @@ impl<'a> Scheduler<'a> {
                 FailureCode::Interrupted,
                 "the run was interrupted before it was done",
             );
-            Ended::Not(Outcome::Failed(failure))
+            Ended::Not(Box::new(Outcome::Failed(failure)))
         };
         let mut compiled = board.compiled;
         compiled.sort_by_key(|made| made.plugin);
@@ -433,6 +441,17 @@ impl<'a> Scheduler<'a> {
 }
 
 impl Board {
+    /// Most files are nothing for a plugin, for one reason: its text is kept once.
+    fn share_reason(&mut self, plugin: usize, outcome: &mut Outcome) {
+        let Outcome::Answered(Answer::NotApplicable(reason)) = outcome else { return };
+        match self.reasons.entry(plugin) {
+            Entry::Occupied(last) if last.get() == reason => *reason = last.get().clone(),
+            entry => {
+                entry.insert_entry(reason.clone());
+            }
+        }
+    }
+
     /// Notes that one thing came that each of `tasks` waits for.
     fn arrived(&mut self, tasks: &[usize]) {
         for &task in tasks {

@@ -109,7 +109,7 @@ pub struct PlannedTask {
     /// Whether it waits for the digests of its files.
     pub needs_digests: bool,
     /// Why it must not run.
-    pub refused: Option<Failure>,
+    pub refused: Option<Arc<Failure>>,
 }
 
 impl PlannedTask {
@@ -146,11 +146,15 @@ impl Plan {
 ///
 /// A plugin that wants none of a model's files has no task on it.
 pub fn plan(models: &[Model], candidates: &[Candidate]) -> Plan {
-    let refusals: Vec<Option<Failure>> = candidates.iter().map(Candidate::refusal).collect();
+    let refusals: Vec<Option<Arc<Failure>>> =
+        candidates.iter().map(|candidate| candidate.refusal().map(Arc::new)).collect();
     let mut tasks = Vec::new();
     for (model, opened) in models.iter().enumerate() {
+        // Tasks on one file share their view.
+        let mut alone: Vec<Option<Arc<[Arc<FileHandle>]>>> = vec![None; opened.files.len()];
         for (plugin, candidate) in candidates.iter().enumerate() {
-            let wanted = opened.files.iter().filter(|file| (candidate.wants)(file.path()));
+            let wanted =
+                opened.files.iter().enumerate().filter(|(_, file)| (candidate.wants)(file.path()));
             let task = |file: Option<FilePath>, files: Arc<[Arc<FileHandle>]>| PlannedTask {
                 plugin,
                 model,
@@ -160,12 +164,13 @@ pub fn plan(models: &[Model], candidates: &[Candidate]) -> Plan {
                 refused: refusals[plugin].clone(),
             };
             match candidate.plugin.manifest.scope {
-                Scope::File => tasks.extend(
-                    wanted
-                        .map(|file| task(Some(file.path().clone()), Arc::new([Arc::clone(file)]))),
-                ),
+                Scope::File => tasks.extend(wanted.map(|(place, file)| {
+                    let files = alone[place].get_or_insert_with(|| Arc::new([Arc::clone(file)]));
+                    task(Some(file.path().clone()), Arc::clone(files))
+                })),
                 Scope::Model => {
-                    let files: Arc<[Arc<FileHandle>]> = wanted.cloned().collect();
+                    let files: Arc<[Arc<FileHandle>]> =
+                        wanted.map(|(_, file)| Arc::clone(file)).collect();
                     if !files.is_empty() {
                         tasks.push(task(None, files));
                     }
@@ -173,5 +178,6 @@ pub fn plan(models: &[Model], candidates: &[Candidate]) -> Plan {
             }
         }
     }
+    tasks.shrink_to_fit();
     Plan { tasks }
 }
