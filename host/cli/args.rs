@@ -179,6 +179,11 @@ pub(crate) struct RunArgs {
     #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) jobs: Option<u16>,
 
+    /// How many tasks and files a run may have together. Each takes some 500
+    /// bytes of memory: by default modelhost itself stays below 256 MiB.
+    #[arg(long, value_name = "N", default_value_t = modelhost::gate::MAX_TASKS)]
+    pub(crate) max_tasks: usize,
+
     /// Where plugins run: in processes of their own, locked in, or in modelhost
     /// itself, behind one wall less. Reports do not depend on it.
     #[arg(long, value_name = "WHERE", default_value = "process")]

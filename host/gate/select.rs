@@ -29,9 +29,15 @@ pub struct Selected {
 /// Opens the models that `gate` is about, sorted by name.
 pub(super) fn open(gate: &Gate) -> Result<Vec<Model>, GateError> {
     let pool = Arc::new(Pool::default());
-    let mut models = Vec::new();
+    let mut models: Vec<Model> = Vec::new();
     for selected in select(gate)? {
-        let mut model = model::open(&selected.path, selected.name, &selected.shown, &pool)?;
+        let listed: usize = models.iter().map(|model| model.files.len()).sum();
+        let most = gate.max_tasks.saturating_sub(listed);
+        let opened = model::open(&selected.path, selected.name, &selected.shown, &pool, most);
+        let mut model = opened.map_err(|error| match error {
+            ModelError::TooMany { .. } => too_many(error.to_string()),
+            error => error.into(),
+        })?;
         if let Some((_, lock)) = &gate.lock {
             model.lock = lock.models.get(&model.name).map(|entry| Arc::new(entry.clone()));
         }
@@ -62,6 +68,13 @@ pub(super) fn open(gate: &Gate) -> Result<Vec<Model>, GateError> {
             Err(GateError::Nothing(format!("no models were found in {places}")))
         }
     }
+}
+
+/// Says that a run is larger than its bound, and the way out.
+pub(super) fn too_many(message: String) -> GateError {
+    let help = "gate parts of it in runs of their own, leave plugins out (`--only`), or allow more by \
+        `--max-tasks N`: each file and each task takes some 500 bytes of memory";
+    GateError::Usage { message, help: Some(help.to_owned()) }
 }
 
 fn select(gate: &Gate) -> Result<Vec<Selected>, GateError> {

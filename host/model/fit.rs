@@ -60,7 +60,7 @@ pub(super) fn look(file: &File) -> Result<Fit, Unfit> {
             return Err(Unfit::Sparse { size, stored });
         }
     }
-    Ok(Fit { names: u64::from(stat.st_nlink) })
+    Ok(Fit { names: stat.st_nlink })
 }
 
 /// Whether `folder` is on a file system of the kernel's own.

@@ -56,7 +56,8 @@ impl Model {
     }
 }
 
-/// Opens the model at `path` and lists its files, to be read through `pool`.
+/// Opens the model at `path` and lists its files, to be read through `pool`: at
+/// most `most` entries.
 ///
 /// # Errors
 /// Says that it isn't there, can't be listed, or is no model.
@@ -65,9 +66,10 @@ pub fn open(
     name: ModelName,
     shown: &str,
     pool: &Arc<Pool>,
+    most: usize,
 ) -> Result<Model, ModelError> {
     let root = Arc::new(open::Root::open(path)?);
-    let listing = walk::list(&root, pool, path)?;
+    let listing = walk::list(&root, pool, path, most)?;
     Ok(Model {
         name,
         path: shown.to_owned(),
@@ -87,7 +89,7 @@ pub fn open(
 pub fn read_document(path: &Path, max: u64) -> Result<Vec<u8>, ModelError> {
     let failed = |source| ModelError::Open { path: path.to_owned(), source };
     let root = Arc::new(open::Root::open(path)?);
-    let listing = walk::list(&root, &Arc::new(Pool::default()), path)?;
+    let listing = walk::list(&root, &Arc::new(Pool::default()), path, 1)?;
     let [file] = listing.files.as_slice() else {
         return Err(ModelError::NotAModel(path.to_owned()));
     };
@@ -115,10 +117,12 @@ pub enum ModelError {
     /// It is neither a folder nor a regular file.
     #[error("{} is neither a folder nor a regular file", .0.display())]
     NotAModel(PathBuf),
-    /// It has more entries than a run lists.
-    #[error("{} has more than {} entries", path.display(), walk::MAX_ENTRIES)]
+    /// It has more entries than are to be listed.
+    #[error("{} has more than {most} entries", path.display())]
     TooMany {
         /// The path.
         path: PathBuf,
+        /// How many are.
+        most: usize,
     },
 }

@@ -25,10 +25,6 @@ use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
 use crate::domain::model::FilePath;
 use crate::domain::text::GuestText;
 
-/// The most entries of one model that are listed: ten times the largest model
-/// repositories seen, and bounded memory.
-pub const MAX_ENTRIES: usize = 10_000_000;
-
 /// How deep folders are followed; deeper paths exceed what loaders can open.
 const MAX_DEPTH: usize = 128;
 
@@ -46,7 +42,8 @@ struct Pending {
     ancestors: Vec<(u64, u64)>,
 }
 
-/// Lists the files of the model at `root`, to be read through `pool`.
+/// Lists the files of the model at `root`, to be read through `pool`: at most
+/// `most` entries.
 ///
 /// # Errors
 /// Says that the model's own folder can't be read, or has too many entries.
@@ -54,20 +51,21 @@ pub(crate) fn list(
     root: &Arc<Root>,
     pool: &Arc<Pool>,
     shown: &Path,
+    most: usize,
 ) -> Result<Listing, ModelError> {
     let failed = |source| ModelError::Open { path: shown.to_owned(), source };
     let mut walk =
-        Walk { root, pool, listing: Listing::default(), entries: 0, names: HashMap::new() };
+        Walk { root, pool, listing: Listing::default(), entries: 0, most, names: HashMap::new() };
     if root.is_file {
         let name = root.base.file_name().unwrap_or(OsStr::new("file"));
-        walk.file(&root.base, FilePath::from_bytes(name.as_bytes()));
+        walk.file(&root.base, FilePath::from_bytes(name.as_bytes()), true);
     } else {
         let mut pending = vec![Pending { relative: PathBuf::new(), ancestors: Vec::new() }];
         while let Some(folder) = pending.pop() {
             let top = folder.relative.as_os_str().is_empty();
             match walk.folder(&folder, &mut pending) {
-                Ok(()) if walk.entries <= MAX_ENTRIES => {}
-                Ok(()) => return Err(ModelError::TooMany { path: shown.to_owned() }),
+                Ok(()) if walk.entries <= most => {}
+                Ok(()) => return Err(ModelError::TooMany { path: shown.to_owned(), most }),
                 Err(error) if top => return Err(failed(error)),
                 Err(error) => walk.unreadable(&path_of(&folder.relative), "folder", &error),
             }
@@ -86,6 +84,7 @@ struct Walk<'a> {
     pool: &'a Arc<Pool>,
     listing: Listing,
     entries: usize,
+    most: usize,
     /// Files of more than one name, by device and inode: how many names they
     /// have, and how many of them were listed; the first is told.
     names: HashMap<(u64, u64), Names>,
@@ -134,7 +133,7 @@ impl Walk<'_> {
         for entry in dir.entries()? {
             let entry = entry?;
             self.entries += 1;
-            if self.entries > MAX_ENTRIES {
+            if self.entries > self.most {
                 return Ok(());
             }
             let name = entry.file_name();
@@ -163,7 +162,7 @@ impl Walk<'_> {
         let path = path_of(&relative);
         let place = self.root.base.join(&relative);
         if kind.is_file() {
-            self.file(&place, path);
+            self.file(&place, path, true);
         } else if kind.is_dir() {
             pending.push(Pending { relative, ancestors: ancestors.to_vec() });
         } else if kind.is_symlink() {
@@ -173,7 +172,7 @@ impl Walk<'_> {
                 Ok(target) if target.is_dir() => {
                     pending.push(Pending { relative, ancestors: ancestors.to_vec() })
                 }
-                Ok(target) if target.is_file() => self.file(&place, path),
+                Ok(target) if target.is_file() => self.file(&place, path, false),
                 Ok(_) => self.special(path),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     self.unreadable(&path, "link", &error)
@@ -185,13 +184,15 @@ impl Walk<'_> {
         }
     }
 
-    fn file(&mut self, place: &Path, path: FilePath) {
+    /// Takes in the file at `place`, which is one of its names, or a link to one.
+    fn file(&mut self, place: &Path, path: FilePath, is_name: bool) {
         match Identity::open(self.root, place) {
             Ok((file, identity)) => match fit::look(&file) {
                 Ok(found) => {
                     if found.names > 1 {
                         let first = || Names { all: found.names, listed: 0, first: path.clone() };
-                        self.names.entry(identity.key()).or_insert_with(first).listed += 1;
+                        let names = self.names.entry(identity.key()).or_insert_with(first);
+                        names.listed += u64::from(is_name);
                     }
                     let handle = FileHandle::new(self.root, self.pool, place, path, identity, file);
                     self.listing.files.push(Arc::new(handle));

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use modelhost::domain::digest::Digest;
 
 use crate::support::command::{Place, Said};
+use crate::support::is_long;
 use crate::support::model;
 
 /// What lies beside the model, and must not be read.
@@ -185,6 +186,9 @@ fn two_names_inside_are_no_name_outside() {
     std::fs::hard_link(folder.join("model.safetensors"), place.path().join("outside"))
         .expect("a hard link");
     run(&place).code(0).says("gate/hard-link").says("model.safetensors");
+    // A link inside is no name.
+    symlink("model.safetensors", folder.join("link.safetensors")).expect("a link");
+    run(&place).code(0).says("gate/hard-link");
     place.modelhost(&["lock", "m"]).code(0);
     place.modelhost(&["run", "m", "--fail-on", "low"]).code(1).says("gate/hard-link");
 }
@@ -254,18 +258,72 @@ fn deep_trees_end_at_a_bound() {
     let _ = Command::new("rm").arg("-rf").arg(folder.join("d")).status();
 }
 
-#[test]
-fn a_hundred_thousand_files_are_listed() {
-    let place = place();
-    let folder = place.path().join("m/many");
-    std::fs::create_dir(&folder).expect("a folder");
-    for number in 0..100_000 {
-        std::fs::write(folder.join(format!("{number}.txt")), "").expect("a file");
+/// The most memory that the gate's own process may take, in MiB.
+const MEMORY: u64 = 256;
+
+/// Makes `count` files in folders of a thousand each.
+fn fill(folder: &Path, count: u32) {
+    for number in 0..count {
+        let part = folder.join(format!("part-{:04}", number / 1000));
+        if number % 1000 == 0 {
+            std::fs::create_dir(&part).expect("a folder");
+        }
+        std::fs::write(part.join(format!("{number:07}.txt")), "text").expect("a file");
     }
-    let said = run_with(&place, |command| {
-        command.args(["--only", "checksum"]);
-    });
-    assert_eq!(said.json()["summary"]["files"], 100_001, "{}", said.stderr);
+}
+
+/// Runs `modelhost ARGS`; returns its peak of memory in MiB, without its workers',
+/// beside what it said.
+fn measured(place: &Place, args: &[&str]) -> (Said, u64) {
+    // What the system says of one child, when it is waited for.
+    let script = "import os, sys
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(child, 0)
+open('peak', 'w').write(str(usage.ru_maxrss // 1024))
+sys.exit(os.waitstatus_to_exitcode(status))";
+    let modelhost = place.command(args);
+    let mut command = Command::new("python3");
+    command.args(["-c", script]).arg(modelhost.get_program()).args(args);
+    command.current_dir(place.path()).env_clear();
+    command.envs(modelhost.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    command.env("PATH", "/usr/local/bin:/usr/bin:/bin");
+    let said = place.said(&command.output().expect("python3 starts"));
+    let peak = place.read("peak").parse().expect("a number");
+    eprintln!("{args:?}: {peak} MiB");
+    (said, peak)
+}
+
+#[test]
+fn a_hundred_thousand_files_fit_in_bounded_memory() {
+    let place = place();
+    fill(&place.path().join("m"), 100_000);
+    let mut args = vec!["run", "m", "-o", "json=report.json", "-q"];
+    // All plugins take a minute.
+    if !is_long() {
+        args.extend(["--only", "checksum", "--only", "pickle"]);
+    }
+    let (said, peak) = measured(&place, &args);
+    said.code(0);
+    assert!(peak <= MEMORY, "{peak} MiB");
+    let report: serde_json::Value = serde_json::from_str(&place.read("report.json")).expect("JSON");
+    assert_eq!(report["summary"]["files"], 100_001);
+}
+
+#[test]
+fn more_files_than_fit_are_a_mistake_that_says_how_to_go_on() {
+    let place = place();
+    fill(&place.path().join("m"), if is_long() { 1_000_000 } else { 5000 });
+    let most = if is_long() { "410000" } else { "4000" };
+    let args = ["run", "m", "-o", "json", "--max-tasks", most];
+    let (said, peak) = measured(&place, &args);
+    said.code(2).says(&format!("m has more than {most} entries")).says("--max-tasks");
+    assert!(peak <= MEMORY, "{peak} MiB");
+    if !is_long() {
+        // Fewer files, and more tasks on them.
+        let args = ["run", "m", "-o", "json", "--only", "pickle", "--max-tasks", "9000"];
+        place.modelhost(&args).code(2).says("5001 files and 5001 tasks, together more than 9000");
+        place.modelhost(&["run", "m", "--only", "pickle", "--max-tasks", "10002"]).code(0);
+    }
 }
 
 #[test]

@@ -52,6 +52,7 @@ impl Stage {
             ModelName::new("m"),
             "m",
             &Arc::new(Pool::default()),
+            100,
         );
         View {
             name: "m".into(),

@@ -35,6 +35,8 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         digests: true,
         fail_on: None,
         now: context::now(),
+        // Without tasks, and of the operator's own: only an end to what is endless.
+        max_tasks: 10_000_000,
         jobs: context::processors(),
         workers: None,
         cache: None,

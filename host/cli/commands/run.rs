@@ -40,6 +40,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         only: args.only.into_iter().collect(),
         digests: !args.no_digests,
         now: args.now.unwrap_or_else(context::now),
+        max_tasks: args.max_tasks,
         jobs: args.jobs.map_or_else(context::processors, usize::from),
         cache: if args.no_cache { None } else { context::cache() },
         sink: Arc::clone(&progress) as Arc<dyn EventSink>,
