@@ -48,6 +48,7 @@ fn malformed_files_are_told_and_end_nothing() {
     assert!(files.len() >= 300, "{} files", files.len());
     let folder = tempfile::tempdir().expect("a folder");
     let mut slowest = (Duration::ZERO, String::new());
+    let mut slowest_process = (Duration::ZERO, String::new());
     let (mut told, mut left) = (0, Vec::new());
     for (index, Malformed { name, bytes, may_be_sound }) in files.iter().enumerate() {
         let path = folder.path().join("guest.wasm");
@@ -66,7 +67,8 @@ fn malformed_files_are_told_and_end_nothing() {
                 let acts = text.chars().any(char::is_control);
                 assert!(!acts && text.len() > 10 && text.len() < 2000, "{name}: {text:?}");
                 if index.is_multiple_of(ONE_IN) {
-                    process(name, bytes, true);
+                    let took = process(name, bytes, true);
+                    slowest_process = slowest_process.max((took, name.clone()));
                 }
             }
             Ok(()) => left.push((name, bytes, *may_be_sound)),
@@ -81,14 +83,20 @@ fn malformed_files_are_told_and_end_nothing() {
     // What is valid all the same goes on to be compiled and run.
     for (name, bytes, may_be_sound) in &left {
         assert!(*may_be_sound, "{name} was taken for a plugin");
-        process(name, bytes, false);
+        let took = process(name, bytes, false);
+        slowest_process = slowest_process.max((took, (*name).clone()));
     }
-    eprintln!("{} of them were valid all the same, and ran", left.len());
+    eprintln!(
+        "{} of them were valid all the same, and ran; the slowest to inspect and run, {}, took {:?}",
+        left.len(),
+        slowest_process.1,
+        slowest_process.0
+    );
 }
 
 /// Looks at and runs `bytes` as processes: exit 2 where they are no plugin, else
-/// an outcome, and never `allow`.
-fn process(name: &str, bytes: &[u8], is_told: bool) {
+/// an outcome, and never `allow`. Returns how long both took.
+fn process(name: &str, bytes: &[u8], is_told: bool) -> Duration {
     let place = Place::new();
     place.write("model/weights.safetensors", model::safetensors(4));
     component::write(&place.path().join("plugins"), "guest", bytes);
@@ -113,7 +121,7 @@ fn process(name: &str, bytes: &[u8], is_told: bool) {
             assert!(said.stderr.starts_with("error: "), "{name}: {said:?}");
             assert!(!said.stderr.contains("panicked"), "{name}: {said:?}");
         }
-        return;
+        return took;
     }
     assert_eq!(inspected.code, 0, "{name}: {inspected:?}");
     assert!(matches!(ran.code, 1..=3), "{name}: {ran:?}");
@@ -123,6 +131,7 @@ fn process(name: &str, bytes: &[u8], is_told: bool) {
         assert_ne!(report["decision"], "allow", "{name}: {}", ran.stdout);
         assert_ne!(report["tasks"][0]["failure"]["code"], "worker", "{name}: {}", ran.stdout);
     }
+    took
 }
 
 #[test]
