@@ -31,8 +31,8 @@ use super::protocol::{Malformed, decode, encode};
 const HEADER: usize = 8;
 
 /// The most descriptors beside one frame: a plugin's code and its documents, or
-/// the files of a small view.
-pub(super) const DESCRIPTORS: usize = 4;
+/// files of a view.
+pub(super) const DESCRIPTORS: usize = 16;
 
 /// How much is read at a time.
 const CHUNK: usize = 64 << 10;

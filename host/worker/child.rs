@@ -130,12 +130,16 @@ impl Link {
         self.channel().send(message, &[], Patience::ENDLESS)
     }
 
-    fn ask(&self, index: u32) -> Result<Result<File, ReadError>, Broken> {
+    /// Returns the descriptor of the file at `index`, and those that came with it
+    /// of the files behind.
+    fn ask(&self, index: u32) -> Result<Result<Vec<File>, ReadError>, Broken> {
         self.say(&FromWorker::Open { index })?;
-        let (answer, mut descriptors) = self.channel().receive_with_descriptors(MAX_TO_WORKER)?;
-        match (answer, descriptors.pop()) {
-            (ToWorker::Opened(Ok(())), Some(descriptor)) => Ok(Ok(File::from(descriptor))),
-            (ToWorker::Opened(Err(row)), None) => Ok(Err(translate::read_error(row))),
+        let (answer, descriptors) = self.channel().receive_with_descriptors(MAX_TO_WORKER)?;
+        match (answer, descriptors.is_empty()) {
+            (ToWorker::Opened(Ok(())), false) => {
+                Ok(Ok(descriptors.into_iter().map(File::from).collect()))
+            }
+            (ToWorker::Opened(Err(row)), true) => Ok(Err(translate::read_error(row))),
             _ => Err(Broken::Rules("no answer about a file")),
         }
     }
@@ -151,13 +155,18 @@ impl Descriptors for Link {
             open.push_back(entry);
             return Ok(file);
         }
-        let file = self.ask(index).map_err(|error| ReadError::Io(error.to_string()))??;
-        let file = Arc::new(file);
-        while open.len() >= OPEN_FILES {
-            open.pop_front();
+        let files = self.ask(index).map_err(|error| ReadError::Io(error.to_string()))??;
+        // The one that was asked for comes last, so that it is kept longest.
+        let files: Vec<_> = (index..).zip(files).collect();
+        for (index, file) in files.into_iter().rev() {
+            while open.len() >= OPEN_FILES {
+                open.pop_front();
+            }
+            open.push_back((index, Arc::new(file)));
         }
-        open.push_back((index, Arc::clone(&file)));
-        Ok(file)
+        let asked = open.back().filter(|(last, _)| *last == index);
+        let asked = asked.ok_or_else(|| ReadError::Io("it was not handed over".to_owned()))?;
+        Ok(Arc::clone(&asked.1))
     }
 }
 

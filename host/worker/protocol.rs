@@ -53,7 +53,8 @@ pub(super) enum ToWorker {
     Files(Vec<FileRow>),
     /// Run the task.
     Task(Box<TaskRow>),
-    /// The answer to [`FromWorker::Open`]; the descriptor is beside it.
+    /// The answer to [`FromWorker::Open`]; its descriptor is beside it, and those of
+    /// the files that follow it in the view, as many as the gate thinks fit.
     Opened(Result<(), ReadRow>),
 }
 
@@ -66,7 +67,8 @@ pub(super) enum FromWorker {
     Compiled(Result<u64, String>),
     /// It loaded the plugin, or why it can't be linked.
     Loaded(Result<(), String>),
-    /// It needs the descriptor of the file at `index` in the view.
+    /// It needs the descriptor of the file at `index` in the view, and keeps those
+    /// that come with it.
     Open { index: u32 },
     /// Chunks that it read of the view's files for the task, in order; at most
     /// [`ROWS`] at a time.

@@ -13,7 +13,7 @@ use super::isolation::Isolation;
 /// How many descriptors a worker may hold: the standard three, the socket, those
 /// handed over with one frame, the model's files that it keeps open, and the
 /// images of its guest's memories.
-pub(super) const DESCRIPTORS: u64 = 64;
+pub(super) const DESCRIPTORS: u64 = 96;
 
 /// The most bytes of a file that a worker may write until it has loaded its
 /// plugin: the image of the guest's initial memory, which is no longer than the

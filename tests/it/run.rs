@@ -456,3 +456,22 @@ fn what_rests_on_digests_refuses_to_go_without() {
 }
 
 const LFS: &str = "version https://git-lfs.github.com/spec/v1\noid sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393\nsize 12345\n";
+
+/// A plugin that sees many files is handed them several at a time, and reads each
+/// as if it were alone.
+#[test]
+fn many_files_are_each_read() {
+    let place = Place::new();
+    for number in 0..70 {
+        place.write(&format!("m/{number:02}.safetensors"), model::safetensors(8 + number));
+    }
+    for isolation in ["process", "in-process"] {
+        let said = place.modelhost(&["run", "m", "--isolation", isolation, "-o", "json"]);
+        let report = said.code(0).json();
+        let tasks = report["tasks"].as_array().expect("tasks");
+        let code = tasks.iter().find(|task| task["plugin"] == "code").expect("a task on the model");
+        let coverage = code["coverage"].as_array().expect("its coverage");
+        assert_eq!(coverage.len(), 70);
+        assert!(coverage.iter().all(|file| file["read"].as_u64() > Some(0)), "{code}");
+    }
+}

@@ -4,7 +4,7 @@
 //! Leaves what a worker says of the task to `trust` and the engine's border.
 
 use std::fs::File;
-use std::os::fd::AsFd as _;
+use std::os::fd::AsFd;
 use std::os::unix::process::ExitStatusExt as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -22,6 +22,10 @@ use crate::worker::channel::{Broken, DESCRIPTORS, Patience};
 use crate::worker::process::{Process, ending};
 use crate::worker::protocol::{FromWorker, ROWS, ToWorker, max_done};
 use crate::worker::{translate, trust};
+
+/// How many files are handed over at once to a worker that reads one after the
+/// other; it keeps twice as many.
+const AHEAD: usize = DESCRIPTORS;
 
 impl Workers {
     /// Runs one task of the plugin in `slot` to its end.
@@ -61,9 +65,9 @@ impl Workers {
         process.next_exchange();
         self.bound(process, slot.memory(view), process.age() + deadline + START);
         let last = show(process, view, within(START, task.interrupted))?;
-        let open = open_ahead(view);
-        let handed = open.iter().map(|(index, _)| *index).collect();
-        let beside: Vec<_> = open.iter().map(|(_, file)| file.as_fd()).collect();
+        let open = if view.files.len() <= AHEAD { open_ahead(&view.files) } else { Vec::new() };
+        let handed = (0..).take(open.len()).collect();
+        let beside: Vec<_> = open.iter().map(AsFd::as_fd).collect();
         let started = Instant::now();
         let patience = within(deadline + GRACE, task.interrupted);
         process.channel.send(
@@ -76,22 +80,31 @@ impl Workers {
         // A guest's call opens at most one file.
         let mut opens = slot.limits.task_host_calls(size, view.files.len() as u64);
         let mut chunks = trust::Chunks::of(view);
+        // The file after the last one that was handed over.
+        let mut next = 0;
         loop {
             match process.channel.receive(most, patience)? {
                 FromWorker::Open { index } => {
                     opens = opens
                         .checked_sub(1)
                         .ok_or(Broken::Rules("it asked for more files than it may make calls"))?;
-                    let file = view
-                        .files
-                        .get(index as usize)
+                    let index = index as usize;
+                    let rest = view.files.get(index..).unwrap_or_default();
+                    let (file, after) = rest
+                        .split_first()
                         .ok_or(Broken::Rules("it asked for a file that it was not shown"))?;
                     match file.file() {
-                        Ok(file) => process.channel.send(
-                            &ToWorker::Opened(Ok(())),
-                            &[file.as_fd()],
-                            patience,
-                        )?,
+                        Ok(file) => {
+                            let mut open = vec![file];
+                            // Whoever reads one file after the other asks once for several.
+                            if index == next {
+                                let more = after.len().min(AHEAD - 1);
+                                open.extend(open_ahead(&after[..more]));
+                            }
+                            next = index + open.len();
+                            let beside: Vec<_> = open.iter().map(AsFd::as_fd).collect();
+                            process.channel.send(&ToWorker::Opened(Ok(())), &beside, patience)?;
+                        }
                         Err(error) => {
                             let answer = ToWorker::Opened(Err(translate::read_row(&error)));
                             process.channel.send(&answer, &[], patience)?;
@@ -112,15 +125,11 @@ impl Workers {
     }
 }
 
-/// Opens the files of a small view before they are asked for: most tasks see one
-/// file and read it, and asking costs as much as running a small one. A file that
-/// can't be opened is left to be asked for, and its error to be told then.
-fn open_ahead(view: &View) -> Vec<(u32, Arc<File>)> {
-    if view.files.len() > DESCRIPTORS {
-        return Vec::new();
-    }
-    let files = (0..).zip(view.files.iter());
-    files.filter_map(|(index, file)| Some((index, file.file().ok()?))).collect()
+/// Opens files before they are asked for, since asking costs as much as running a
+/// small task. Ends before the first that can't be opened: it is left to be asked
+/// for, and its error to be told then.
+fn open_ahead(files: &[Arc<FileHandle>]) -> Vec<Arc<File>> {
+    files.iter().map_while(|file| file.file().ok()).collect()
 }
 
 /// Tells a worker what the task to come sees: the lock entry where it is another
