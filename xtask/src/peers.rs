@@ -146,7 +146,7 @@ fn run(tool: &Tool, corpus: &Corpus) -> Result<Vec<Column>> {
     let next = AtomicUsize::new(0);
     let label = format!("{} on the {} corpus", tool.name, corpus.name);
     let bar = Mutex::new(Bar::new(&label, corpus.cases.len() as u64, false));
-    let ended: Mutex<BTreeMap<usize, Vec<Ended>>> = Mutex::default();
+    let ended: Mutex<BTreeMap<usize, Vec<(Ended, f64)>>> = Mutex::default();
     let work = || -> Result<()> {
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
@@ -172,18 +172,19 @@ fn run(tool: &Tool, corpus: &Corpus) -> Result<Vec<Column>> {
     Ok(tool.titles().iter().enumerate().map(column).collect())
 }
 
-/// Runs `tool` on one case, and reads its end in each of its ways. Where the tool takes single
-/// files alone, the worst of a folder's counts.
-fn read(tool: &Tool, path: &Path) -> Result<Vec<Ended>> {
-    let mut worst: Option<Vec<Ended>> = None;
+/// Runs `tool` on one case, and reads its end in each of its ways, with the seconds it took. Where
+/// the tool takes single files alone, the worst end of a folder's counts, and all their time.
+fn read(tool: &Tool, path: &Path) -> Result<Vec<(Ended, f64)>> {
+    let mut worst: Option<Vec<(Ended, f64)>> = None;
+    let both = |(a, b): ((Ended, f64), (Ended, f64))| (a.0.max(b.0), a.1 + b.1);
     for path in if tool.takes_folders { vec![path.to_owned()] } else { files(path)? } {
         let readings = tool.judge(&path)?;
         worst = Some(match worst {
             None => readings,
-            Some(worst) => worst.into_iter().zip(readings).map(|(a, b)| a.max(b)).collect(),
+            Some(worst) => worst.into_iter().zip(readings).map(both).collect(),
         });
     }
-    Ok(worst.unwrap_or_else(|| vec![Ended::Clean; tool.titles().len()]))
+    Ok(worst.unwrap_or_else(|| vec![(Ended::Clean, 0.0); tool.titles().len()]))
 }
 
 /// Returns the files below `path`, or itself if it is one.

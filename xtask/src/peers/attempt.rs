@@ -47,6 +47,8 @@ pub(super) struct Left {
     pub(super) code: Option<i32>,
     /// Whether it was ended because its time was up.
     pub(super) late: bool,
+    /// How many seconds it ran.
+    pub(super) seconds: f64,
     /// What it wrote to stdout.
     pub(super) stdout: Vec<u8>,
     /// What it wrote to stderr.
@@ -83,11 +85,12 @@ pub(super) fn run(command: &Command, bounded: bool) -> Result<Left> {
         }
         thread::sleep(POLL);
     };
+    let seconds = start.elapsed().as_secs_f64();
     let said = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
         reader.and_then(|reader| reader.join().ok()).unwrap_or_default()
     };
     let code = status.code().filter(|_| status.signal().is_none());
-    Ok(Left { code, late, stdout: said(stdout), stderr: said(stderr) })
+    Ok(Left { code, late, seconds, stdout: said(stdout), stderr: said(stderr) })
 }
 
 /// Returns `command` behind a shell that bounds its memory.

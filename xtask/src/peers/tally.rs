@@ -48,7 +48,8 @@ fn family(technique: &str) -> &'static str {
 #[derive(Debug)]
 pub(super) struct Column {
     pub(super) title: String,
-    pub(super) ended: Vec<Ended>,
+    /// How it ended on each, and after how many seconds.
+    pub(super) ended: Vec<(Ended, f64)>,
 }
 
 /// A corpus and what the tools say of it.
@@ -74,6 +75,8 @@ struct Summary {
     malformed_silent: usize,
     malformed_hang: usize,
     malformed_crash: usize,
+    /// The seconds that its slowest case took, with another beside it.
+    slowest: f64,
 }
 
 /// One case, and how each tool ended on it.
@@ -96,11 +99,11 @@ impl Tally {
             family: family(&case.technique),
             ended: columns
                 .iter()
-                .filter_map(|column| Some((column.title.clone(), *column.ended.get(number)?)))
+                .filter_map(|column| Some((column.title.clone(), column.ended.get(number)?.0)))
                 .collect(),
         };
         let rows: Vec<Row> = cases.iter().enumerate().map(row).collect();
-        let tools = columns.iter().map(|column| Summary::new(&column.title, &rows)).collect();
+        let tools = columns.iter().map(|column| Summary::new(column, &rows)).collect();
         Self { corpus, tools, cases: rows }
     }
 
@@ -114,6 +117,7 @@ impl Tally {
             format!("malicious flagged ({malicious})"),
             format!("benign blocked ({benign})"),
             format!("malformed silent / hang / crash ({malformed})"),
+            "slowest case".to_owned(),
         ]];
         cells.extend(self.tools.iter().map(|tool| {
             vec![
@@ -124,6 +128,7 @@ impl Tally {
                     "{} / {} / {}",
                     tool.malformed_silent, tool.malformed_hang, tool.malformed_crash
                 ),
+                format!("{:.1} s", tool.slowest),
             ]
         }));
         text.push_str(&table(&cells));
@@ -171,7 +176,8 @@ impl Tally {
 }
 
 impl Summary {
-    fn new(tool: &str, rows: &[Row]) -> Self {
+    fn new(column: &Column, rows: &[Row]) -> Self {
+        let tool = &*column.title;
         let of = |label| rows.iter().filter(move |row| row.label == label);
         let ended = |row: &&Row| row.ended.get(tool).copied();
         let count = |label, wanted: fn(Ended) -> bool| {
@@ -194,6 +200,7 @@ impl Summary {
             malformed_silent: count(Label::Malformed, |ended| ended == Ended::Clean),
             malformed_hang: count(Label::Malformed, |ended| ended == Ended::Hang),
             malformed_crash: count(Label::Malformed, |ended| ended == Ended::Crash),
+            slowest: column.ended.iter().map(|(_, seconds)| *seconds).fold(0.0, f64::max),
         }
     }
 }
@@ -259,8 +266,10 @@ mod tests {
             case("d", Label::Malformed, "npy-header"),
             case("e", Label::Malformed, "truncated"),
         ];
-        let column =
-            |title: &str, ended: [Ended; 5]| Column { title: title.into(), ended: ended.into() };
+        let column = |title: &str, ended: [Ended; 5]| Column {
+            title: title.into(),
+            ended: ended.iter().zip(1..).map(|(ended, s)| (*ended, f64::from(s))).collect(),
+        };
         Tally::new(
             "own",
             &cases,
@@ -279,9 +288,9 @@ mod tests {
             let line = text.lines().find(|line| line.starts_with(tool)).unwrap_or_default();
             line.split_whitespace().collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(row("modelhost"), "modelhost 2 (100 %) 0 (0 %) 0 / 0 / 0", "{text}");
-        assert_eq!(row("peer"), "peer 1 (50 %) 1 (100 %) 1 / 1 / 0", "{text}");
-        assert_eq!(row("other"), "other 0 (0 %) 1 (100 %) 0 / 0 / 2", "{text}");
+        assert_eq!(row("modelhost"), "modelhost 2 (100 %) 0 (0 %) 0 / 0 / 0 5.0 s", "{text}");
+        assert_eq!(row("peer"), "peer 1 (50 %) 1 (100 %) 1 / 1 / 0 5.0 s", "{text}");
+        assert_eq!(row("other"), "other 0 (0 %) 1 (100 %) 0 / 0 / 2 5.0 s", "{text}");
         assert_eq!(row("archives (1)"), "archives (1) 1 0 0", "{text}");
         assert_eq!(row("pickles (1)"), "pickles (1) 1 1 0", "{text}");
         assert!(text.contains("modelhost judges every case as labelled"), "{text}");

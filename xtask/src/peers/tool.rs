@@ -159,17 +159,20 @@ impl Tool {
         self.readings.iter().map(|(more, _)| format!("{}{more}", self.name)).chain(strict).collect()
     }
 
-    /// Runs it on `path`, and reads its end in each of its ways.
+    /// Runs it on `path`, and reads its end in each of its ways, with the seconds it took.
     ///
     /// # Errors
     /// When it can't be started.
-    pub(super) fn judge(&self, path: &Path) -> Result<Vec<Ended>> {
+    pub(super) fn judge(&self, path: &Path) -> Result<Vec<(Ended, f64)>> {
         let left = attempt::run(&self.command(path), self.bounded)?;
-        let mut ended: Vec<_> =
-            self.readings.iter().map(|(_, reading)| read(&left, *reading)).collect();
+        let mut ended: Vec<_> = self
+            .readings
+            .iter()
+            .map(|(_, reading)| (read(&left, *reading), left.seconds))
+            .collect();
         if !self.strict.is_empty() {
             let left = attempt::run(&self.with(self.strict, path), self.bounded)?;
-            ended.push(read(&left, by_code));
+            ended.push((read(&left, by_code), left.seconds));
         }
         Ok(ended)
     }
@@ -239,7 +242,7 @@ mod tests {
     use super::*;
 
     fn left(code: Option<i32>, stdout: &str, stderr: &str) -> Left {
-        Left { code, late: false, stdout: stdout.into(), stderr: stderr.into() }
+        Left { code, late: false, seconds: 0.1, stdout: stdout.into(), stderr: stderr.into() }
     }
 
     #[test]
