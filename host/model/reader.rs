@@ -202,7 +202,8 @@ mod tests {
 
     /// A file that is a few chunks long, its handle, and its bytes.
     fn file(size: usize) -> (Arc<File>, FileHandle, Vec<u8>) {
-        let bytes: Vec<u8> = (0..size).map(|at| (at * 31 % 251) as u8).collect();
+        let bytes: Vec<u8> =
+            (0..size).map(|at| u8::try_from(at * 31 % 251).expect("small")).collect();
         let mut file = tempfile::tempfile().expect("a file");
         file.write_all(&bytes).expect("written");
         let file = Arc::new(file);

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::answers::{self, Answers};
 use super::plan::{Candidate, Plan, PlannedTask};
 use crate::domain::event::{Event, EventSink};
 use crate::domain::text::GuestText;
@@ -159,6 +160,8 @@ struct Board {
     /// Items taken and not given back.
     running: usize,
     ended: Vec<Option<Ended>>,
+    /// How much plugins said.
+    answers: Answers,
     /// For each plugin, why a file was last nothing for it.
     reasons: HashMap<usize, GuestText>,
     runnable: Vec<Option<Arc<Runnable>>>,
@@ -185,6 +188,7 @@ impl<'a> Scheduler<'a> {
     fn new(work: &'a Work, key: ChunkKey) -> Self {
         let tasks = &work.plan.tasks;
         let mut board = Board { waits: vec![0; tasks.len()], ..Board::default() };
+        board.answers = Answers::of(work.candidates.len());
         board.runnable.resize_with(work.candidates.len(), || None);
         board.ended.resize_with(tasks.len(), || None);
         let mut by_file: HashMap<usize, Vec<usize>> = HashMap::new();
@@ -371,8 +375,8 @@ impl<'a> Scheduler<'a> {
             // Without workers there is no slot; without them it has no answer.
             (Runnable::Apart(_), None) => return,
         };
-        for (level, message) in &called.log {
-            let (plugin, level, message) = (candidate.id().clone(), *level, message.clone());
+        for (level, message) in std::mem::take(&mut called.log) {
+            let plugin = candidate.id().clone();
             self.work.sink.event(&Event::Logged { plugin, level, message });
         }
         self.work.sink.event(&Event::Finished {
@@ -382,6 +386,9 @@ impl<'a> Scheduler<'a> {
         });
         let mut board = self.lock();
         board.share_reason(task.plugin, &mut called.outcome);
+        if board.answers.add(task.plugin, &called.outcome) {
+            called.outcome = too_much(self.work);
+        }
         board.ended[index] = Some(Ended::Ran(Box::new(called)));
     }
 
@@ -400,9 +407,19 @@ impl<'a> Scheduler<'a> {
 
     fn finish(self) -> Result<Executed, ExecuteError> {
         let interrupted = self.is_interrupted();
-        let board = self.board.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let mut board = self.board.into_inner().unwrap_or_else(PoisonError::into_inner);
         if board.panicked {
             return Err(ExecuteError::Panicked);
+        }
+        for plugin in board.answers.past_the_bound() {
+            // Whichever of its tasks came first, they all end alike.
+            for &task in &self.by_plugin[plugin] {
+                if let Some(Ended::Ran(called)) = &mut board.ended[task]
+                    && answers::size(&called.outcome) > 0
+                {
+                    called.outcome = too_much(self.work);
+                }
+            }
         }
         let undone = || {
             let failure = Failure::new(
@@ -461,6 +478,18 @@ impl Board {
             }
         }
     }
+}
+
+/// Says that a plugin's answers are too large together.
+fn too_much(work: &Work) -> Outcome {
+    let bound = answers::bound(work.candidates.len());
+    let failure = Failure::new(
+        FailureCode::LimitAnswer,
+        &format!("what it says of all files together has more than {bound} bytes"),
+    );
+    Outcome::Failed(failure.with_help(
+        "gate parts of the model in runs of their own, or report it to whoever makes the plugin",
+    ))
 }
 
 /// Takes one large file, or small ones up to [`BATCH`] bytes.

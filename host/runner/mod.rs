@@ -2,6 +2,7 @@
 //!
 //! Leaves what one task is to `engine`, and what follows to `policy`.
 
+mod answers;
 pub mod execute;
 pub mod plan;
 

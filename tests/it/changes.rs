@@ -232,7 +232,7 @@ fn race(
     mapping.write(at, first[at]);
     let writer =
         Writer { path: path.clone(), pair, at, cut: CUT, more: MORE.to_vec(), mapping, quiet };
-    let isolation = if number % 3 == 0 { "in-process" } else { "process" };
+    let isolation = if number.is_multiple_of(3) { "in-process" } else { "process" };
     let mut command = scan(place, &path, isolation);
     command.stdout(Stdio::piped()).stderr(Stdio::piped());
     let done = AtomicBool::new(false);

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use modelhost::domain::digest::Digest;
 
 use crate::support::command::{Place, Said};
+use crate::support::component;
 use crate::support::is_long;
 use crate::support::model;
 
@@ -265,7 +266,7 @@ const MEMORY: u64 = 256;
 fn fill(folder: &Path, count: u32) {
     for number in 0..count {
         let part = folder.join(format!("part-{:04}", number / 1000));
-        if number % 1000 == 0 {
+        if number.is_multiple_of(1000) {
             std::fs::create_dir(&part).expect("a folder");
         }
         std::fs::write(part.join(format!("{number:07}.txt")), "text").expect("a file");
@@ -300,13 +301,63 @@ fn a_hundred_thousand_files_fit_in_bounded_memory() {
     let mut args = vec!["run", "m", "-o", "json=report.json", "-q"];
     // All plugins take a minute.
     if !is_long() {
-        args.extend(["--only", "checksum", "--only", "pickle"]);
+        args.extend(["--only", "checksum", "--only", "formats"]);
     }
     let (said, peak) = measured(&place, &args);
     said.code(0);
     assert!(peak <= MEMORY, "{peak} MiB");
     let report: serde_json::Value = serde_json::from_str(&place.read("report.json")).expect("JSON");
     assert_eq!(report["summary"]["files"], 100_001);
+}
+
+/// Says three megabytes of each file.
+const TALKER: &str = r#"(module
+  (import "modelhost:check/files@0.1.0" "[resource-drop]model" (func $drop (param i32)))
+  (memory (export "memory") 4)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 4096))
+  (data (i32.const 8) "\00\00\01\00\e8\03\00\00")
+  (data (i32.const 512) "bad")
+  (func (export "modelhost:check/model-check@0.1.0#check") (param $model i32) (param i32 i32) (result i32)
+    (local $at i32)
+    (call $drop (local.get $model))
+    (memory.fill (i32.const 8192) (i32.const 97) (i32.const 3000))
+    (local.set $at (i32.const 65536))
+    (loop $next
+      (i32.store offset=0 (local.get $at) (i32.const 512))
+      (i32.store offset=4 (local.get $at) (i32.const 3))
+      (i32.store offset=12 (local.get $at) (i32.const 8192))
+      (i32.store offset=16 (local.get $at) (i32.const 3000))
+      (local.set $at (i32.add (local.get $at) (i32.const 88)))
+      (br_if $next (i32.lt_u (local.get $at) (i32.const 153536))))
+    (i32.const 0)))"#;
+
+#[test]
+fn a_plugin_that_talks_without_end_is_an_error_alike_each_time() {
+    let place = place();
+    fill(&place.path().join("m"), 100);
+    let manifest = component::manifest("talker", "file", "none", false);
+    let talker = component::plugin(&wat::parse_str(TALKER).expect("a module"), &manifest);
+    component::write(&place.path().join("plugins"), "talker", &talker);
+    let mut reports = Vec::new();
+    for jobs in ["1", "8"] {
+        let args = [
+            "run",
+            "m",
+            "-o",
+            "json",
+            "--now",
+            "2026-01-01",
+            "--plugins",
+            "plugins",
+            "--jobs",
+            jobs,
+        ];
+        let (said, peak) = measured(&place, &args);
+        said.code(3).says("limit/answer").says("of all files together");
+        assert!(peak <= MEMORY, "{peak} MiB");
+        reports.push(said.stdout);
+    }
+    assert_eq!(reports[0], reports[1]);
 }
 
 #[test]
@@ -320,9 +371,9 @@ fn more_files_than_fit_are_a_mistake_that_says_how_to_go_on() {
     assert!(peak <= MEMORY, "{peak} MiB");
     if !is_long() {
         // Fewer files, and more tasks on them.
-        let args = ["run", "m", "-o", "json", "--only", "pickle", "--max-tasks", "9000"];
+        let args = ["run", "m", "-o", "json", "--only", "formats", "--max-tasks", "9000"];
         place.modelhost(&args).code(2).says("5001 files and 5001 tasks, together more than 9000");
-        place.modelhost(&["run", "m", "--only", "pickle", "--max-tasks", "10002"]).code(0);
+        place.modelhost(&["run", "m", "--only", "formats", "--max-tasks", "10002"]).code(0);
     }
 }
 

@@ -36,7 +36,7 @@ fn refuses_all(path: &Path, load: impl Fn() -> bool) {
 #[test]
 fn code_of_a_worker_is_taken_whole_and_unchanged_alone() {
     let (_folder, cache, engine, component) = stage();
-    let code: Vec<u8> = (0..700_u32).map(|at| (at % 251) as u8).collect();
+    let code: Vec<u8> = (0..700_u32).map(|at| u8::try_from(at % 251).expect("small")).collect();
     cache.store_code(&engine, component, &mut code.as_slice(), code.len() as u64);
     let path = cache.path(&identity(&engine, component, Compiler::Worker));
     refuses_all(&path, || {
