@@ -27,6 +27,10 @@ const BASES: &[&str] = &[
     "complex",
 ];
 
+/// Public methods of estimators that others refer to; further ones may save to files.
+const METHODS: &[&str] =
+    &["decision_function", "fit", "predict", "predict_proba", "score", "transform"];
+
 impl Machine<'_> {
     /// Judges a call, and returns what stands for its result.
     pub(crate) fn call(
@@ -89,11 +93,14 @@ impl Machine<'_> {
     }
 
     fn call_global(&mut self, opcode: &'static str, at: u32, arguments: Value) -> Value {
-        let import = self.imports.get(at);
-        if import.is("builtins", "getattr")
+        if self.imports.get(at).is("builtins", "getattr")
             && let Some(value) = self.harmless_attribute(at, arguments)
         {
             return value;
+        }
+        if self.imports.get(at).is("builtins", "type") && self.is_type_of_none(arguments) {
+            self.imports.get_mut(at).excused += 1;
+            return Value::Attribute;
         }
         if matches!(self.imports.get(at).module.as_str(), "functools" | "_functools")
             && self.imports.get(at).name == "partial"
@@ -107,6 +114,8 @@ impl Machine<'_> {
             self.imports.called(at, opcode, shown);
             return made;
         };
+        // What is named to be called here is not handed to another that would call it.
+        self.imports.get_mut(at).excused += 1;
         let new = matches!(opcode, "NEWOBJ" | "NEWOBJ_EX");
         let empty =
             arguments == Value::Shape(0) || matches!(self.heap.items(arguments), Some((_, 0, _)));
@@ -116,7 +125,7 @@ impl Machine<'_> {
             Use::Class => new || self.fits(allowed.arguments, arguments),
             Use::Function if new => false,
             Use::Function => match allowed.arguments.strip_prefix('!') {
-                Some(rule) => match self.special(opcode, rule, arguments) {
+                Some(rule) => match self.special(opcode, at, rule, arguments) {
                     Some(value) => return value,
                     None => false,
                 },
@@ -142,8 +151,13 @@ impl Machine<'_> {
             );
             return self.heap.container(Kind::Call, &[Value::Global(at), arguments]);
         }
-        if self.imports.get(at).is("numpy", "dtype") {
+        let made = self.imports.get(at);
+        if made.is("numpy", "dtype") {
             return self.dtype(arguments);
+        }
+        // A range is small and what is made of one may exhaust memory: no container is made of it.
+        if made.is("builtins", "range") {
+            return Value::Persistent;
         }
         Value::Instance(at)
     }
@@ -157,8 +171,9 @@ impl Machine<'_> {
         let value = match object {
             Value::Instance(of) => {
                 let allowed = self.imports.get(of).allowed()?;
-                let plain =
-                    allowed.how == Use::Instance && !name.starts_with("__") && !name.contains('.');
+                let known = name.starts_with('_') && !name.starts_with("__")
+                    || METHODS.contains(&name.as_str());
+                let plain = allowed.how == Use::Instance && known && !name.contains('.');
                 plain.then_some(Value::Attribute)?
             }
             // Below protocol 4, a name with dots is written so.
@@ -181,9 +196,24 @@ impl Machine<'_> {
         let &[Value::Global(function), ..] = self.heap.tuple(arguments)? else {
             return None;
         };
-        self.imports.get(function).allowed()?;
+        let allowed = self.imports.get(function).allowed()?;
+        if allowed.arguments.starts_with('!') {
+            return None;
+        }
         self.imports.get_mut(at).excused += 1;
         Some(Value::Instance(at))
+    }
+
+    /// `type(None)` and its like: how the types of the constants are pickled.
+    fn is_type_of_none(&self, arguments: Value) -> bool {
+        match self.heap.tuple(arguments) {
+            Some(&[Value::None]) => true,
+            Some(&[Value::Global(of)]) => {
+                let of = self.imports.get(of);
+                of.module == "builtins" && matches!(of.name.as_str(), "Ellipsis" | "NotImplemented")
+            }
+            _ => matches!(arguments, Value::Shape(shape) if shape == Sort::None as u32),
+        }
     }
 
     /// Compares arguments with the letters of `globals/allowed.tsv`.
@@ -213,7 +243,13 @@ impl Machine<'_> {
     }
 
     /// Judges calls that have a rule of their own; `None` where the rule is broken.
-    fn special(&mut self, opcode: &'static str, rule: &str, arguments: Value) -> Option<Value> {
+    fn special(
+        &mut self,
+        opcode: &'static str,
+        at: u32,
+        rule: &str,
+        arguments: Value,
+    ) -> Option<Value> {
         let items = self.heap.tuple(arguments)?.to_vec();
         match (rule, items.as_slice()) {
             ("encode", &[_]) => Some(Value::Persistent),
@@ -240,6 +276,21 @@ impl Machine<'_> {
             ("rebuild", &[Value::Global(function), _, inner, ..]) => {
                 self.evidence.calls += 1;
                 Some(self.call_global(opcode, function, inner))
+            }
+            // It calls `__new__` of the class, with keywords that the pickle chooses.
+            ("own", &[Value::Global(class), ..]) => {
+                let package = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+                let same = package(&self.imports.get(class).module)
+                    == package(&self.imports.get(at).module);
+                same.then_some(Value::Instance(at))
+            }
+            // The second argument is called with the first.
+            ("ctor", &[] | &[_]) => Some(Value::Instance(at)),
+            ("ctor", &[_, Value::Global(second)]) => {
+                let import = self.imports.get_mut(second);
+                let plain = import.is("numpy.random._pickle", "__bit_generator_ctor");
+                import.excused += u32::from(plain);
+                plain.then_some(Value::Instance(at))
             }
             ("torch-bytes", &[bytes]) => {
                 let (start, length) = self.heap.as_bytes(bytes)?;

@@ -7,6 +7,36 @@ use crate::log;
 use crate::machine::{DEPTH, Machine, WEIGHT};
 use crate::opcode::{Step, broken};
 
+/// The attribute of scipy's distributions whose text `rv_generic.__setstate__` runs by `exec`.
+const TEMPLATE: &[u8] = b"_parse_arg_template";
+
+/// Says whether a text is scipy's template (`parse_arg_template` in scipy/stats/_distn_infrastructure.py) with names and
+/// numbers filled in.
+fn is_template(text: &[u8]) -> bool {
+    const LINES: [(&str, &str); 6] = [
+        ("def _parse_args(self,", "):"),
+        ("return (", ""),
+        ("def _parse_args_rvs(self,", ", size=None):"),
+        ("return self._argcheck_rvs(", ", size=size)"),
+        ("def _parse_args_stats(self,", ", moments='mv'):"),
+        ("return (", ", moments"),
+    ];
+    let Ok(text) = std::str::from_utf8(text) else {
+        return false;
+    };
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let names = |text: &str| {
+        text.chars().all(|c| c.is_ascii_alphanumeric() || "_,=. ".contains(c))
+    };
+    lines.len() == LINES.len()
+        && lines.iter().zip(LINES).all(|(line, (start, end))| {
+            line.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).is_some_and(|rest| {
+                // `return (shapes), location, scale`
+                names(&if start == "return (" { rest.replacen(')', "", 1) } else { rest.to_owned() })
+            })
+        })
+}
+
 impl Machine<'_> {
     pub(crate) fn close(&mut self, kind: Kind) -> Step<()> {
         let start = self.pop_mark_at()?;
@@ -56,6 +86,17 @@ impl Machine<'_> {
                 _ if start == self.stack.len() => {}
                 _ => return broken(format!("{opcode} on {}", self.show(container))),
             },
+            Value::Instance(at)
+                if kind == Kind::Dict && {
+                    let import = self.imports.get(at);
+                    import.module.starts_with("torch._") && import.name.starts_with("_rebuild")
+                } =>
+            {
+                self.note(
+                    log::UNSAFE_CALL,
+                    format!("{opcode} writes into a tensor while loading, which no framework does"),
+                );
+            }
             Value::Instance(_)
             | Value::Attribute
             | Value::Persistent
@@ -80,12 +121,49 @@ impl Machine<'_> {
         Ok(())
     }
 
+    /// Notes a key that changes what loading does when it becomes an attribute: of an object whose attributes are its
+    /// items, it is one at once.
+    fn odd_item(&mut self, container: Value, key: Value) {
+        let own = match container {
+            Value::Instance(at) => {
+                let import = self.imports.get(at);
+                import.module != "collections" && import.module != "builtins"
+            }
+            _ => false,
+        };
+        if own {
+            let message = format!(
+                "sets the item {} of {}, whose items serve as attributes: what it holds is called by the next BUILD",
+                self.show(key),
+                self.show(container)
+            );
+            self.note(log::UNSAFE_BUILD, message);
+        } else {
+            self.heap.mark_key(container, key);
+        }
+    }
+
+    /// Compares the text that scipy's distributions run when unpickled with the one that scipy writes.
+    fn template(&mut self, text: Option<Value>) {
+        let known = text.and_then(|text| self.heap.as_text(text)).is_some_and(is_template);
+        if !known {
+            let message = format!(
+                "the state has `_parse_arg_template`, which scipy runs as code when unpickled, and it is {}",
+                text.map_or_else(String::new, |text| self.show(text))
+            );
+            self.note(log::UNSAFE_BUILD, message);
+        }
+    }
+
     /// Puts keys and values from `start` on into a dict, watching for keys that change what loading does.
     pub(crate) fn fill_dict(&mut self, dict: Value, start: usize) {
         for at in (start..self.stack.len()).step_by(2) {
-            let key = self.stack[at];
+            let (key, value) = (self.stack[at], self.stack.get(at + 1).copied());
             if self.is_odd_key(key) {
-                self.heap.mark_key(dict, key);
+                self.odd_item(dict, key);
+            }
+            if self.heap.as_text(key) == Some(TEMPLATE) {
+                self.template(value);
             }
         }
         self.heap.extend(dict, &self.stack[start..]);

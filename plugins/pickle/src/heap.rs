@@ -338,7 +338,14 @@ impl Heap {
     /// Remembers of a dict that it has a key that changes what loading does.
     pub fn mark_key(&mut self, dict: Value, key: Value) {
         match dict {
-            Value::Node(at) => self.nodes[at as usize].odd_key = Some(key),
+            Value::Node(at) => {
+                // One that is odd everywhere outweighs `__dict__`, which is so among slots.
+                let plain = self.as_text(key) == Some(b"__dict__");
+                let node = &mut self.nodes[at as usize];
+                if !(plain && node.odd_key.is_some()) {
+                    node.odd_key = Some(key);
+                }
+            }
             _ => self.lost_key = true,
         }
     }

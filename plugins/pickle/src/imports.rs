@@ -184,6 +184,17 @@ impl Import {
         };
         let dotted = self.name.contains('.');
         let (rule, severity, why) = match self.tier {
+            Tier::Allowed(allowed)
+                if matches!(allowed.arguments, "!torch-bytes" | "!import" | "!newobj" | "!rebuild" | "!reconstructor" | "!ctor")
+                    && self.pushes > self.excused =>
+            {
+                let message = format!(
+                    "names `{full}` without calling it ({}): what it is handed to calls it with arguments that can't be told",
+                    self.opcode
+                );
+                log.add(log::UNSAFE_CALL, member, self.offset, message);
+                return;
+            }
             Tier::Allowed(_) => return,
             Tier::Dangerous(_) if self.pushes == self.excused => return,
             Tier::Dangerous(effect) if !dotted => {

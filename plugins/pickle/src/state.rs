@@ -26,7 +26,9 @@ impl Machine<'_> {
             Value::LostText(_) => {
                 self.heap.has_underscores(key) && self.heap.as_text(key).is_none_or(is_odd_name)
             }
-            Value::Text(_) => self.heap.as_text(key).is_some_and(is_odd_name),
+            Value::Text(_) => {
+                self.heap.as_text(key).is_some_and(|name| is_odd_name(name) || name == b"__dict__")
+            }
             Value::Instance(at) => self.imports.get(at).is("builtins", "str"),
             _ => false,
         }
@@ -38,7 +40,12 @@ impl Machine<'_> {
             Some((Kind::Tuple, 2, items)) => items.to_vec(),
             _ => vec![state],
         };
-        if let Some(key) = parts.iter().find_map(|&part| self.heap.odd_key(part)) {
+        // What stands under `__dict__` becomes the attributes themselves: in pydantic's states, and among slots.
+        let within = parts.iter().filter_map(|&part| self.heap.entry(part, "__dict__"));
+        let all = parts.iter().copied().chain(within).enumerate();
+        let odd = all.filter_map(|(n, part)| Some((n, self.heap.odd_key(part)?)));
+        let slots = |n: usize| parts.len() == 2 && n == 1;
+        if let Some((_, key)) = { odd }.find(|&(n, key)| slots(n) || !self.is_dict_key(key)) {
             let message = format!(
                 "BUILD gives {} the attribute {}, which changes what loading does next",
                 self.show(target),
@@ -47,6 +54,18 @@ impl Machine<'_> {
             self.note(log::UNSAFE_BUILD, message);
         }
         match target {
+            Value::Instance(at)
+                if self.imports.get(at).name.ends_with("NDArrayWrapper")
+                    && self.is_elsewhere(state) =>
+            {
+                let message = format!(
+                    "{} reads the file {} when unpickled, which is not beside this one",
+                    self.show(target),
+                    self.heap.entry(state, "filename").map_or_else(String::new, |name| self.show(name))
+                );
+                self.note(log::UNSAFE_BUILD, message);
+                None
+            }
             Value::Instance(at)
                 if self.imports.get(at).is("joblib.numpy_pickle", "NumpyArrayWrapper")
                     && self.context.joblib =>
@@ -93,6 +112,19 @@ impl Machine<'_> {
                 None
             }
         }
+    }
+
+    /// Says whether this is the text `__dict__`, which is harmless as a key of a plain state.
+    fn is_dict_key(&self, key: Value) -> bool {
+        self.heap.as_text(key) == Some(b"__dict__")
+    }
+
+    /// Says whether joblib's older wrapper names a file in another folder.
+    fn is_elsewhere(&self, state: Value) -> bool {
+        self.heap
+            .entry(state, "filename")
+            .and_then(|name| self.heap.as_text(name))
+            .is_some_and(|name| name.iter().any(|byte| matches!(byte, b'/' | b'\\' | b':')))
     }
 
     /// The state of a dtype: version, byte order, subarray, names, fields, size, alignment, flags.
