@@ -2,8 +2,6 @@
 //!
 //! How much may be decoded is for the callers; a decoder holds its window and no more.
 
-use std::io::Read;
-
 use miniz_oxide::inflate::stream::{InflateState, inflate};
 use miniz_oxide::{DataFormat, MZFlush, MZStatus};
 
@@ -56,22 +54,42 @@ pub fn recognise(head: &[u8]) -> Option<Method> {
     }
 }
 
+/// Names a packed format that can't be looked into, by its first bytes.
+#[must_use]
+pub fn opaque(head: &[u8]) -> Option<&'static str> {
+    match head {
+        [0x28, 0xb5, 0x2f, 0xfd, ..] => Some("a zstd stream"),
+        // Both lz4 and zstd have such frames, which decoders pass over.
+        [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Some("a skippable frame"),
+        [b'R', b'a', b'r', b'!', 0x1a, 7, ..] => Some("a RAR archive"),
+        [b'M', b'S', b'C', b'F', 0, 0, 0, 0, ..] => Some("a CAB archive"),
+        [b'L', b'Z', b'I', b'P', 0 | 1, ..] => Some("an lzip stream"),
+        [0x89, b'L', b'Z', b'O', 0, 13, 10, 26, 10, ..] => Some("an lzop stream"),
+        [b'x', b'a', b'r', b'!', 0, _, 0, ..] => Some("a xar archive"),
+        [0xff, 6, 0, 0, b's', b'N', b'a', b'P', b'p', b'Y', ..] => Some("a snappy stream"),
+        // compress: codes of 9 to 16 bits, two bits unused.
+        [0x1f, 0x9d, flags, ..] if flags & 0x60 == 0 && (9..=16).contains(&(flags & 0x1f)) => {
+            Some("a stream of `compress`")
+        }
+        _ => None,
+    }
+}
+
 /// Decodes `source`.
 ///
 /// # Errors
 /// When the bytes can't be had or are no such stream.
 pub fn open<'a>(source: &'a dyn Source, method: Method) -> Result<Box<dyn Feed + 'a>, Fault> {
-    let reader = || std::io::BufReader::with_capacity(16 * 1024, Bytes { source, at: 0 });
     Ok(match method {
         Method::Deflate => Box::new(Inflate::new(source, 0, DataFormat::Raw, false)),
         Method::Zlib => Box::new(Inflate::new(source, 0, DataFormat::Zlib, false)),
         Method::Gzip => {
             Box::new(Inflate::new(source, gzip_header(source, 0)?, DataFormat::Raw, true))
         }
-        Method::Bzip2 => Box::new(Reading(crate::rare::bzip2(reader()))),
-        Method::Lz4 => Box::new(Reading(crate::rare::lz4(reader()))),
-        Method::Xz => Box::new(crate::rare::xz(&mut reader())?),
-        Method::Lzma => Box::new(crate::rare::lzma(&mut reader())?),
+        Method::Bzip2 => Box::new(crate::bzip2::Bzip2::new(source)),
+        Method::Lz4 => Box::new(crate::rare::Lz4::new(source)),
+        Method::Xz => Box::new(crate::rare::xz(source)?),
+        Method::Lzma => Box::new(crate::rare::lzma(source)?),
         Method::ZipLzma => Box::new(crate::rare::zip_lzma(source)?),
     })
 }
@@ -99,37 +117,29 @@ fn gzip_header(source: &dyn Source, start: u64) -> Result<u64, Fault> {
     Ok(if flags & 2 != 0 { at + 2 } else { at })
 }
 
-/// Gives a source's bytes to decoders that read.
-struct Bytes<'a> {
-    source: &'a dyn Source,
-    at: u64,
-}
-
-impl Read for Bytes<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        let n = self.source.read_at(self.at, buffer).map_err(|fault| match fault {
-            Fault::Unreadable(text) => std::io::Error::other(text),
-            Fault::Corrupt(text) | Fault::TooLarge(text) => {
-                std::io::Error::new(std::io::ErrorKind::InvalidData, text)
-            }
-        })?;
-        self.at += n as u64;
-        Ok(n)
+/// Looks behind a stream for what isn't padding, and returns where it begins.
+///
+/// # Errors
+/// When the bytes can't be had.
+pub(crate) fn behind(source: &dyn Source, start: u64) -> Result<Option<u64>, Fault> {
+    let mut at = start;
+    loop {
+        let block = source.up_to(at, 16 * 1024)?;
+        if let Some(found) = block.iter().position(|&byte| byte != 0) {
+            return Ok(Some(at + found as u64));
+        }
+        if block.is_empty() {
+            return Ok(None);
+        }
+        at += block.len() as u64;
     }
 }
 
-/// Feeds what a reader decodes.
-struct Reading<R>(R);
-
-impl<R: Read> Feed for Reading<R> {
-    fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
-        self.0.read(buffer).map_err(|error| match error.kind() {
-            std::io::ErrorKind::Other if error.get_ref().is_some() => {
-                Fault::Unreadable(error.to_string())
-            }
-            _ => Fault::Corrupt(format!("the compressed data is broken: {error}")),
-        })
-    }
+/// Tells what is wrong where something follows a compressed stream: tools see it, loaders end before it.
+pub(crate) fn followed(at: u64) -> Fault {
+    Fault::Corrupt(format!(
+        "bytes that belong to no compressed stream follow the last one at offset {at}"
+    ))
 }
 
 /// Decodes deflate.
@@ -143,6 +153,11 @@ struct Inflate<'a> {
     done: bool,
     /// Whether further gzip members may follow, whose content continues the first one's.
     members: bool,
+    /// The checksum and length of what the gzip member at hand gave so far.
+    sum: crc32fast::Hasher,
+    length: u32,
+    /// Whether a stream has ended, behind which is yet to be looked.
+    ended: bool,
 }
 
 impl<'a> Inflate<'a> {
@@ -156,16 +171,35 @@ impl<'a> Inflate<'a> {
             next: start,
             done: false,
             members,
+            sum: crc32fast::Hasher::new(),
+            length: 0,
+            ended: false,
         }
     }
 
-    /// Goes to the next gzip member, if there is one.
+    /// Goes to the next gzip member, if there is one, behind padding as Python's reader does.
     fn next_member(&mut self) -> Result<bool, Fault> {
-        let trailer = self.next - (self.input.len() - self.at) as u64 + 8;
-        if !self.members || self.source.up_to(trailer, 3)? != [0x1f, 0x8b, 8] {
-            return Ok(false);
+        let end = self.next - (self.input.len() - self.at) as u64;
+        let trailer = if self.members { 8 } else { 0 };
+        if self.members {
+            let sums = self.source.bytes(end, 8)?;
+            let cut = || Fault::Corrupt("the compressed data is cut".to_owned());
+            let (crc, length) =
+                sums.as_deref().and_then(|sums| sums.split_at_checked(4)).ok_or_else(cut)?;
+            let crc_holds = crc == std::mem::take(&mut self.sum).finalize().to_le_bytes();
+            if !crc_holds || length != std::mem::take(&mut self.length).to_le_bytes() {
+                return Err(Fault::Corrupt(
+                    "the compressed data does not fit its checksum".to_owned(),
+                ));
+            }
         }
-        self.next = gzip_header(self.source, trailer)?;
+        let Some(next) = behind(self.source, end + trailer)? else {
+            return Ok(false);
+        };
+        if !self.members || self.source.up_to(next, 3)? != [0x1f, 0x8b, 8] {
+            return Err(followed(next));
+        }
+        self.next = gzip_header(self.source, next)?;
         self.input.clear();
         self.at = 0;
         self.state.reset(self.format);
@@ -176,6 +210,10 @@ impl<'a> Inflate<'a> {
 impl Feed for Inflate<'_> {
     fn fill(&mut self, buffer: &mut [u8]) -> Result<usize, Fault> {
         while !self.done && !buffer.is_empty() {
+            if std::mem::take(&mut self.ended) {
+                self.done = !self.next_member()?;
+                continue;
+            }
             if self.at == self.input.len() {
                 self.input = self.source.up_to(self.next, 16 * 1024)?;
                 self.next += self.input.len() as u64;
@@ -184,8 +222,22 @@ impl Feed for Inflate<'_> {
             let ended = self.input.is_empty();
             let result = inflate(&mut self.state, &self.input[self.at..], buffer, MZFlush::None);
             self.at += result.bytes_consumed;
+            if self.members {
+                self.sum.update(&buffer[..result.bytes_written]);
+                // gzip keeps the length modulo 2^32.
+                #[expect(clippy::cast_possible_truncation, reason = "modulo 2^32 is meant")]
+                let written = result.bytes_written as u32;
+                self.length = self.length.wrapping_add(written);
+            }
             match result.status {
-                Ok(MZStatus::StreamEnd) => self.done = !self.next_member()?,
+                Ok(MZStatus::StreamEnd) => {
+                    // What was decoded comes first; what is wrong behind it is told with the next call.
+                    if result.bytes_written > 0 {
+                        self.ended = true;
+                        return Ok(result.bytes_written);
+                    }
+                    self.done = !self.next_member()?;
+                }
                 Ok(_) if result.bytes_written == 0 && result.bytes_consumed == 0 && ended => {
                     return Err(Fault::Corrupt("the compressed data is cut".to_owned()));
                 }

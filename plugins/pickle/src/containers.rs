@@ -25,14 +25,16 @@ fn is_template(text: &[u8]) -> bool {
         return false;
     };
     let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let names = |text: &str| {
-        text.chars().all(|c| c.is_ascii_alphanumeric() || "_,=. ".contains(c))
-    };
+    let names = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "_,=. ".contains(c));
     lines.len() == LINES.len()
         && lines.iter().zip(LINES).all(|(line, (start, end))| {
             line.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).is_some_and(|rest| {
                 // `return (shapes), location, scale`
-                names(&if start == "return (" { rest.replacen(')', "", 1) } else { rest.to_owned() })
+                names(&if start == "return (" {
+                    rest.replacen(')', "", 1)
+                } else {
+                    rest.to_owned()
+                })
             })
         })
 }

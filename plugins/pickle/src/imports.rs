@@ -185,8 +185,15 @@ impl Import {
         let dotted = self.name.contains('.');
         let (rule, severity, why) = match self.tier {
             Tier::Allowed(allowed)
-                if matches!(allowed.arguments, "!torch-bytes" | "!import" | "!newobj" | "!rebuild" | "!reconstructor" | "!ctor")
-                    && self.pushes > self.excused =>
+                if matches!(
+                    allowed.arguments,
+                    "!torch-bytes"
+                        | "!import"
+                        | "!newobj"
+                        | "!rebuild"
+                        | "!reconstructor"
+                        | "!ctor"
+                ) && self.pushes > self.excused =>
             {
                 let message = format!(
                     "names `{full}` without calling it ({}): what it is handed to calls it with arguments that can't be told",

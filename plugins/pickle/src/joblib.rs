@@ -28,6 +28,7 @@ impl Machine<'_> {
         };
         self.evidence.arrays += 1;
         if dtype.object {
+            self.evidence.objects += 1;
             return self.run_objects(stream);
         }
         let Some(bytes) = dtype.size.and_then(|size| size.checked_mul(count)) else {

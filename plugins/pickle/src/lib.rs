@@ -5,6 +5,7 @@
 
 pub mod behind;
 pub mod budget;
+pub mod bzip2;
 pub mod call;
 mod check;
 pub mod compressed;
@@ -25,6 +26,7 @@ pub mod rare;
 pub mod scan;
 pub mod series;
 pub mod settings;
+pub mod sevenz;
 pub mod show;
 pub mod source;
 pub mod state;

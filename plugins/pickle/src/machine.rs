@@ -75,6 +75,8 @@ pub struct Evidence {
     pub proto: bool,
     /// Raw arrays passed over.
     pub arrays: u32,
+    /// Those of them whose items are objects: pickles with a memo of their own.
+    pub objects: u32,
 }
 
 /// Bytes within the stream that are a file of `torch.save`.

@@ -3,11 +3,13 @@
 //! Where archives are read differently by different readers is found in `zip.rs` and `tar.rs`; what members hold is
 //! told in `scan.rs`.
 
+use std::collections::BTreeMap;
+
 use crate::compressed::Method;
 use crate::log;
 use crate::scan::{Claim, Content, Doubt, Scanner};
 use crate::source::{Fault, Source, Window};
-use crate::{tar, torch, zip};
+use crate::{compressed, sevenz, tar, torch, zip};
 
 /// Members up to this size have their checksum verified where they are claimed: pickles, not weights.
 const VERIFIED: u64 = 16 << 20;
@@ -37,6 +39,23 @@ impl Scanner<'_> {
         let sound = log.is_empty();
         self.log.merge(log);
         let claim = self.members(source, &archive, member, depth)?;
+        let comment = Window::new(source, archive.end, u64::MAX);
+        if comment.size() > 0
+            && self.content(
+                Content::Plain(&comment),
+                &within(member, "<comment>"),
+                depth + 1,
+                Doubt::Open,
+            )? == Claim::Pickle
+        {
+            self.log.add(
+                log::TRAILING_DATA,
+                member,
+                archive.end,
+                "the comment of the zip archive, or what follows it, holds a pickle or an archive",
+            );
+            return Ok(Claim::Pickle);
+        }
         Ok(if sound { claim } else { Claim::Pickle })
     }
 
@@ -71,6 +90,7 @@ impl Scanner<'_> {
     ) -> Result<Claim, Fault> {
         let root = torch::root(archive.entries.iter().map(|entry| entry.name.as_str()));
         let mut claim = Claim::Nothing;
+        let mut declared = BTreeMap::new();
         for entry in &archive.entries {
             if self.budget.members == 0 {
                 self.log.add(log::OVER_LIMIT, member, entry.data, "too many members");
@@ -96,7 +116,15 @@ impl Scanner<'_> {
                 }
             };
             let doubt = if storage { Doubt::Numbers } else { Doubt::Open };
-            if self.content(content, &name, depth + 1, doubt)? == Claim::Pickle {
+            self.declared = BTreeMap::new();
+            let found = self.content(content, &name, depth + 1, doubt)?;
+            if root
+                .as_deref()
+                .is_some_and(|root| entry.name.strip_prefix(root) == Some("/data.pkl"))
+            {
+                declared = std::mem::take(&mut self.declared);
+            }
+            if found == Claim::Pickle {
                 claim = Claim::Pickle;
                 self.verify(&content, entry, &name)?;
                 if storage {
@@ -104,7 +132,33 @@ impl Scanner<'_> {
                 }
             }
         }
+        if let Some(root) = root {
+            self.storage_sizes(archive, &root, &declared, member);
+        }
         Ok(claim)
+    }
+
+    /// Compares storages with the sizes that `data.pkl` names: a loader that trusts it reads or writes past the end.
+    fn storage_sizes(
+        &mut self,
+        archive: &zip::Archive,
+        root: &str,
+        declared: &BTreeMap<Vec<u8>, u64>,
+        member: &str,
+    ) {
+        for entry in &archive.entries {
+            let key = entry.name.strip_prefix(root).and_then(|rest| rest.strip_prefix("/data/"));
+            let Some(&bytes) = key.and_then(|key| declared.get(key.as_bytes())) else {
+                continue;
+            };
+            if entry.size < bytes {
+                let message = format!(
+                    "the storage has {} bytes where the pickle says {bytes}: loading reads past its end",
+                    entry.size
+                );
+                self.log.add(log::MALFORMED, &within(member, &entry.name), 0, message);
+            }
+        }
     }
 
     /// Compares a member's content with its declared checksum and size: PyTorch does not, so that what other
@@ -159,7 +213,7 @@ impl Scanner<'_> {
             return Ok(Claim::Pickle);
         }
         let mut log = self.log.fork();
-        let entries = tar::read(source, member, &mut log)?;
+        let (entries, end) = tar::read(source, member, &mut log)?;
         let mut claim = if log.is_empty() { Claim::Nothing } else { Claim::Pickle };
         self.log.merge(log);
         for entry in entries {
@@ -170,6 +224,85 @@ impl Scanner<'_> {
             {
                 claim = Claim::Pickle;
             }
+        }
+        if let Some(at) = compressed::behind(source, end)? {
+            let message =
+                "bytes follow the end of the tar archive: some readers take them for more of it";
+            self.log.add(log::TRAILING_DATA, member, at, message);
+            let rest = Window::new(source, at, u64::MAX);
+            let name = within(member, "<behind the end>");
+            self.content(Content::Plain(&rest), &name, depth + 1, Doubt::Open)?;
+            claim = Claim::Pickle;
+        }
+        Ok(claim)
+    }
+
+    /// Visits the files of a 7z archive.
+    pub(crate) fn seven_zip(
+        &mut self,
+        source: &dyn Source,
+        member: &str,
+        depth: u32,
+    ) -> Result<Claim, Fault> {
+        if !self.open(source, member) {
+            return Ok(Claim::Pickle);
+        }
+        let folders = match sevenz::read(source, &mut |packed| self.budget.inflated.min(packed)) {
+            Ok(folders) => folders,
+            Err(fault @ Fault::Unreadable(_)) => return Err(fault),
+            Err(Fault::Corrupt(why) | Fault::TooLarge(why)) => {
+                self.log.add(log::UNREADABLE_CONTENT, member, 0, format!("a 7z archive: {why}"));
+                return Ok(Claim::Pickle);
+            }
+        };
+        let mut claim = Claim::Nothing;
+        for folder in folders {
+            let (bytes, why) = match sevenz::unpack(source, &folder) {
+                Ok(bytes) => (bytes, None),
+                Err(fault @ Fault::Unreadable(_)) => return Err(fault),
+                Err(Fault::Corrupt(why) | Fault::TooLarge(why)) => (Vec::new(), Some(why)),
+            };
+            if let Some(why) = why {
+                let name = within(member, folder.files.first().map_or("", |file| &file.name));
+                self.log.add(log::UNREADABLE_CONTENT, &name, folder.start, why);
+                claim = Claim::Pickle;
+                continue;
+            }
+            let size = bytes.len();
+            if self.budget.inflated < size as u64 || self.budget.held < size {
+                let message = "more is decompressed than a file of this size can need";
+                self.log.add(log::OVER_LIMIT, member, folder.start, message);
+                return Ok(Claim::Pickle);
+            }
+            self.budget.inflated -= size as u64;
+            self.budget.held -= size;
+            let mut at = 0;
+            for file in &folder.files {
+                if self.budget.members == 0 {
+                    self.log.add(log::OVER_LIMIT, member, folder.start, "too many members");
+                    return Ok(Claim::Pickle);
+                }
+                self.budget.members -= 1;
+                let name = within(member, &file.name);
+                if let Some(why) = zip::leads_elsewhere(&file.name) {
+                    self.log.add(
+                        log::ARCHIVE_PATH,
+                        member,
+                        folder.start,
+                        format!("member {} {why}", zip::shown(&file.name)),
+                    );
+                    claim = Claim::Pickle;
+                }
+                let window = Window::new(&bytes, at, file.size);
+                at += file.size;
+                if file.size > 0
+                    && self.content(Content::Plain(&window), &name, depth + 1, Doubt::Open)?
+                        == Claim::Pickle
+                {
+                    claim = Claim::Pickle;
+                }
+            }
+            self.budget.held += size;
         }
         Ok(claim)
     }

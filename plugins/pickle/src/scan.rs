@@ -3,6 +3,8 @@
 //! Pickles are run in `series.rs`, members of archives visited in `members.rs`; each format's own structure is
 //! read in its own file.
 
+use std::collections::BTreeMap;
+
 use crate::budget::{Budget, HELD};
 use crate::compressed::{self, Method};
 use crate::config;
@@ -11,7 +13,7 @@ use crate::npy;
 use crate::settings::Settings;
 use crate::source::{Blocks, Fault, Source, Window};
 use crate::stream::Stream;
-use crate::{tar, zip};
+use crate::{sevenz, tar, zip};
 
 /// How deep containers within containers are opened.
 pub(crate) const DEPTH: u32 = 6;
@@ -75,13 +77,15 @@ pub struct Scanner<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) log: &'a mut Log,
     pub(crate) budget: Budget,
+    /// Sizes of PyTorch's storages by key, as the pickles read last name them.
+    pub(crate) declared: BTreeMap<Vec<u8>, u64>,
 }
 
 impl<'a> Scanner<'a> {
     /// Makes a scanner that writes into `log`.
     #[must_use]
     pub fn new(settings: &'a Settings, log: &'a mut Log) -> Self {
-        Self { settings, log, budget: Budget::new(0) }
+        Self { settings, log, budget: Budget::new(0), declared: BTreeMap::new() }
     }
 
     /// Looks at a whole file.
@@ -174,6 +178,11 @@ impl<'a> Scanner<'a> {
                 Content::Packed(..) => self.unpacked(content, member, depth, doubt)?,
             }
         } else {
+            if doubt == Doubt::Open
+                && let Some(claim) = self.opaque(content, &head, member, depth)?
+            {
+                return Ok(claim);
+            }
             match compressed::recognise(&head).filter(|_| doubt == Doubt::Open) {
                 Some(method) => self.compressed(content, method, &head, member, depth)?,
                 None if head.starts_with(b"ZF0x") => self.old_joblib(content, member, depth)?,
@@ -184,6 +193,28 @@ impl<'a> Scanner<'a> {
             }
         };
         Ok(if rest == Claim::Pickle { rest } else { claim })
+    }
+
+    /// Opens 7z archives, and says of formats that can't be looked into that they can't.
+    fn opaque(
+        &mut self,
+        content: Content<'_>,
+        head: &[u8],
+        member: &str,
+        depth: u32,
+    ) -> Result<Option<Claim>, Fault> {
+        if head.starts_with(sevenz::MAGIC) {
+            return match content {
+                Content::Plain(source) => self.seven_zip(source, member, depth).map(Some),
+                Content::Packed(..) => self.unpacked(content, member, depth, Doubt::Open).map(Some),
+            };
+        }
+        let Some(format) = compressed::opaque(head) else {
+            return Ok(None);
+        };
+        let message = format!("{format} can't be looked into here: pack it as zip, tar or gzip");
+        self.log.add(log::UNREADABLE_CONTENT, member, 0, message);
+        Ok(Some(Claim::Pickle))
     }
 
     /// Pays for bytes that were decoded.
@@ -207,21 +238,24 @@ impl<'a> Scanner<'a> {
         depth: u32,
         doubt: Doubt,
     ) -> Result<Claim, Fault> {
-        let bytes = self.hold(&content)?;
+        let bytes = self.hold(&content, member)?;
         let claim = self.content(Content::Plain(&bytes), member, depth, doubt);
         self.budget.held += bytes.held();
         claim
     }
 
     /// Decodes into memory; the caller gives back what is held.
-    pub(crate) fn hold(&mut self, content: &Content<'_>) -> Result<Blocks, Fault> {
+    pub(crate) fn hold(&mut self, content: &Content<'_>, member: &str) -> Result<Blocks, Fault> {
         let mut stream = content.stream()?;
         let mut bytes = Blocks::default();
         loop {
             let chunk = match stream.chunk(u64::MAX) {
                 Ok(chunk) => chunk,
                 // What was decoded before the break is still judged: loaders run it before they notice.
-                Err(Fault::Corrupt(_)) if bytes.held() > 0 => break,
+                Err(Fault::Corrupt(why)) if bytes.held() > 0 => {
+                    self.log.add(log::UNREADABLE_CONTENT, member, 0, why);
+                    break;
+                }
                 Err(fault) => return Err(fault),
             };
             if chunk.is_empty() {
@@ -249,7 +283,7 @@ impl<'a> Scanner<'a> {
         depth: u32,
     ) -> Result<Claim, Fault> {
         let Content::Plain(source) = content else {
-            let bytes = self.hold(&content)?;
+            let bytes = self.hold(&content, member)?;
             let claim = self.compressed(Content::Plain(&bytes), method, head, member, depth);
             self.budget.held += bytes.held();
             return claim;
@@ -294,7 +328,7 @@ impl<'a> Scanner<'a> {
         if depth == 0 || !small || !text || head.is_empty() {
             return Ok(Claim::Nothing);
         }
-        let bytes = self.hold(&content)?;
+        let bytes = self.hold(&content, member)?;
         self.budget.held += bytes.held();
         let bytes = bytes.up_to(0, bytes.held())?;
         if !config::may_name(&bytes) {

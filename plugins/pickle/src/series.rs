@@ -79,7 +79,7 @@ impl Scanner<'_> {
             return Ok(Claim::Nothing);
         }
         if let Content::Packed(..) = content {
-            match self.hold(&content) {
+            match self.hold(&content, member) {
                 Ok(bytes) => {
                     let plain = Content::Plain(&bytes);
                     let done = plain.stream().and_then(|stream| {
@@ -166,7 +166,7 @@ impl Scanner<'_> {
         let start = stream.position();
         let most = self.budget.opcodes_for(packed);
         let mut left = most;
-        let (mut count, mut arrays, mut legacy) = (0u32, 0u32, false);
+        let (mut count, mut arrays, mut objects, mut legacy) = (0u32, 0u32, 0u32, false);
         let mut storages = BTreeMap::new();
         let mut nested = Vec::new();
         if stream.peek(1)?.is_empty() {
@@ -200,6 +200,7 @@ impl Scanner<'_> {
             let mut ran = run(self.context(member, capture, left), &mut log, &mut stream);
             left = left.saturating_sub(ran.seen.opcodes);
             arrays += ran.seen.arrays;
+            objects += ran.seen.objects;
             nested.append(&mut ran.nested);
             let doubtful = count > 0 && !starts && !ran.acts();
             match ran.end {
@@ -238,8 +239,9 @@ impl Scanner<'_> {
         }
         self.budget.opcodes = self.budget.opcodes.saturating_sub(most - left);
         self.pay(&content, stream.position())?;
+        self.declared = storages;
         if arrays > 0 {
-            self.without_arrays(content, start, member)?;
+            self.without_arrays(content, start, member, objects)?;
         }
         self.nested(content, nested, member)
     }
@@ -250,6 +252,7 @@ impl Scanner<'_> {
         content: Content<'_>,
         start: u64,
         member: &str,
+        objects: u32,
     ) -> Result<(), Fault> {
         let mut stream = content.stream()?;
         stream.skip(start)?;
@@ -258,7 +261,11 @@ impl Scanner<'_> {
         let context =
             Context { joblib: false, ..self.context(member, capture, self.budget.opcodes) };
         let ran = run(context, &mut log, &mut stream);
-        self.log.merge(log);
+        // An array of objects has a memo of its own, so that its opcodes name nonsense here, which fails to import:
+        // then only what is known to do harm counts.
+        if objects == 0 || ran.dangerous {
+            self.log.merge(log);
+        }
         self.budget.opcodes = self.budget.opcodes.saturating_sub(ran.seen.opcodes);
         match ran.end {
             End::Halt(Halt::Fault(fault @ Fault::Unreadable(_)), _) => Err(fault),

@@ -61,7 +61,9 @@ impl Machine<'_> {
                 let message = format!(
                     "{} reads the file {} when unpickled, which is not beside this one",
                     self.show(target),
-                    self.heap.entry(state, "filename").map_or_else(String::new, |name| self.show(name))
+                    self.heap
+                        .entry(state, "filename")
+                        .map_or_else(String::new, |name| self.show(name))
                 );
                 self.note(log::UNSAFE_BUILD, message);
                 None

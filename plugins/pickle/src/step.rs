@@ -292,9 +292,13 @@ impl Machine<'_> {
         let Some((Kind::Tuple, _, items)) = self.heap.items(id) else {
             return;
         };
-        let [kind, class, key, _, count, ..] = items else {
+        let [kind, class, key, place, count, ..] = items else {
             return;
         };
+        // Tensors of the device `meta` have no bytes.
+        if self.heap.as_text(*place) == Some(b"meta") {
+            return;
+        }
         if self.heap.as_text(*kind) != Some(b"storage") || self.storages.len() >= STORAGES {
             return;
         }

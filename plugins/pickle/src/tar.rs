@@ -78,16 +78,16 @@ fn field(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
-/// Reads the members of an archive, logging those that lead elsewhere.
+/// Reads the members of an archive, logging those that lead elsewhere; returns where it ends, too.
 ///
 /// # Errors
 /// When the bytes can't be had.
-pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Vec<Entry>, Fault> {
+pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<(Vec<Entry>, u64), Fault> {
     let mut entries = Vec::new();
     let (mut at, mut long_name, mut long_size) = (0u64, None, None);
     while let Some(header) = source.bytes(at, 512)? {
         if header.iter().all(|&byte| byte == 0) {
-            break;
+            return Ok((entries, at));
         }
         if entries.len() >= ENTRIES {
             log.add(log::OVER_LIMIT, member, at, format!("more than {ENTRIES} members"));
@@ -134,7 +134,12 @@ pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Vec<Entr
                     format!("{prefix}/{short}")
                 });
                 judge(&name, kind, &field(&header[157..257]), at, member, log);
-                if matches!(kind, 0 | b'0' | b'7') && size > 0 {
+                if kind == b'S' {
+                    let message = "a sparse member of a tar archive can't be read here";
+                    log.add(log::UNREADABLE_CONTENT, member, at, message);
+                }
+                // Readers take types they don't know for plain files.
+                if !matches!(kind, b'1'..=b'6') && size > 0 {
                     entries.push(Entry { name, data, size: size.min(source.size() - data) });
                 }
             }
@@ -144,7 +149,7 @@ pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Vec<Entr
             _ => break,
         }
     }
-    Ok(entries)
+    Ok((entries, source.size()))
 }
 
 /// Says whether the byte at `at` is within a member.
@@ -152,7 +157,7 @@ pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Vec<Entr
 /// # Errors
 /// When the bytes can't be had.
 pub fn covers(source: &dyn Source, at: u64) -> Result<bool, Fault> {
-    let entries = read(source, "", &mut Log::new(""))?;
+    let (entries, _) = read(source, "", &mut Log::new(""))?;
     Ok(entries.iter().any(|entry| (entry.data..entry.data + entry.size).contains(&at)))
 }
 

@@ -8,6 +8,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::compressed;
 use crate::log::{self, Log};
 use crate::source::{Fault, Source};
 use crate::text;
@@ -46,6 +47,8 @@ pub struct Archive {
     pub prefix: u64,
     /// Whether the directory was read to its end.
     pub whole: bool,
+    /// Where the end record ends, and with it the archive but for its comment.
+    pub end: u64,
 }
 
 /// One record of the central directory.
@@ -80,7 +83,15 @@ pub fn ends_in_archive(source: &dyn Source) -> Result<Option<u64>, Fault> {
 pub fn read(source: &dyn Source, member: &str, log: &mut Log) -> Result<Option<Archive>, Fault> {
     let (end, several) = end_record(source)?;
     let Some(end) = end else { return Ok(None) };
-    let mut archive = Archive::default();
+    let mut archive = Archive { end: end.tail, ..Archive::default() };
+    if compressed::behind(source, end.tail.saturating_add(end.comment))?.is_some() {
+        log.add(
+            log::ARCHIVE_MISMATCH,
+            member,
+            end.tail + end.comment,
+            "bytes follow the zip archive: readers that start at the end see another file, or none",
+        );
+    }
     if several {
         log.add(
             log::ARCHIVE_MISMATCH,

@@ -11,6 +11,9 @@ const TAIL: usize = 22 + 0xffff;
 #[derive(Debug)]
 pub(crate) struct End {
     pub(crate) at: u64,
+    /// Where the record itself ends: a comment of so many bytes follows, and nothing else.
+    pub(crate) tail: u64,
+    pub(crate) comment: u64,
     pub(crate) count: u64,
     pub(crate) size: u64,
     pub(crate) offset: u64,
@@ -52,8 +55,11 @@ pub(crate) fn end_record(source: &dyn Source) -> Result<(Option<End>, bool), Fau
         return Ok((None, false));
     };
     let record = &tail[at..];
+    let (after, comment) = (tail_at + at as u64 + 22, u64::from(u16_at(record, 20)));
     let mut end = End {
         at: tail_at + at as u64,
+        tail: after,
+        comment,
         count: u64::from(u16_at(record, 10)),
         size: u64::from(u32_at(record, 12)),
         offset: u64::from(u32_at(record, 16)),
@@ -77,6 +83,8 @@ pub(crate) fn end_record(source: &dyn Source) -> Result<(Option<End>, bool), Fau
         if let Some((at, record)) = record {
             end = End {
                 at,
+                tail: after,
+                comment,
                 count: u64_at(&record, 32),
                 size: u64_at(&record, 40),
                 offset: u64_at(&record, 48),
