@@ -28,8 +28,25 @@ const BASES: &[&str] = &[
 ];
 
 /// Public methods of estimators that others refer to; further ones may save to files.
-const METHODS: &[&str] =
-    &["decision_function", "fit", "predict", "predict_proba", "score", "transform"];
+const METHODS: &[&str] = &[
+    "decision_function",
+    "fit",
+    "fit_predict",
+    "fit_transform",
+    "forward",
+    "inverse_transform",
+    "partial_fit",
+    "predict",
+    "predict_log_proba",
+    "predict_proba",
+    "score",
+    "step",
+    "transform",
+];
+
+/// Methods of `str` that serve as tokenizers.
+const TEXT_METHODS: &[&str] =
+    &["casefold", "lower", "lstrip", "rstrip", "split", "splitlines", "strip", "title", "upper"];
 
 impl Machine<'_> {
     /// Judges a call, and returns what stands for its result.
@@ -179,6 +196,10 @@ impl Machine<'_> {
             // Below protocol 4, a name with dots is written so.
             Value::Global(of) => {
                 let class = self.imports.get(of);
+                if class.is("builtins", "str") && TEXT_METHODS.contains(&name.as_str()) {
+                    self.imports.get_mut(at).excused += 1;
+                    return Some(Value::Attribute);
+                }
                 let (module, dotted) = (class.module.clone(), format!("{}.{name}", class.name));
                 match judge(&module, &dotted) {
                     Tier::Allowed(_) => self.import(&module, &dotted, "getattr").ok()?,

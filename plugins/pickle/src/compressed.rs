@@ -281,7 +281,8 @@ mod tests {
         assert_eq!(recognise(&zlib), Some(Method::Zlib));
         let mut gzip = b"\x1f\x8b\x08\x1c\0\0\0\0\0\xff\x02\0xxname\0comment\0".to_vec();
         gzip.extend_from_slice(&raw);
-        gzip.extend_from_slice(&[0; 8]);
+        gzip.extend_from_slice(&crc32fast::hash(&plain).to_le_bytes());
+        gzip.extend_from_slice(&u32::try_from(plain.len()).expect("small").to_le_bytes());
         let one = gzip.clone();
         assert_eq!(all(&one, Method::Gzip).as_ref(), Ok(&plain));
         gzip.extend_from_slice(&one);

@@ -2,6 +2,8 @@
 //!
 //! They are no pickles but do what a pickle does; names are judged by the same tables.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use crate::globals::{self, Tier};
@@ -45,6 +47,45 @@ const WRITTEN: &[&str] = &[
     "functools",
     "operator",
 ];
+
+/// Undoes the escapes of ASCII letters that YAML and JSON know: any letter of a name may be written so.
+#[must_use]
+pub fn unescaped(text: &str) -> Cow<'_, str> {
+    if !text.contains("\\x") && !text.contains("\\u") && !text.contains("\\U") {
+        return Cow::Borrowed(text);
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('\\') {
+        out.push_str(&rest[..at]);
+        let tail = &rest[at + 1..];
+        let digits = match tail.as_bytes().first() {
+            Some(b'x') => 2,
+            Some(b'u') => 4,
+            Some(b'U') => 8,
+            _ => 0,
+        };
+        let letter = tail
+            .get(1..=digits)
+            .and_then(|digits| u32::from_str_radix(digits, 16).ok())
+            .and_then(char::from_u32)
+            .filter(|c| digits > 0 && c.is_ascii_graphic() && !matches!(c, '"' | '\\'));
+        match letter {
+            Some(letter) => {
+                out.push(letter);
+                rest = &tail[digits + 1..];
+            }
+            None => {
+                // A backslash escapes the next character, which may be a backslash itself.
+                let next = tail.chars().next().map_or(0, char::len_utf8);
+                out.push_str(&rest[at..at + 1 + next]);
+                rest = &tail[next..];
+            }
+        }
+    }
+    out.push_str(rest);
+    Cow::Owned(out)
+}
 
 /// Says whether a text may be such a configuration.
 #[must_use]
@@ -94,11 +135,21 @@ fn values<'a>(text: &'a str, key: &'a str) -> impl Iterator<Item = (u64, &'a str
     text.match_indices(key).take(NAMES).filter_map(move |(at, _)| {
         let rest = text[at + key.len()..].trim_start_matches(['"', '\'']).trim_start();
         let rest = rest.strip_prefix(':')?.trim_start().trim_start_matches(['"', '\'']);
+        let rest = behind_marks(rest);
         let end = rest
             .find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.')))
             .unwrap_or(rest.len());
         (end > 0).then(|| (at as u64, &rest[..end]))
     })
+}
+
+/// Passes over what YAML lets stand before a value: a tag, an anchor, the mark of a block.
+fn behind_marks(mut rest: &str) -> &str {
+    while rest.starts_with(['!', '&', '>', '|']) {
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        rest = rest[end..].trim_start().trim_start_matches(['"', '\'']);
+    }
+    rest
 }
 
 /// Visits the nodes of a schema; serde_json has bounded their depth.
@@ -165,6 +216,19 @@ mod tests {
     use modelhost_check::Severity;
 
     #[test]
+    fn escapes_are_undone() {
+        for (text, plain) in [
+            ("\"_tar\\u0067et_\": \"os.sys\\x74em\"", "\"_target_\": \"os.system\""),
+            ("\\U0000006fs", "os"),
+            ("\\\\u006fs \\u00e9 \\u \\x2 \\", "\\\\u006fs \\u00e9 \\u \\x2 \\"),
+            ("\\u0022", "\\u0022"),
+            ("plain", "plain"),
+        ] {
+            assert_eq!(unescaped(text), plain);
+        }
+    }
+
+    #[test]
     fn names_in_configurations() {
         let rows: &[(&str, Option<Severity>)] = &[
             ("model:\n  _target_: os.system\n  command: echo hi\n", Some(Severity::Critical)),
@@ -174,6 +238,9 @@ mod tests {
             ("_target_: torch.optim.Adam", None),
             ("_target_: torch.hub.load", Some(Severity::Critical)),
             ("_target_: some_package.Model", Some(Severity::High)),
+            ("_target_: >-\n  os.system\n", Some(Severity::Critical)),
+            ("_target_: !!str &a 'os.system'\n", Some(Severity::Critical)),
+            ("? _target_\n: os.system\n", Some(Severity::Critical)),
             ("a text about _target_ and os.system", None),
             ("flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n", None),
             ("flavors:\n  python_function:\n    loader_module: os\n", Some(Severity::Critical)),

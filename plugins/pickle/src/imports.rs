@@ -38,6 +38,8 @@ pub struct Import {
     pub pushes: u32,
     /// See `pushes`.
     pub excused: u32,
+    /// How often it still lay on the stack when the run ended, used by nobody.
+    pub idle: u32,
 }
 
 impl Import {
@@ -130,6 +132,7 @@ impl Imports {
             calls: 0,
             pushes: 1,
             excused: 0,
+            idle: 0,
         });
         Some(at)
     }
@@ -193,7 +196,7 @@ impl Import {
                         | "!rebuild"
                         | "!reconstructor"
                         | "!ctor"
-                ) && self.pushes > self.excused =>
+                ) && self.pushes > self.excused.saturating_add(self.idle) =>
             {
                 let message = format!(
                     "names `{full}` without calling it ({}): what it is handed to calls it with arguments that can't be told",

@@ -146,6 +146,12 @@ impl<'a> Machine<'a> {
             Ok(()) => End::Stop,
             Err(halt) => End::Halt(*halt, self.offset),
         };
+        // What still lies on the stack was handed to nobody.
+        for value in &self.stack {
+            if let Value::Global(at) = *value {
+                self.imports.get_mut(at).idle += 1;
+            }
+        }
         self.imports.report(self.context.member, self.log);
         end
     }

@@ -331,11 +331,13 @@ impl<'a> Scanner<'a> {
         let bytes = self.hold(&content, member)?;
         self.budget.held += bytes.held();
         let bytes = bytes.up_to(0, bytes.held())?;
-        if !config::may_name(&bytes) {
+        let text = String::from_utf8_lossy(&bytes);
+        let text = config::unescaped(&text);
+        if !config::may_name(text.as_bytes()) {
             return Ok(Claim::Nothing);
         }
         let mut log = self.log.fork();
-        let schema = config::judge(&String::from_utf8_lossy(&bytes), member, &mut log);
+        let schema = config::judge(&text, member, &mut log);
         let sound = log.is_empty();
         self.log.merge(log);
         Ok(if schema || !sound { Claim::Pickle } else { Claim::Nothing })
