@@ -14,6 +14,7 @@ mod corpus;
 mod crash;
 mod determinism;
 mod folders;
+mod growth;
 mod lock;
 mod malformed;
 mod plugin;

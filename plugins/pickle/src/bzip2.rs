@@ -268,15 +268,15 @@ impl Feed for Bzip2<'_> {
 /// CRC-32 from the highest bit down, as bzip2 has it.
 static CRC: [u32; 256] = {
     let mut table = [0u32; 256];
-    let mut n = 0;
+    let mut n = 0u32;
     while n < 256 {
-        let mut value = (n as u32) << 24;
+        let mut value = n << 24;
         let mut bit = 0;
         while bit < 8 {
             value = if value >> 31 == 1 { value << 1 ^ 0x04c1_1db7 } else { value << 1 };
             bit += 1;
         }
-        table[n] = value;
+        table[n as usize] = value;
         n += 1;
     }
     table

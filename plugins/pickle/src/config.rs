@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::globals::{self, Tier};
 use crate::log::{self, Log};
+use crate::settings::Settings;
 use crate::text;
 
 /// Texts up to this size are looked at; configurations are some kilobytes, schemas of skops up to a megabyte.
@@ -90,17 +91,17 @@ pub fn unescaped(text: &str) -> Cow<'_, str> {
 /// Says whether a text may be such a configuration.
 #[must_use]
 pub fn may_name(text: &[u8]) -> bool {
-    [&b"_target_"[..], b"\"__loader__\"", b"loader_module"]
+    [&b"_target_"[..], b"\"__loader__\"", b"loader_module", b"\"handler\""]
         .iter()
         .any(|word| text.windows(word.len()).any(|window| window == *word))
 }
 
 /// Judges the names in a configuration. Returns whether it is a
 /// schema of skops, which is a model by itself.
-pub fn judge(text: &str, member: &str, log: &mut Log) -> bool {
+pub fn judge(text: &str, member: &str, settings: &Settings, log: &mut Log) -> bool {
     for (at, name) in values(text, "_target_") {
         let (module, function) = name.rsplit_once('.').unwrap_or(("", name));
-        report(module, function, "Hydra's `_target_`", CONFIGURED, member, at, log);
+        report(module, function, "Hydra's `_target_`", CONFIGURED, member, at, settings, log);
     }
     if text.contains("flavors") {
         for (at, module) in values(text, "loader_module") {
@@ -111,14 +112,18 @@ pub fn judge(text: &str, member: &str, log: &mut Log) -> bool {
                 &["mlflow"],
                 member,
                 at,
+                settings,
                 log,
             );
         }
     }
+    if text.contains("\"modelName\"") {
+        handler(text, member, settings, log);
+    }
     let schema = text.trim_start().starts_with('{') && text.contains("\"__loader__\"");
     if schema {
         match serde_json::from_str(text) {
-            Ok(schema) => skops(&schema, member, log),
+            Ok(schema) => skops(&schema, member, settings, log),
             Err(error) => log.add(
                 log::MALFORMED,
                 member,
@@ -128,6 +133,29 @@ pub fn judge(text: &str, member: &str, log: &mut Log) -> bool {
         }
     }
     schema
+}
+
+/// Judges the handler that the manifest of a TorchServe archive names: its own handlers have plain names, others are
+/// Python files of the archive, which serving the model runs.
+fn handler(text: &str, member: &str, settings: &Settings, log: &mut Log) {
+    let Ok(manifest) = serde_json::from_str::<Value>(text) else {
+        return;
+    };
+    let handler = manifest.get("model").and_then(|model| model.get("handler")?.as_str());
+    let file = handler.map(|handler| handler.split(':').next().unwrap_or_default());
+    let Some((module, "py")) = file.and_then(|file| file.rsplit_once('.')) else {
+        return;
+    };
+    let shown = text::quote(format!("{module}.py").as_bytes(), true, 200);
+    if let Some(reason) = settings.allows(module, "py") {
+        let message = format!("the manifest's handler is {shown}; the settings allow it: {reason}");
+        log.add(log::ALLOWED_BY_SETTINGS, member, 0, message);
+        return;
+    }
+    let message = format!(
+        "the manifest's handler is {shown}, code of this archive that runs when TorchServe serves the model, and can't be shown safe"
+    );
+    log.add(log::UNSAFE_GLOBAL, member, 0, message);
 }
 
 /// Finds the values of a key in YAML or JSON: dotted names, with or without quotes.
@@ -153,9 +181,9 @@ fn behind_marks(mut rest: &str) -> &str {
 }
 
 /// Visits the nodes of a schema; serde_json has bounded their depth.
-fn skops(node: &Value, member: &str, log: &mut Log) {
+fn skops(node: &Value, member: &str, settings: &Settings, log: &mut Log) {
     match node {
-        Value::Array(items) => items.iter().for_each(|item| skops(item, member, log)),
+        Value::Array(items) => items.iter().for_each(|item| skops(item, member, settings, log)),
         Value::Object(fields) => {
             let text = |key: &str| fields.get(key).and_then(Value::as_str);
             let content = |key: &str| {
@@ -169,14 +197,15 @@ fn skops(node: &Value, member: &str, log: &mut Log) {
                 pair => pair.0.zip(pair.1),
             };
             if let Some((module, name)) = named {
-                report(module, name, "skops' schema", WRITTEN, member, 0, log);
+                report(module, name, "skops' schema", WRITTEN, member, 0, settings, log);
             }
-            fields.values().for_each(|value| skops(value, member, log));
+            fields.values().for_each(|value| skops(value, member, settings, log));
         }
         _ => {}
     }
 }
 
+#[expect(clippy::too_many_arguments, reason = "what is named, by whom, where, and whom to tell")]
 fn report(
     module: &str,
     name: &str,
@@ -184,6 +213,7 @@ fn report(
     packages: &[&str],
     member: &str,
     at: u64,
+    settings: &Settings,
     log: &mut Log,
 ) {
     let full = text::quote(format!("{module}.{name}").as_bytes(), true, 200);
@@ -200,13 +230,18 @@ fn report(
             );
             log.add(log::DANGEROUS_GLOBAL, member, at, message);
         }
-        Tier::Unlisted if !packages.contains(&package) => {
+        Tier::Unlisted if packages.contains(&package) => {}
+        Tier::Unlisted => {
+            if let Some(reason) = settings.allows(module, name) {
+                let message = format!("{by} names `{full}`; the settings allow it: {reason}");
+                log.add(log::ALLOWED_BY_SETTINGS, member, at, message);
+                return;
+            }
             let message = format!(
                 "{by} names `{full}`, which is imported when the model is built, and can't be shown safe"
             );
             log.add(log::UNSAFE_GLOBAL, member, at, message);
         }
-        Tier::Unlisted => {}
     }
 }
 
@@ -241,6 +276,11 @@ mod tests {
             ("_target_: >-\n  os.system\n", Some(Severity::Critical)),
             ("_target_: !!str &a 'os.system'\n", Some(Severity::Critical)),
             ("? _target_\n: os.system\n", Some(Severity::Critical)),
+            (
+                "{\"model\": {\"modelName\": \"m\", \"handler\": \"handler.py:run\"}}",
+                Some(Severity::High),
+            ),
+            ("{\"model\": {\"modelName\": \"m\", \"handler\": \"image_classifier\"}}", None),
             ("a text about _target_ and os.system", None),
             ("flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n", None),
             ("flavors:\n  python_function:\n    loader_module: os\n", Some(Severity::Critical)),
@@ -269,12 +309,12 @@ mod tests {
         ];
         for (text, worst) in rows {
             let mut log = Log::new("file");
-            judge(text, "", &mut log);
+            judge(text, "", &Settings::default(), &mut log);
             assert_eq!(log.worst(), *worst, "{text}");
         }
         let deep = format!("{{\"__loader__\":{}", "[".repeat(100_000));
         let mut log = Log::new("file");
-        judge(&deep, "", &mut log);
+        judge(&deep, "", &Settings::default(), &mut log);
         assert_eq!(log.worst(), Some(Severity::High));
     }
 }

@@ -337,7 +337,7 @@ impl<'a> Scanner<'a> {
             return Ok(Claim::Nothing);
         }
         let mut log = self.log.fork();
-        let schema = config::judge(&text, member, &mut log);
+        let schema = config::judge(&text, member, self.settings, &mut log);
         let sound = log.is_empty();
         self.log.merge(log);
         Ok(if schema || !sound { Claim::Pickle } else { Claim::Nothing })

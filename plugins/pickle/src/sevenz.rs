@@ -415,7 +415,6 @@ impl Parser<'_> {
     }
 
     /// How many files each folder holds, and the sizes of all but the last of each.
-    #[expect(clippy::type_complexity, reason = "two lists that belong together")]
     fn files_within(
         &mut self,
         folders: &[Folder],
@@ -477,10 +476,7 @@ impl Parser<'_> {
                         .chunks_exact(2)
                         .map(|pair| u16::from_le_bytes([pair[0], pair[1]]))
                         .collect();
-                    names = units
-                        .split(|&unit| unit == 0)
-                        .map(|name| String::from_utf16_lossy(name))
-                        .collect();
+                    names = units.split(|&unit| unit == 0).map(String::from_utf16_lossy).collect();
                 }
                 _ => {}
             }

@@ -732,6 +732,12 @@ def cases():
                 "m.pt": a.torch_zip(STATE, [WEIGHTS, bytes(8)]),
             }
         ),
+        "container/mar/built_in_handler.mar": a.zipped(
+            {
+                "MAR-INF/MANIFEST.json": b'{"model": {"modelName": "m", "handler": "image_classifier", "serializedFile": "m.pt"}}',
+                "m.pt": a.torch_zip(STATE, [WEIGHTS, bytes(8)]),
+            }
+        ),
         "container/mar/weights_call.mar": a.zipped(
             {"MAR-INF/MANIFEST.json": b'{"model": {"handler": "image_classifier"}}', "m.pt": a.torch_zip(p.system(2))}
         ),

@@ -119,6 +119,17 @@ FRAME = New(
     },
 )
 
+TEMPLATE = """
+def _parse_args(self,  loc=0, scale=1):
+    return (), loc, scale
+
+def _parse_args_rvs(self,  loc=0, scale=1, size=None):
+    return self._argcheck_rvs( loc, scale, size=size)
+
+def _parse_args_stats(self,  loc=0, scale=1, moments='mv'):
+    return (), loc, scale, moments
+"""
+
 # Functions that run code, read or write files, or open connections: module, name.
 GADGETS = """
 os:system posix:popen nt:system subprocess:run subprocess:check_output builtins:exec builtins:compile builtins:getattr
@@ -662,6 +673,89 @@ def cases():
             ),
             2,
         ),
+        # helpers that reach further than their names
+        "pickle/arguments/constructor_calls_its_argument.pkl": p.Asm(2)
+        .glob("numpy.random._pickle", "__randomstate_ctor")
+        .raw(b"(")
+        .value(p.torch_legacy(p.system(2)))
+        .glob("torch.storage", "_load_from_bytes")
+        .raw(b"tR")
+        .stop(),
+        "pickle/arguments/generator_calls_its_argument.pkl": p.Asm(2)
+        .glob("numpy.random._pickle", "__generator_ctor")
+        .raw(b"(")
+        .text("os")
+        .glob("logging", "getLogger")
+        .raw(b"tR")
+        .stop(),
+        "pickle/arguments/helper_as_factory.pkl": p.Asm(4)
+        .stack_global("collections", "defaultdict")
+        .stack_global("torch.storage", "_load_from_bytes")
+        .raw(b"\x85R")
+        .stop(),
+        "pickle/arguments/index_of_any_class.pkl": p.call(
+            "pandas.core.indexes.base",
+            "_new_Index",
+            p.part(4).stack_global("numpy", "memmap"),
+            {"filename": "modelhost-corpus.bin", "mode": "w+", "shape": 1},
+        ),
+        "pickle/arguments/range_made_a_list.pkl": p.Asm(4)
+        .stack_global("builtins", "list")
+        .call("builtins", "range", 0, 2000000000)
+        .raw(b"\x85R")
+        .stop(),
+        "pickle/arguments/huge_bytearray.pkl": p.call("builtins", "bytearray", 2000000000),
+        "pickle/arguments/getattr_save.pkl": p.Asm(4)
+        .stack_global("builtins", "getattr")
+        .stack_global("gensim.models.keyedvectors", "KeyedVectors")
+        .raw(b")\x81")
+        .text("save")
+        .raw(b"\x86R")
+        .stop(),
+        "pickle/build/scipy_template.pkl": p.dumps(
+            New(
+                "scipy.stats._continuous_distns",
+                "norm_gen",
+                {"_parse_arg_template": "import os\nos.system('" + ECHO + "')", "numargs": 0},
+            )
+        ),
+        "pickle/build/scipy_template_nearly.pkl": p.dumps(
+            New(
+                "scipy.stats._continuous_distns",
+                "norm_gen",
+                {"_parse_arg_template": TEMPLATE.replace("loc=0", "loc=exec('1')"), "numargs": 0},
+            )
+        ),
+        "pickle/build/items_are_attributes.pkl": p.Asm(4)
+        .stack_global("scipy.optimize._optimize", "OptimizeResult")
+        .raw(b")\x81")
+        .text("__setstate__")
+        .stack_global("numpy", "asarray")
+        .raw(b"s")
+        .text(ECHO)
+        .raw(b"b")
+        .stop(),
+        "pickle/build/opens_a_listener.pkl": p.dumps(
+            New("sklearn.callback._scoring_monitor", "ScoringMonitor", {"_listener_handle": None, "_log": []})
+        ),
+        "pickle/scipy/distribution_with_template.pkl": p.dumps(
+            New(
+                "scipy.stats._continuous_distns",
+                "norm_gen",
+                {"_parse_arg_template": TEMPLATE, "numargs": 0, "shapes": None},
+            )
+        ),
+        "pickle/numpy/mapped_array.pkl": p.dumps(p.array("<f8", (2,), bytes(16), cls=("numpy", "memmap"))),
+        "pickle/sklearn/tokenizer_is_a_method.pkl": p.dumps(
+            New(
+                "sklearn.feature_extraction.text",
+                "CountVectorizer",
+                {
+                    "tokenizer": p.Made(p.Name("builtins", "getattr"), p.Name("builtins", "str"), "split"),
+                    "vocabulary_": {"a": 0},
+                },
+            )
+        ),
         # broken
         "pickle/broken/no_stop.pkl": p.system(4)[:-1],
         "pickle/broken/bad_opcode.pkl": p.system(2)[:-1] + b"\xff\xff\xff.",
@@ -1193,7 +1287,7 @@ def cases():
                         "nltk.tokenize.punkt",
                         "PunktParameters",
                         {
-                            "abbrev_types": {"dr", "e.g"},
+                            "abbrev_types": {"dr"},
                             "collocations": {("a", "b")},
                             "sent_starters": set(),
                             "ortho_context": p.Made(
@@ -1207,7 +1301,7 @@ def cases():
             ),
             3,
         ),
-        "pickle/nltk/tagger.pickle": p.dumps(({"i-1 tag+i word": {"NN": 0.5}}, {"the": "DT"}, {"NN", "DT"}), 3),
+        "pickle/nltk/tagger.pickle": p.dumps(({"i-1 tag+i word": {"NN": 0.5}}, {"the": "DT"}, {"NN"}), 3),
         "pickle/spacy/cfg_strings.pkl": p.dumps(
             {"cfg": {"labels": ["PERSON"]}, "model": b"\x85\xa5nodes\x90", "vocab": b"", "moves": b"\x80"}, 4
         ),
