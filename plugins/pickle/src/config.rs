@@ -31,6 +31,14 @@ const CONFIGURED: &[&str] = &[
     "apex",
     "torchmetrics",
 ];
+/// Tags by which YAML, loaded without care, makes and calls what they name.
+const TAGS: &[&str] = &[
+    "python/object/apply:",
+    "python/object/new:",
+    "python/object:",
+    "python/name:",
+    "python/module:",
+];
 /// Packages whose objects skops writes by itself.
 const WRITTEN: &[&str] = &[
     "builtins",
@@ -91,7 +99,7 @@ pub fn unescaped(text: &str) -> Cow<'_, str> {
 /// Says whether a text may be such a configuration.
 #[must_use]
 pub fn may_name(text: &[u8]) -> bool {
-    [&b"_target_"[..], b"\"__loader__\"", b"loader_module", b"\"handler\""]
+    [&b"_target_"[..], b"\"__loader__\"", b"loader_module", b"\"handler\"", b"python/"]
         .iter()
         .any(|word| text.windows(word.len()).any(|window| window == *word))
 }
@@ -115,6 +123,15 @@ pub fn judge(text: &str, member: &str, settings: &Settings, log: &mut Log) -> bo
                 settings,
                 log,
             );
+        }
+    }
+    for tag in TAGS {
+        for (at, _) in text.match_indices(tag).take(NAMES) {
+            let rest = &text[at + tag.len()..];
+            let end = rest.find(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | '.')));
+            let name = &rest[..end.unwrap_or(rest.len())];
+            let (module, name) = name.rsplit_once('.').unwrap_or(("builtins", name));
+            report(module, name, "a tag of YAML", &[], member, at as u64, settings, log);
         }
     }
     if text.contains("\"modelName\"") {
@@ -189,14 +206,13 @@ fn skops(node: &Value, member: &str, settings: &Settings, log: &mut Log) {
             let content = |key: &str| {
                 fields.get("content").and_then(|content| content.get(key)).and_then(Value::as_str)
             };
-            let named = match (text("__module__"), text("__class__")) {
-                // A function's class says nothing; its name is in the content.
-                (Some(_), Some("function" | "type")) => {
-                    content("module_path").zip(content("function"))
-                }
-                pair => pair.0.zip(pair.1),
-            };
-            if let Some((module, name)) = named {
+            // A node of a function calls what its content names, whatever class it claims.
+            let function = content("module_path").zip(content("function"));
+            if let Some((module, name)) = function {
+                report(module, name, "skops' schema", &[], member, 0, settings, log);
+            }
+            let class = text("__class__").filter(|class| !matches!(*class, "function" | "type"));
+            if let Some((module, name)) = text("__module__").zip(class) {
                 report(module, name, "skops' schema", WRITTEN, member, 0, settings, log);
             }
             fields.values().for_each(|value| skops(value, member, settings, log));
@@ -281,6 +297,13 @@ mod tests {
                 Some(Severity::High),
             ),
             ("{\"model\": {\"modelName\": \"m\", \"handler\": \"image_classifier\"}}", None),
+            ("a: !!python/object/apply:os.system ['echo hi']\n", Some(Severity::Critical)),
+            ("a: !!python/name:acme.hook\n", Some(Severity::High)),
+            ("see python/README.md\n", None),
+            (
+                "{\"__class__\":\"Fine\",\"__module__\":\"sklearn.svm\",\"__loader__\":\"FunctionNode\",\"content\":{\"module_path\":\"builtins\",\"function\":\"eval\"}}",
+                Some(Severity::Critical),
+            ),
             ("a text about _target_ and os.system", None),
             ("flavors:\n  python_function:\n    loader_module: mlflow.sklearn\n", None),
             ("flavors:\n  python_function:\n    loader_module: os\n", Some(Severity::Critical)),

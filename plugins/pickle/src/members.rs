@@ -256,6 +256,21 @@ impl Scanner<'_> {
             }
         };
         let mut claim = Claim::Nothing;
+        if let Some(end) = sevenz::end(source)?
+            && let Some(at) = compressed::behind(source, end)?
+        {
+            let message =
+                "bytes follow the end of the 7z archive: they belong to none of its files";
+            self.log.add(log::TRAILING_DATA, member, at, message);
+            let rest = Window::new(source, at, u64::MAX);
+            self.content(
+                Content::Plain(&rest),
+                &within(member, "<behind the end>"),
+                depth + 1,
+                Doubt::Open,
+            )?;
+            claim = Claim::Pickle;
+        }
         for folder in folders {
             let (bytes, why) = match sevenz::unpack(source, &folder) {
                 Ok(bytes) => (bytes, None),

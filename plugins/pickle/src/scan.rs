@@ -148,7 +148,7 @@ impl<'a> Scanner<'a> {
         let front = head.starts_with(b"PK\x03\x04");
         let archive = match content {
             // An archive at the end may follow anything: PyTorch reads the start of a file, `zipfile` its end.
-            Content::Plain(source) if depth == 0 || head.starts_with(b"PK") => {
+            Content::Plain(source) if doubt == Doubt::Open || head.starts_with(b"PK") => {
                 match zip::ends_in_archive(source)? {
                     Some(end) => !(tar::recognise(&head) && tar::covers(source, end)?),
                     None => false,

@@ -9,6 +9,7 @@ use crate::compressed::{self, Method};
 use crate::rare;
 use crate::source::{Fault, Source, Window};
 use crate::stream::Feed;
+use crate::zip_end::u64_at;
 
 /// What opens the format.
 pub const MAGIC: &[u8] = b"7z\xbc\xaf\x27\x1c";
@@ -58,17 +59,25 @@ fn wrong() -> Fault {
     Fault::Corrupt("its header makes no sense".to_owned())
 }
 
+/// Returns where an archive ends, if its first bytes tell.
+///
+/// # Errors
+/// When the bytes can't be had.
+pub fn end(source: &dyn Source) -> Result<Option<u64>, Fault> {
+    let start = source.bytes(12, 16)?;
+    Ok(start.and_then(|start| {
+        let (offset, size) = (u64_at(&start, 0), u64_at(&start, 8));
+        offset.checked_add(size)?.checked_add(32).filter(|&end| end <= source.size())
+    }))
+}
+
 /// Reads the header; `most` says how much may be unpacked for it.
 ///
 /// # Errors
 /// When it makes no sense, is encrypted, or can't be had.
 pub fn read(source: &dyn Source, most: &mut dyn FnMut(u64) -> u64) -> Result<Vec<Folder>, Fault> {
     let start = source.bytes(0, 32)?.ok_or_else(wrong)?;
-    let at = |at: usize| {
-        let bytes = start.get(at..at + 8).and_then(|bytes| bytes.try_into().ok());
-        bytes.map_or(0, u64::from_le_bytes)
-    };
-    let (offset, size) = (at(12), at(20));
+    let (offset, size) = (u64_at(&start, 12), u64_at(&start, 20));
     if size > HEADER {
         return Err(Fault::TooLarge("its header is too large".to_owned()));
     }

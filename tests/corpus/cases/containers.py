@@ -732,6 +732,21 @@ def cases():
                 "m.pt": a.torch_zip(STATE, [WEIGHTS, bytes(8)]),
             }
         ),
+        "container/seven_zip/trailing.7z": a.seven_zip([("notes.txt", b"notes")], "copy") + p.system(4),
+        "container/zip/prefixed_archive_within.zip": a.zipped(
+            {"a.pkl": p.dumps(1), "weights.bin": b"some numbers" + a.zipped({"a.pkl": p.system(4)})}
+        ),
+        "container/nemo/yaml_tag.nemo": a.tarred(
+            [
+                ("./model_config.yaml", b"a: !!python/object/apply:os.system ['echo modelhost-corpus']\n"),
+                ("./w.ckpt", a.torch_zip(STATE, [WEIGHTS, bytes(8)])),
+            ]
+        ),
+        "container/skops/function_under_a_class.skops": a.zipped(
+            {
+                "schema.json": b'{"__class__": "Fine", "__module__": "sklearn.svm", "__loader__": "FunctionNode", "content": {"module_path": "builtins", "function": "eval"}, "protocol": 2}'
+            }
+        ),
         "container/mar/built_in_handler.mar": a.zipped(
             {
                 "MAR-INF/MANIFEST.json": b'{"model": {"modelName": "m", "handler": "image_classifier", "serializedFile": "m.pt"}}',
