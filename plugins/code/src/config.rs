@@ -18,18 +18,119 @@ const LIBRARIES: &[&str] = &[
     "custom_ops_path",
     "op_library_filename",
 ];
+/// Keys of sentence-transformers' layers that name a function to import.
+const ACTIVATIONS: &[&str] =
+    &["activation_fn", "activation_function", "sbert_ce_default_activation_function"];
 /// How many texts of a file are read as templates though nothing says that they
 /// are: what a data set may hold would take all the time there is.
 pub const MAX_OTHERS: u64 = 10_000;
-/// Libraries that diffusers takes pipelines from, its own modules among them, as
-/// far as they are known; of others it can't be told.
+/// Libraries that diffusers takes components from, and the modules of its own
+/// pipelines, as of its release 0.36.
 const PIPELINES: &[&str] = &[
+    "allegro",
+    "alt_diffusion",
+    "amused",
+    "animatediff",
+    "audio_diffusion",
+    "audioldm",
+    "audioldm2",
+    "aura_flow",
+    "blip_diffusion",
+    "bria",
+    "bria_fibo",
+    "chroma",
+    "chronoedit",
+    "cogvideo",
+    "cogview3",
+    "cogview4",
+    "consisid",
+    "consistency_models",
+    "controlnet",
+    "controlnet_hunyuandit",
+    "controlnet_sd3",
+    "controlnet_xs",
+    "cosmos",
+    "dance_diffusion",
+    "ddim",
+    "ddpm",
+    "deepfloyd_if",
     "diffusers",
-    "transformers",
-    "stable_diffusion",
-    "stable_diffusion_safe",
-    "peft",
+    "dit",
+    "easyanimate",
+    "flux",
+    "flux2",
+    "hidream_image",
+    "hunyuan_image",
+    "hunyuan_video",
+    "hunyuan_video1_5",
+    "hunyuandit",
+    "i2vgen_xl",
+    "k_diffusion",
+    "kandinsky",
+    "kandinsky2_2",
+    "kandinsky3",
+    "kandinsky5",
+    "kolors",
+    "latent_consistency_models",
+    "latent_diffusion",
+    "latent_diffusion_uncond",
+    "latte",
+    "ledits_pp",
+    "ltx",
+    "ltx2",
+    "lucy",
+    "lumina",
+    "lumina2",
+    "marigold",
+    "mochi",
+    "musicldm",
+    "omnigen",
     "onnxruntime",
+    "optimum",
+    "ovis_image",
+    "pag",
+    "paint_by_example",
+    "peft",
+    "pia",
+    "pixart_alpha",
+    "pixart_sigma",
+    "pndm",
+    "prx",
+    "qwenimage",
+    "repaint",
+    "sana",
+    "sana_video",
+    "score_sde_ve",
+    "semantic_stable_diffusion",
+    "shap_e",
+    "skyreels_v2",
+    "spectrogram_diffusion",
+    "stable_audio",
+    "stable_cascade",
+    "stable_diffusion",
+    "stable_diffusion_3",
+    "stable_diffusion_attend_and_excite",
+    "stable_diffusion_diffedit",
+    "stable_diffusion_gligen",
+    "stable_diffusion_k_diffusion",
+    "stable_diffusion_ldm3d",
+    "stable_diffusion_panorama",
+    "stable_diffusion_safe",
+    "stable_diffusion_sag",
+    "stable_diffusion_xl",
+    "stable_video_diffusion",
+    "stochastic_karras_ve",
+    "t2i_adapter",
+    "text_to_video_synthesis",
+    "transformers",
+    "unclip",
+    "unidiffuser",
+    "versatile_diffusion",
+    "visualcloze",
+    "vq_diffusion",
+    "wan",
+    "wuerstchen",
+    "z_image",
 ];
 
 /// Where code comes from that a configuration names.
@@ -39,6 +140,8 @@ pub enum Origin {
     Beside,
     /// A file of this model if there is one, else a module of the loader.
     BesideOrLoader,
+    /// A file of this model if there is one, else a package of that name.
+    BesideOrPackage,
     /// Another repository.
     Repository(String),
 }
@@ -137,17 +240,25 @@ impl Config {
         let key = seen.key();
         match scalar {
             Scalar::True if matches!(key, "trust_remote_code" | "custom_generate") => {
-                let severity = if is_consulted(seen.name) { Severity::High } else { Severity::Low };
-                let message = format!(
-                    "`{key}` is true, so a loader that goes by it runs code that comes with the model or from elsewhere"
-                );
-                self.trusts = true;
-                self.findings
-                    .push(rules::AUTO_MAP.finding(seen.place(), message).severity(severity));
+                self.trust(seen, key);
+            }
+            Scalar::Text(text) if key == "trust_remote_code" => {
+                if !matches!(text.to_ascii_lowercase().as_str(), "" | "false" | "0" | "no") {
+                    self.trust(seen, key);
+                }
             }
             Scalar::Text(text) => self.text(seen, key, text),
-            _ => {}
+            Scalar::True | Scalar::Other => {}
         }
+    }
+
+    fn trust(&mut self, seen: &Seen<'_>, key: &str) {
+        let severity = if is_consulted(seen.name) { Severity::High } else { Severity::Low };
+        let message = format!(
+            "`{key}` is true, so a loader that goes by it runs code that comes with the model or from elsewhere"
+        );
+        self.trusts = true;
+        self.findings.push(rules::AUTO_MAP.finding(seen.place(), message).severity(severity));
     }
 
     fn text(&mut self, seen: &Seen<'_>, key: &str, text: &str) {
@@ -173,7 +284,12 @@ impl Config {
                 text,
                 &["transformers.", "diffusers.", "sentence_transformers.", "timm."],
             );
-        } else if seen.name == "modules.json" && key == "type" {
+        } else if ACTIVATIONS.contains(&key) && text.contains('.') {
+            let usual = &["torch.nn.", "transformers.activations.", "sentence_transformers."];
+            self.module(seen, "the function is imported", text, usual);
+        } else if seen.name == "modules.json" && key == "type"
+            || seen.name == "router_config.json" && seen.is_under("types")
+        {
             self.module(
                 seen,
                 "the module's class is imported",
@@ -248,7 +364,7 @@ impl Config {
 
     /// Judges the library of a component of a diffusers pipeline.
     fn component(&mut self, seen: &Seen<'_>, library: &str) {
-        if PIPELINES.contains(&library) {
+        if PIPELINES.binary_search(&library).is_ok() {
             return;
         }
         let [Step::Key(component), _] = seen.steps else {
@@ -267,7 +383,8 @@ impl Config {
                 .push(rules::FOREIGN_MODULE.finding(seen.place(), message).severity(severity));
             return;
         }
-        let code = (Origin::BesideOrLoader, format!("{component}/{library}"));
+        // A file of the component's folder, or else any package that is installed.
+        let code = (Origin::BesideOrPackage, format!("{component}/{library}"));
         self.code.entry(code).or_insert_with(|| Named::at(seen));
     }
 }
@@ -292,4 +409,14 @@ pub fn hydra(place: Location, name: Option<&str>) -> Option<Finding> {
         None => (Severity::High, "what `_target_` names does not stand in its line, so what is imported and called can't be told".to_owned()),
     };
     Some(rules::HYDRA_TARGET.finding(place, message).severity(severity))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_list_can_be_searched() {
+        assert!(PIPELINES.is_sorted());
+    }
 }

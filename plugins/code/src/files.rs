@@ -14,6 +14,8 @@ pub enum Kind {
     Python,
     /// Python that loaders run by the file's name, and which.
     Run(&'static str),
+    /// What git runs, and what that is.
+    Git(&'static str),
     /// Python that was compiled.
     Bytecode,
     /// A script of another language, or a file that has a system start something.
@@ -33,6 +35,10 @@ pub fn kind(path: &str, head: &[u8], pe: impl FnOnce(u64) -> bool) -> Kind {
     let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
     let run = match name.as_str() {
         "handler.py" => Some("inference endpoints"),
+        // The folder of SageMaker's containers.
+        "inference.py" if path.to_ascii_lowercase().ends_with("code/inference.py") => {
+            Some("SageMaker")
+        }
         "hubconf.py" => Some("`torch.hub.load`"),
         "sitecustomize.py" | "usercustomize.py" => Some("Python at its start"),
         "generate.py" if path.to_ascii_lowercase().ends_with("custom_generate/generate.py") => {
@@ -45,6 +51,9 @@ pub fn kind(path: &str, head: &[u8], pe: impl FnOnce(u64) -> bool) -> Kind {
     };
     if let Some(tool) = run {
         return Kind::Run(tool);
+    }
+    if path.to_ascii_lowercase().contains(".git/hooks/") && extension != "sample" {
+        return Kind::Git("this hook");
     }
     if matches!(extension, "pyc" | "pyo") {
         return Kind::Bytecode;
@@ -69,6 +78,8 @@ fn native(head: &[u8], pe: impl FnOnce(u64) -> bool) -> Option<&'static str> {
         [0xfe, 0xed, 0xfa, 0xce | 0xcf, ..] | [0xce | 0xcf, 0xfa, 0xed, 0xfe, ..] => Some("macOS"),
         // A universal binary of at most some architectures; a Java class has its version there.
         [0xca, 0xfe, 0xba, 0xbe | 0xbf, 0, 0, 0, ..] => Some("macOS, or of Java"),
+        [0, b'a', b's', b'm', 1, 0, 0, 0, ..] => Some("WebAssembly"),
+        [b'd', b'e', b'x', b'\n', b'0', ..] => Some("Android"),
         [b'M', b'Z', b'q', b'F', b'p', b'D', b'=', b'\'', ..]
         | [b'j', b'a', b'r', b't', b's', b'r', b'=', b'\'', ..] => Some("several systems"),
         [b'M', b'Z', ..] => {
@@ -104,6 +115,13 @@ fn is_script(name: &str, extension: &str) -> bool {
         )
 }
 
+/// Says whether a file is the configuration of a git repository.
+#[must_use]
+pub fn is_git_config(path: &str) -> bool {
+    let path = path.to_ascii_lowercase();
+    path == ".git/config" || path.ends_with("/.git/config")
+}
+
 /// Says whether a text has a line that Python runs in a `.pth` file.
 fn imports(head: &[u8]) -> bool {
     let mut lines = head.split(|byte| *byte == b'\n');
@@ -131,6 +149,11 @@ mod tests {
             ("run", b"#!/usr/bin/env python3\n", Kind::Python),
             ("run", b"#!/bin/sh\n", Kind::Script),
             ("run.SH", b"echo", Kind::Script),
+            (".git/hooks/post-checkout", b"#!/bin/sh\n", Kind::Git("this hook")),
+            (".git/hooks/post-checkout.sample", b"#!/bin/sh\n", Kind::Script),
+            ("code/inference.py", b"", Kind::Run("SageMaker")),
+            ("inference.py", b"", Kind::Python),
+            ("a.bin", b"\0asm\x01\0\0\0", Kind::Native("WebAssembly")),
             ("lib.rs", b"#![no_std]", Kind::Other),
             ("handler.py", b"", Kind::Run("inference endpoints")),
             ("x.pth", b"import os\n", Kind::Run("Python at its start, from where packages are")),

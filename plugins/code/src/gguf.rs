@@ -73,6 +73,8 @@ pub fn walk(file: &File, see: &mut dyn FnMut(&str, u64, &str)) -> Result<(), Sto
                 let text = cursor.text(length)?;
                 see(&key, at, &text);
             }
+        } else if is_chat_template(&key) {
+            return cursor.malformed("a chat template is no text");
         } else {
             cursor.skip_value(kind)?;
         }

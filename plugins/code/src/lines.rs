@@ -85,13 +85,22 @@ fn value_of(text: &str) -> Option<&str> {
 }
 
 /// Returns what YAML tags have an unsafe loader import, with the lines: `NAME` of
-/// `!!python/object/apply:NAME` and its like, however the tag is written.
+/// `!!python/object/apply:NAME` and its like, however the tag is written. A directive
+/// that shortens such tags has no name that could be told.
 #[must_use]
-pub fn tagged(text: &str) -> Vec<(u32, &str)> {
+pub fn tagged(text: &str) -> Vec<(u32, String)> {
     const KINDS: &[&str] = &["object/apply:", "object/new:", "object:", "name:", "module:"];
     let mut tagged = Vec::new();
     for (line, content) in numbered(text) {
-        if !content.contains('!') && !content.starts_with('%') {
+        let directive = content.starts_with('%');
+        if !content.contains('!') && !directive {
+            continue;
+        }
+        let content = percent_decoded(content);
+        // Of ordinary files none shortens tags, so a prefix of that one is enough.
+        let shortened = content.strip_prefix("%TAG").and_then(|rest| rest.split_once("yaml.org"));
+        if shortened.is_some_and(|(_, prefix)| prefix.trim_end() != ",2002:") {
+            tagged.push((line, String::new()));
             continue;
         }
         for (at, mark) in content.match_indices("python/") {
@@ -99,11 +108,68 @@ pub fn tagged(text: &str) -> Vec<(u32, &str)> {
             let name = KINDS.iter().find_map(|kind| rest.strip_prefix(kind));
             if let Some(name) = name {
                 let end = name.find([' ', '\t', '>', '[', '{', ',', '\'', '"']);
-                tagged.push((line, &name[..end.unwrap_or(name.len())]));
+                tagged.push((line, name[..end.unwrap_or(name.len())].to_owned()));
             }
         }
     }
     tagged
+}
+
+/// Resolves the escapes that tags may hold.
+fn percent_decoded(text: &str) -> std::borrow::Cow<'_, str> {
+    if !text.contains('%') {
+        return text.into();
+    }
+    let mut decoded = String::with_capacity(text.len());
+    let mut parts = text.split('%');
+    decoded.push_str(parts.next().unwrap_or(""));
+    for part in parts {
+        let code = part.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code.filter(u8::is_ascii) {
+            Some(byte) => {
+                decoded.push(char::from(byte));
+                decoded.push_str(&part[2..]);
+            }
+            None => {
+                decoded.push('%');
+                decoded.push_str(part);
+            }
+        }
+    }
+    decoded.into()
+}
+
+/// Returns the keys of a git configuration whose values are commands, with the lines.
+#[must_use]
+pub fn git_commands(text: &str) -> Vec<(u32, &str)> {
+    const COMMANDS: &[&str] = &[
+        "askpass",
+        "clean",
+        "command",
+        "driver",
+        "editor",
+        "external",
+        "fsmonitor",
+        "gitproxy",
+        "helper",
+        "hookspath",
+        "pager",
+        "process",
+        "program",
+        "proxycommand",
+        "smudge",
+        "sshcommand",
+        "textconv",
+    ];
+    let keys = numbered(text).filter_map(|(line, content)| {
+        let (key, value) = content.split_once('=')?;
+        let (key, value) = (key.trim(), value.trim());
+        let known = COMMANDS.contains(&key.to_ascii_lowercase().as_str());
+        // `git lfs install` sets these, and a switch names no command.
+        let usual = value.starts_with("git-lfs ") || matches!(value, "true" | "false" | "");
+        (known && !usual).then_some((line, key))
+    });
+    keys.collect()
 }
 
 /// How far a place that requirements install from is known.
@@ -142,6 +208,47 @@ const FORGES: &[&str] = &[
     "https://huggingface.co/",
     "https://download.pytorch.org/",
 ];
+
+/// Publishers on forges whose packages many install from there.
+const PUBLISHERS: &[&str] = &[
+    "https://github.com/dao-ailab/",
+    "https://github.com/facebookresearch/",
+    "https://github.com/huggingface/",
+    "https://github.com/microsoft/",
+    "https://github.com/nvidia/",
+    "https://github.com/nvidia-nemo/",
+    "https://github.com/openai/",
+    "https://github.com/pytorch/",
+];
+
+/// Returns the requirements in a file that lists other things too: the entries of a
+/// conda environment below `pip:`, and the quoted ones of `pyproject.toml`.
+#[must_use]
+pub fn elsewhere_among(text: &str) -> Vec<Elsewhere> {
+    let mut found = Vec::new();
+    for (line, content) in numbered(text) {
+        let content = content.trim();
+        if content.starts_with('#') {
+            continue;
+        }
+        let item = content.strip_prefix("- ").map(|item| item.trim().trim_matches(['"', '\'']));
+        // Channels are addresses, and no requirements.
+        let item = item.filter(|item| item.starts_with('-') || is_named_place(item));
+        let quoted = content.split(['"', '\'']).filter(|part| is_named_place(part));
+        let mut of_line = item.into_iter().chain(quoted).filter_map(|part| requirement_of(part, line));
+        found.extend(of_line.next());
+    }
+    found
+}
+
+/// Says whether a requirement is of the form `NAME @ URL` or `git+URL`.
+fn is_named_place(text: &str) -> bool {
+    let vcs = ["git+", "hg+", "svn+", "bzr+"].iter().any(|kind| text.starts_with(kind));
+    vcs || text.split_once('@').is_some_and(|(name, place)| {
+        let plain = |c: char| c.is_ascii_alphanumeric() || "-_.[], ".contains(c);
+        !name.is_empty() && name.chars().all(plain) && place.contains("://")
+    })
+}
 
 /// Returns the requirements that name a place of their own.
 #[must_use]
@@ -199,7 +306,10 @@ fn requirement_of(text: &str, line: u32) -> Option<Elsewhere> {
                 .map(|(at, _)| lower.get(at.saturating_sub(5)..).unwrap_or(""));
             urls.all(|url| url.starts_with(forge))
         });
-    let place = match (index || (vcs && lower.contains("git+https://") && commit), forge) {
+    let known = PUBLISHERS.iter().any(|publisher| {
+        lower.contains(publisher) && lower.matches("://").count() == 1 && option.is_none()
+    });
+    let place = match (index || known || (vcs && lower.contains("git+https://") && commit), forge) {
         (true, _) => Place::Usual,
         (false, true) => Place::Forge,
         (false, false) => Place::Other,
@@ -241,12 +351,24 @@ mod tests {
 
     #[test]
     fn tags_name_what_is_called() {
-        let row = |text| tagged(text).first().map(|(_, name)| *name);
-        assert_eq!(row("a: !!python/object/apply:os.system ['id']"), Some("os.system"));
-        assert_eq!(row("a: !<tag:yaml.org,2002:python/name:os.system>"), Some("os.system"));
-        assert_eq!(row("a: [!!python/object/new:a.B{}]"), Some("a.B"));
+        let row = |text| tagged(text).into_iter().next().map(|(_, name)| name);
+        let some = |name: &str| Some(name.to_owned());
+        assert_eq!(row("a: !!python/object/apply:os.system ['id']"), some("os.system"));
+        assert_eq!(row("a: !!python/object%2Fapply:os.system ['id']"), some("os.system"));
+        assert_eq!(row("a: !<tag:yaml.org,2002:python/name:os.system>"), some("os.system"));
+        assert_eq!(row("a: [!!python/object/new:a.B{}]"), some("a.B"));
+        assert_eq!(row("%TAG !p! tag:yaml.org,2002:python/"), some(""));
+        assert_eq!(row("%TAG !! tag:yaml.org,2002:"), None);
+        assert_eq!(row("%TAG ! tag:example.com,2000:app/"), None);
         assert_eq!(row("a: !!python/tuple [1]"), None);
         assert_eq!(row("see python/name:x"), None);
+    }
+
+    #[test]
+    fn commands_of_git() {
+        let text = "[core]\n\tfsmonitor = echo hi\n\tbare = false\n\tSSHCommand=x\n\tpager=\n";
+        assert_eq!(git_commands(text), [(2, "fsmonitor"), (4, "SSHCommand")]);
+        assert_eq!(git_commands("[filter \"lfs\"]\n\tsmudge = git-lfs smudge -- %f\n"), []);
     }
 
     #[test]
@@ -264,6 +386,8 @@ mod tests {
             ("torch \\\n --index-url \\\n https://example.com", Some(Place::Other)),
             ("torch>=2.0  # https://example.com", None),
             ("git+https://github.com/a/b", Some(Place::Forge)),
+            ("git+https://github.com/huggingface/transformers.git", Some(Place::Usual)),
+            ("git+https://example.com/x#https://github.com/huggingface/", Some(Place::Other)),
             ("b @ https://github.com/a/b/c.whl", Some(Place::Forge)),
             ("b @ https://github.com.example.com/c.whl", Some(Place::Other)),
             ("b @ http://github.com/c.whl", Some(Place::Other)),
@@ -273,6 +397,23 @@ mod tests {
         ] {
             let found = elsewhere(text);
             assert_eq!(found.first().map(|found| found.place), usual, "{text}");
+        }
+    }
+
+    #[test]
+    fn requirements_among_other_things() {
+        for (text, expected) in [
+            ("- pip:\n  - --extra-index-url http://example.com/simple\n", Some(Place::Other)),
+            ("  - 'x @ https://example.com/x.whl'", Some(Place::Other)),
+            ("dependencies = [\"a\", \"x @ http://example.com/x.whl\"]", Some(Place::Other)),
+            ("requires = ['git+https://github.com/a/b']", Some(Place::Forge)),
+            ("channels:\n- https://conda.anaconda.org/conda-forge\n- python=3.10", None),
+            ("homepage = \"https://example.com\"", None),
+            ("authors = [\"A <a@example.com>\"]", None),
+            ("# - --index-url http://example.com", None),
+        ] {
+            let found = elsewhere_among(text);
+            assert_eq!(found.first().map(|found| found.place), expected, "{text}");
         }
     }
 }

@@ -58,12 +58,19 @@ impl Survey {
         let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
         match extension {
             "json" => self.json(model, file, &path, &name)?,
-            "yaml" | "yml" => self.yaml(file, &path, &["_target_"])?,
+            "yaml" | "yml" => {
+                self.yaml(file, &path, &["_target_"])?;
+                if is_environment(&name) {
+                    self.environment(file, &path)?;
+                }
+            }
+            "toml" if name == "pyproject.toml" => self.environment(file, &path)?,
             "jinja" | "jinja2" | "j2" => self.jinja(file, &path, &name)?,
             "txt" | "in" if is_requirements(&path, &name) => self.requirements(file, &path)?,
             "pbtxt" => self.triton(file, &path)?,
+            _ if files::is_git_config(&path) => self.git(file, &path)?,
             _ if name == "mlmodel" => {
-                self.yaml(file, &path, &["_target_", "loader_module", "code"])?
+                self.yaml(file, &path, &["_target_", "loader_module", "code", "model_code_path"])?
             }
             _ => {}
         }
@@ -87,6 +94,14 @@ impl Survey {
                 self.local = true;
                 let finding = rules::PYTHON_CODE.finding(Location::path(path), message);
                 self.push(finding.severity(Severity::High));
+            }
+            Kind::Git(what) => {
+                let message = format!("git runs {what} by itself when it works in this folder");
+                self.push(
+                    rules::SHELL_SCRIPT
+                        .finding(Location::path(path), message)
+                        .severity(Severity::High),
+                );
             }
             Kind::Bytecode => {
                 let message =
@@ -206,6 +221,14 @@ impl Survey {
                 )
             }
             (Origin::BesideOrLoader, None) => return,
+            (Origin::BesideOrPackage, None) => {
+                let package = module.rsplit_once('/').map_or(module, |(_, package)| package);
+                let message = format!(
+                    "the component's class is imported from the package `{package}`, which is none that diffusers takes components from"
+                );
+                self.push(rules::FOREIGN_MODULE.finding(place, message));
+                return;
+            }
         };
         self.push(rules::AUTO_MAP.finding(place, message));
     }
@@ -215,9 +238,11 @@ impl Survey {
             return Ok(());
         };
         for (line, name) in lines::tagged(&text) {
-            if let Some((severity, why)) = target::judge(name) {
-                let message =
-                    format!("a tag has an unsafe loader import and call `{name}`, which {why}");
+            if let Some((severity, why)) = target::judge(&name) {
+                let message = match name.as_str() {
+                    "" => "a directive shortens tags that have an unsafe loader import and call something".to_owned(),
+                    name => format!("a tag has an unsafe loader import and call `{name}`, which {why}"),
+                };
                 let finding = rules::YAML_OBJECT.finding(Location::path(path).line(line), message);
                 self.push(finding.severity(severity));
             }
@@ -254,7 +279,20 @@ impl Survey {
         let Some(text) = self.text(file, path, Severity::Medium)? else {
             return Ok(());
         };
-        for found in lines::elsewhere(&text) {
+        self.elsewhere(path, lines::elsewhere(&text));
+        Ok(())
+    }
+
+    fn environment(&mut self, file: &File, path: &str) -> Read {
+        let Some(text) = self.text(file, path, Severity::Medium)? else {
+            return Ok(());
+        };
+        self.elsewhere(path, lines::elsewhere_among(&text));
+        Ok(())
+    }
+
+    fn elsewhere(&mut self, path: &str, requirements: Vec<lines::Elsewhere>) {
+        for found in requirements {
             let severity = match found.place {
                 lines::Place::Usual => Severity::Low,
                 lines::Place::Forge => Severity::Medium,
@@ -267,6 +305,18 @@ impl Survey {
             let finding =
                 rules::REQUIREMENTS_URL.finding(Location::path(path).line(found.line), message);
             self.push(finding.severity(severity));
+        }
+    }
+
+    /// Looks for the settings of a repository by which git runs a command.
+    fn git(&mut self, file: &File, path: &str) -> Read {
+        let Some(text) = self.text(file, path, Severity::Medium)? else {
+            return Ok(());
+        };
+        for (line, key) in lines::git_commands(&text) {
+            let message = format!("git runs the command of `{key}` when it works in this folder");
+            let place = Location::path(path).member(key).line(line);
+            self.push(rules::SHELL_SCRIPT.finding(place, message).severity(Severity::High));
         }
         Ok(())
     }
@@ -359,6 +409,11 @@ fn is_requirements(path: &str, name: &str) -> bool {
         || path.to_ascii_lowercase().contains("requirements/")
 }
 
+/// Says whether a file of that name lists what conda installs, as MLflow does.
+fn is_environment(name: &str) -> bool {
+    name.starts_with("conda") || name.starts_with("environment") || name.starts_with("python_env")
+}
+
 /// Judges what MLflow imports to load a model.
 fn mlflow(place: Location, key: &str, value: Option<&str>) -> Option<Finding> {
     let message = match (key, value) {
@@ -366,6 +421,8 @@ fn mlflow(place: Location, key: &str, value: Option<&str>) -> Option<Finding> {
         ("code", Some(folder)) => format!(
             "loading the model puts the folder `{folder}` first on Python's path, and runs what is imported from it"
         ),
+        ("model_code_path", None | Some("null" | "~")) => return None,
+        ("model_code_path", Some(file)) => format!("loading the model runs `{file}`"),
         (_, Some(module)) if module.starts_with("mlflow.") => return None,
         (_, Some(module)) => {
             format!("loading the model imports `{module}` and calls its `_load_pyfunc`")

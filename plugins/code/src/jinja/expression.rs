@@ -347,6 +347,11 @@ impl<'a> Parser<'a> {
             }
             self.hands_on_format(value, text);
         }
+        // A text has places, but no keys: by a text one fetches its attributes.
+        if value.is_text() && !key.texts.is_empty() && !key.is_constant() {
+            let what = "an attribute of a text by a name that is put together";
+            self.state.note(Kind::MadeUp, what, self.line);
+        }
         if let Some(index) = key.number {
             return Ok(value.at(index));
         }
@@ -414,6 +419,7 @@ impl<'a> Parser<'a> {
                 if self.state.variables.get(*name).is_some_and(|value| value.fetched) {
                     made_up(self.state, "a call of a variable that was fetched by such a name");
                 }
+                self.state.hand(name, &arguments, line)?;
                 fold::function(name, &arguments)
             }
             Callee::Method(value, name) => {

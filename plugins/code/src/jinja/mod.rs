@@ -19,6 +19,7 @@ use std::collections::BTreeMap;
 pub use lex::Broken;
 pub(crate) use lex::unescape;
 pub use names::UNKNOWN;
+use fold::Arguments;
 use value::Value;
 
 /// How many ways out are kept of one template; the message names a few.
@@ -89,6 +90,8 @@ pub fn read(template: &str) -> Reading {
 struct State {
     /// What each variable may be, whatever its scope.
     variables: BTreeMap<String, Value>,
+    /// The parameters of each macro.
+    macros: BTreeMap<String, Vec<String>>,
     escapes: Vec<Escape>,
     work: usize,
 }
@@ -116,6 +119,20 @@ impl State {
             Some(known) => *known = std::mem::take(known).or(value),
             None => drop(self.variables.insert(name.to_owned(), value)),
         }
+    }
+
+    /// Gives a macro's parameters what a call hands them.
+    fn hand(&mut self, name: &str, arguments: &Arguments, line: u32) -> Result<(), Broken> {
+        let Some(parameters) = self.macros.get(name).cloned() else {
+            return Ok(());
+        };
+        let positional = parameters.iter().map(String::as_str).zip(&arguments.positional);
+        let named = arguments.named.iter().map(|(name, value)| (name.as_str(), value));
+        for (parameter, value) in positional.chain(named) {
+            self.spend(value, line)?;
+            self.assign(parameter, value.clone());
+        }
+        Ok(())
     }
 
     fn end(mut self, broken: Option<Broken>) -> Reading {

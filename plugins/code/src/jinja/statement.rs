@@ -70,12 +70,15 @@ fn statement(parser: &mut Parser<'_>, word: &str) -> Result<Option<String>, Brok
             }
         }
         "macro" => {
-            parser.name()?;
-            signature(parser)?;
+            let name = parser.name()?.to_owned();
+            let parameters = signature(parser)?;
+            parser.state.macros.insert(name, parameters);
         }
         "call" => {
             if parser.is("(") {
-                signature(parser)?;
+                // The macro hands these to `caller`.
+                let parameters = signature(parser)?;
+                parser.state.macros.insert("caller".to_owned(), parameters);
             }
             parser.expression()?;
         }
@@ -208,19 +211,21 @@ fn filter_chain(parser: &mut Parser<'_>) -> Result<(), Broken> {
 }
 
 /// Reads the parameters of a macro, each with what it is by default.
-fn signature(parser: &mut Parser<'_>) -> Result<(), Broken> {
+fn signature(parser: &mut Parser<'_>) -> Result<Vec<String>, Broken> {
     parser.expect("(")?;
+    let mut parameters = Vec::new();
     while !parser.skip(")") {
         let name = parser.name()?;
         if parser.skip("=") {
             let value = parser.expression()?;
             parser.state.assign(name, value);
         }
+        parameters.push(name.to_owned());
         if !parser.is(")") {
             parser.expect(",")?;
         }
     }
-    Ok(())
+    Ok(parameters)
 }
 
 fn translated(parser: &mut Parser<'_>) -> Result<(), Broken> {

@@ -163,6 +163,12 @@ impl Value {
         item
     }
 
+    /// Says whether it is a text and nothing else.
+    pub(super) fn is_text(&self) -> bool {
+        let other = self.number.is_some() || !self.items.is_empty() || self.held.is_some();
+        !self.texts.is_empty() && !self.vague && !other
+    }
+
     /// Says whether it is one of texts or numbers that are known to the letter.
     pub(super) fn is_constant(&self) -> bool {
         let texts = self.texts.iter().all(|text| !text.contains(UNKNOWN));
