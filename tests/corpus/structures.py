@@ -38,10 +38,10 @@ def pb(number, value):
 # ------------------------------------------------------------------ archives
 
 
-def zipped(members, deflated=False):
-    """Return a zip archive of {name: bytes}, with fixed dates."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
+def zipped(members, deflated=False, before=b""):
+    """Return a zip archive of {name: bytes}, with fixed dates, behind other content."""
+    out = io.BytesIO(before)
+    with zipfile.ZipFile(out, "a" if before else "w") as archive:
         for name, content in members.items():
             info = zipfile.ZipInfo(name, (2024, 1, 1, 0, 0, 0))
             info.compress_type = zipfile.ZIP_DEFLATED if deflated else zipfile.ZIP_STORED

@@ -14,8 +14,6 @@ pub enum Kind {
     Python,
     /// Python that loaders run by the file's name, and which.
     Run(&'static str),
-    /// What git runs, and what that is.
-    Git(&'static str),
     /// Python that was compiled.
     Bytecode,
     /// A script of another language, or a file that has a system start something.
@@ -51,9 +49,6 @@ pub fn kind(path: &str, head: &[u8], pe: impl FnOnce(u64) -> bool) -> Kind {
     };
     if let Some(tool) = run {
         return Kind::Run(tool);
-    }
-    if path.to_ascii_lowercase().contains(".git/hooks/") && extension != "sample" {
-        return Kind::Git("this hook");
     }
     if matches!(extension, "pyc" | "pyo") {
         return Kind::Bytecode;
@@ -115,13 +110,6 @@ fn is_script(name: &str, extension: &str) -> bool {
         )
 }
 
-/// Says whether a file is the configuration of a git repository.
-#[must_use]
-pub fn is_git_config(path: &str) -> bool {
-    let path = path.to_ascii_lowercase();
-    path == ".git/config" || path.ends_with("/.git/config")
-}
-
 /// Says whether a text has a line that Python runs in a `.pth` file.
 fn imports(head: &[u8]) -> bool {
     let mut lines = head.split(|byte| *byte == b'\n');
@@ -149,8 +137,6 @@ mod tests {
             ("run", b"#!/usr/bin/env python3\n", Kind::Python),
             ("run", b"#!/bin/sh\n", Kind::Script),
             ("run.SH", b"echo", Kind::Script),
-            (".git/hooks/post-checkout", b"#!/bin/sh\n", Kind::Git("this hook")),
-            (".git/hooks/post-checkout.sample", b"#!/bin/sh\n", Kind::Script),
             ("code/inference.py", b"", Kind::Run("SageMaker")),
             ("inference.py", b"", Kind::Python),
             ("a.bin", b"\0asm\x01\0\0\0", Kind::Native("WebAssembly")),

@@ -139,39 +139,6 @@ fn percent_decoded(text: &str) -> std::borrow::Cow<'_, str> {
     decoded.into()
 }
 
-/// Returns the keys of a git configuration whose values are commands, with the lines.
-#[must_use]
-pub fn git_commands(text: &str) -> Vec<(u32, &str)> {
-    const COMMANDS: &[&str] = &[
-        "askpass",
-        "clean",
-        "command",
-        "driver",
-        "editor",
-        "external",
-        "fsmonitor",
-        "gitproxy",
-        "helper",
-        "hookspath",
-        "pager",
-        "process",
-        "program",
-        "proxycommand",
-        "smudge",
-        "sshcommand",
-        "textconv",
-    ];
-    let keys = numbered(text).filter_map(|(line, content)| {
-        let (key, value) = content.split_once('=')?;
-        let (key, value) = (key.trim(), value.trim());
-        let known = COMMANDS.contains(&key.to_ascii_lowercase().as_str());
-        // `git lfs install` sets these, and a switch names no command.
-        let usual = value.starts_with("git-lfs ") || matches!(value, "true" | "false" | "");
-        (known && !usual).then_some((line, key))
-    });
-    keys.collect()
-}
-
 /// How far a place that requirements install from is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
@@ -235,7 +202,8 @@ pub fn elsewhere_among(text: &str) -> Vec<Elsewhere> {
         // Channels are addresses, and no requirements.
         let item = item.filter(|item| item.starts_with('-') || is_named_place(item));
         let quoted = content.split(['"', '\'']).filter(|part| is_named_place(part));
-        let mut of_line = item.into_iter().chain(quoted).filter_map(|part| requirement_of(part, line));
+        let mut of_line =
+            item.into_iter().chain(quoted).filter_map(|part| requirement_of(part, line));
         found.extend(of_line.next());
     }
     found
@@ -362,13 +330,6 @@ mod tests {
         assert_eq!(row("%TAG ! tag:example.com,2000:app/"), None);
         assert_eq!(row("a: !!python/tuple [1]"), None);
         assert_eq!(row("see python/name:x"), None);
-    }
-
-    #[test]
-    fn commands_of_git() {
-        let text = "[core]\n\tfsmonitor = echo hi\n\tbare = false\n\tSSHCommand=x\n\tpager=\n";
-        assert_eq!(git_commands(text), [(2, "fsmonitor"), (4, "SSHCommand")]);
-        assert_eq!(git_commands("[filter \"lfs\"]\n\tsmudge = git-lfs smudge -- %f\n"), []);
     }
 
     #[test]

@@ -68,7 +68,6 @@ impl Survey {
             "jinja" | "jinja2" | "j2" => self.jinja(file, &path, &name)?,
             "txt" | "in" if is_requirements(&path, &name) => self.requirements(file, &path)?,
             "pbtxt" => self.triton(file, &path)?,
-            _ if files::is_git_config(&path) => self.git(file, &path)?,
             _ if name == "mlmodel" => {
                 self.yaml(file, &path, &["_target_", "loader_module", "code", "model_code_path"])?
             }
@@ -94,14 +93,6 @@ impl Survey {
                 self.local = true;
                 let finding = rules::PYTHON_CODE.finding(Location::path(path), message);
                 self.push(finding.severity(Severity::High));
-            }
-            Kind::Git(what) => {
-                let message = format!("git runs {what} by itself when it works in this folder");
-                self.push(
-                    rules::SHELL_SCRIPT
-                        .finding(Location::path(path), message)
-                        .severity(Severity::High),
-                );
             }
             Kind::Bytecode => {
                 let message =
@@ -306,19 +297,6 @@ impl Survey {
                 rules::REQUIREMENTS_URL.finding(Location::path(path).line(found.line), message);
             self.push(finding.severity(severity));
         }
-    }
-
-    /// Looks for the settings of a repository by which git runs a command.
-    fn git(&mut self, file: &File, path: &str) -> Read {
-        let Some(text) = self.text(file, path, Severity::Medium)? else {
-            return Ok(());
-        };
-        for (line, key) in lines::git_commands(&text) {
-            let message = format!("git runs the command of `{key}` when it works in this folder");
-            let place = Location::path(path).member(key).line(line);
-            self.push(rules::SHELL_SCRIPT.finding(place, message).severity(Severity::High));
-        }
-        Ok(())
     }
 
     fn triton(&mut self, file: &File, path: &str) -> Read {

@@ -38,9 +38,11 @@ pub fn recognise(head: &[u8]) -> bool {
 /// Walks the metadata and the tensors' entries.
 pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
     let mut cursor = Cursor::new(source, MAGIC.len() as u64);
-    let version = cursor.u32("the version")?;
+    let mut version = cursor.u32("the version")?;
+    // Machines that are big-endian write their files so.
     if VERSIONS.iter().any(|known| known.swap_bytes() == version) {
-        return Err(Stop::Unsupported("a big-endian file".to_owned()));
+        version = version.swap_bytes();
+        cursor.big_endian();
     }
     if !VERSIONS.contains(&version) {
         return Err(Stop::Unsupported(format!("version {version}")));

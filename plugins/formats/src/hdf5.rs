@@ -5,6 +5,8 @@
 
 use std::collections::BTreeSet;
 
+use modelhost_check::ReadError;
+
 use crate::found::{Defect, Found, Stop};
 use crate::hdf5_object::{self, Link, Object};
 use crate::source::{Cursor, Source};
@@ -27,9 +29,27 @@ pub fn recognise(head: &[u8]) -> bool {
     head.starts_with(MAGIC)
 }
 
+/// Returns where an HDF5 file begins behind other content: its readers look at 512 and
+/// each double of it.
+pub fn behind(source: &dyn Source) -> Result<Option<u64>, ReadError> {
+    let mut at = 512_u64;
+    while at.checked_add(MAGIC.len() as u64).is_some_and(|end| end <= source.size()) {
+        if source.read_at(at, MAGIC.len())? == MAGIC {
+            return Ok(Some(at));
+        }
+        at *= 2;
+    }
+    Ok(None)
+}
+
 /// Walks all objects that can be reached from the root.
 pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
-    let root = superblock(source, found)?;
+    walk_behind(source, 0, found)
+}
+
+/// Walks a file that begins `before` bytes into another, whose rest `source` is.
+pub fn walk_behind(source: &dyn Source, before: u64, found: &mut Found) -> Result<(), Stop> {
+    let root = superblock(source, before, found)?;
     let mut walk = Walk {
         source,
         found,
@@ -52,7 +72,7 @@ pub fn cursor(source: &dyn Source, address: u64) -> Cursor<'_> {
 }
 
 /// Reads the superblock and returns the root object's address.
-fn superblock(source: &dyn Source, found: &mut Found) -> Result<u64, Stop> {
+fn superblock(source: &dyn Source, start: u64, found: &mut Found) -> Result<u64, Stop> {
     let mut cursor = cursor(source, MAGIC.len() as u64);
     let version = cursor.u8("a version")?;
     let widths = match version {
@@ -74,9 +94,13 @@ fn superblock(source: &dyn Source, found: &mut Found) -> Result<u64, Stop> {
     cursor.skip(before, "flags")?;
     let base = cursor.u64("the base")?;
     cursor.skip(8, "an address")?;
-    let end = cursor.u64("the end of the file")?;
-    if base != 0 {
+    let mut end = cursor.u64("the end of the file")?;
+    // Addresses count from where the file begins, as readers see to.
+    if base != 0 && base != start {
         return Err(Stop::Unsupported("a file with a base address".to_owned()));
+    }
+    if base != 0 {
+        end = end.saturating_sub(base);
     }
     if end > source.size() {
         let message = format!("the file should have {end} bytes, but has {}", source.size());

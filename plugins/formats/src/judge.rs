@@ -4,9 +4,9 @@
 use modelhost_check::{Answer, Failure, File, Finding, Location, Observations, ReadError};
 
 use crate::found::{Defect, Found, Stop};
-use crate::polyglot;
-use crate::source::Source;
+use crate::source::{Part, Source};
 use crate::table::{self, ARCHIVE};
+use crate::{hdf5, polyglot, text};
 
 /// How much of a file is read to recognise its format.
 const HEAD: u64 = 4096;
@@ -36,16 +36,37 @@ fn try_judge(source: &dyn Source) -> Result<Judgement, ReadError> {
     // At most HEAD, so it fits.
     let length = usize::try_from(source.size().min(HEAD)).unwrap_or(0);
     let head = source.read_at(0, length)?;
-    // Archives are found from their end, too.
-    let known = table::find(&head);
-    let format = known.unwrap_or(&ARCHIVE);
     let mut found = Found::default();
-    let walked =
-        (format.walk)(source, &mut found).and_then(|()| match format.name == ARCHIVE.name {
-            // An archive that was walked as such.
-            true => Ok(()),
-            false => polyglot::look(source, format.name, &mut found),
-        });
+    let mut known = table::find(&head);
+    let mut walked = match known {
+        Some(format) => (format.walk)(source, &mut found),
+        None => Err(Stop::NotOurs("not of a known format".to_owned())),
+    };
+    // Content that only begins like a known format may be there to stand before HDF5.
+    if matches!(walked, Err(Stop::NotOurs(_)))
+        && let Some(at) = hdf5::behind(source)?
+        && let Some(part) = Part::new(source, at, source.size() - at)
+    {
+        known = Some(&table::BEHIND);
+        walked = hdf5::walk_behind(&part, at, &mut found);
+    }
+    if text::recognise(&head) && matches!(walked, Err(Stop::NotOurs(_))) {
+        known = Some(&table::TEXT);
+        walked = text::walk(source, &mut found);
+    }
+    // Archives are found from their end, too.
+    if known.is_none_or(|format| format.name == table::TEXT.name)
+        && matches!(walked, Err(Stop::NotOurs(_)))
+    {
+        known = None;
+        walked = (ARCHIVE.walk)(source, &mut found);
+    }
+    let format = known.unwrap_or(&ARCHIVE);
+    let walked = walked.and_then(|()| match format.name == ARCHIVE.name {
+        // An archive that was walked as such.
+        true => Ok(()),
+        false => polyglot::look(source, format.name, &mut found),
+    });
     match walked.map_err(Stop::into_defect) {
         Ok(()) => {}
         Err(Ok(defect)) if format.companion && !found.has_high() => {

@@ -66,6 +66,22 @@ const HARMFUL: &[&str] = &[
     "urllib",
     "webbrowser",
 ];
+/// Functions of Python that run, fetch or write.
+const BUILTINS: &[&str] = &[
+    "__import__",
+    "breakpoint",
+    "compile",
+    "delattr",
+    "eval",
+    "exec",
+    "getattr",
+    "globals",
+    "input",
+    "locals",
+    "open",
+    "setattr",
+    "vars",
+];
 /// Layers that load something else from a path or from bytes.
 const LOADERS: &[(&str, Severity, &str)] = &[
     ("TorchModuleWrapper", Severity::Critical, "unpickles a PyTorch module"),
@@ -83,6 +99,22 @@ pub fn is_config(config: &[u8]) -> bool {
     }
     let config = serde_json::from_slice::<Config>(config);
     config.map_or(true, |config| config.class_name.is_some())
+}
+
+/// Tells whether a text is the configuration of a Keras model or of a part of one: an
+/// object that has a class and what the class is made with.
+pub fn is_model(config: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Config {
+        class_name: Option<serde::de::IgnoredAny>,
+        config: Option<serde::de::IgnoredAny>,
+    }
+    let config = serde_json::from_slice::<Config>(config);
+    // Said twice, the one or the other may count.
+    config.map_or_else(
+        |error| error.to_string().starts_with("duplicate field"),
+        |config| config.class_name.is_some() && config.config.is_some(),
+    )
 }
 
 /// Looks through a configuration, the text of a JSON object. `member` says where
@@ -180,7 +212,8 @@ impl Look<'_> {
         let keras = PACKAGES.iter().chain(IN_TENSORFLOW).any(|package| within(package));
         let function = class == "function";
         let named = object.get("config").and_then(Value::as_str).unwrap_or(class);
-        if value || function && module == "builtins" {
+        let own = function && module == "builtins" && !BUILTINS.contains(&named);
+        if value || own {
             // A function of the model's own: found by its name, or not at all.
             return;
         }

@@ -4,7 +4,7 @@
 
 use crate::found::{Defect, Found, Stop};
 use crate::source::Source;
-use crate::{pickled, rules, zip, zip_end};
+use crate::{hdf5, pickled, rules, table, zip, zip_end};
 
 /// How much text may stand in an archive behind a TFLite model.
 const MAX_TEXTS: u64 = 16 * 1024 * 1024;
@@ -28,6 +28,14 @@ pub fn look(source: &dyn Source, format: &str, found: &mut Found) -> Result<(), 
             "this {format} file is a pickle too: an unpickler that reads it from its start imports by name"
         );
         found.push(Defect::new(rules::POLYGLOT, message).offset(offset));
+    }
+    if let Some(at) = hdf5::behind(source)?
+        && ![table::HDF5, table::BEHIND.name].contains(&format)
+    {
+        let message = format!(
+            "this {format} file is HDF5 too: its readers look behind other content, and Keras runs what it holds"
+        );
+        found.push(Defect::new(rules::POLYGLOT, message).offset(at));
     }
     if is_tar(source)? {
         let message = format!("this {format} file is a tar archive too");

@@ -83,6 +83,8 @@ pub struct Cursor<'a> {
     most: usize,
     block: Vec<u8>,
     block_at: u64,
+    /// Whether numbers are big-endian.
+    big: bool,
 }
 
 impl<'a> Cursor<'a> {
@@ -94,7 +96,13 @@ impl<'a> Cursor<'a> {
     /// Returns a cursor that fetches `most` bytes at once, for files that are read
     /// here and there.
     pub fn with_block(source: &'a dyn Source, offset: u64, most: usize) -> Self {
-        Self { source, size: source.size(), at: offset, most, block: Vec::new(), block_at: offset }
+        let block = Vec::new();
+        Self { source, size: source.size(), at: offset, most, block, block_at: offset, big: false }
+    }
+
+    /// Has numbers read as big-endian from here on.
+    pub fn big_endian(&mut self) {
+        self.big = true;
     }
 
     /// Returns the offset of the next byte.
@@ -135,19 +143,22 @@ impl<'a> Cursor<'a> {
         Ok(self.array::<1>(what)?[0])
     }
 
-    /// Returns the next two bytes, little-endian.
+    /// Returns the next two bytes as a number, little-endian unless told otherwise.
     pub fn u16(&mut self, what: &str) -> Result<u16, Stop> {
-        Ok(u16::from_le_bytes(self.array(what)?))
+        let bytes = self.array(what)?;
+        Ok(if self.big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) })
     }
 
-    /// Returns the next four bytes, little-endian.
+    /// Returns the next four bytes as a number, little-endian unless told otherwise.
     pub fn u32(&mut self, what: &str) -> Result<u32, Stop> {
-        Ok(u32::from_le_bytes(self.array(what)?))
+        let bytes = self.array(what)?;
+        Ok(if self.big { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) })
     }
 
-    /// Returns the next eight bytes, little-endian.
+    /// Returns the next eight bytes as a number, little-endian unless told otherwise.
     pub fn u64(&mut self, what: &str) -> Result<u64, Stop> {
-        Ok(u64::from_le_bytes(self.array(what)?))
+        let bytes = self.array(what)?;
+        Ok(if self.big { u64::from_be_bytes(bytes) } else { u64::from_le_bytes(bytes) })
     }
 
     /// Passes over `length` bytes, which must be there.

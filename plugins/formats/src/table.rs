@@ -6,8 +6,8 @@ use modelhost_check::Rule;
 use crate::found::{Found, Stop};
 use crate::source::Source;
 use crate::{
-    archive, companions, gguf, hdf5, media, npy, numbers, onnx, rules, safetensors, tensorflow,
-    tflite,
+    archive, companions, gguf, hdf5, media, messages, npy, numbers, onnx, pictures, rds, rules,
+    safetensors, stores, tensorflow, text, tflite,
 };
 
 /// Tells from a file's first bytes whether it is of a format.
@@ -39,6 +39,10 @@ impl Format {
 
 /// Archives, which are also found from their end.
 pub const ARCHIVE: Format = Format::new("zip archive", archive::recognise, archive::walk);
+/// Texts, which are looked at where nothing else is found.
+pub const TEXT: Format = Format::companion("text", text::recognise, text::walk);
+/// HDF5 that stands behind other content; it is found by its place, not by the head.
+pub const BEHIND: Format = Format::new("HDF5 behind other content", |_| false, hdf5::walk);
 /// The name of HDF5.
 pub const HDF5: &str = "HDF5";
 /// The rules that say that something runs or reaches outside: no accident of
@@ -68,14 +72,30 @@ const FORMATS: &[Format] = &[
     Format::companion("Ogg", media::is_ogg, media::ogg),
     Format::companion("MP4", media::is_mp4, media::mp4),
     Format::companion("MP3", media::is_mp3, media::mp3),
+    Format::companion("icon", pictures::is_icon, pictures::icon),
+    Format::companion("bitmap", pictures::is_bitmap, pictures::bitmap),
+    Format::companion("TIFF", pictures::is_tiff, pictures::tiff),
+    Format::companion("font", pictures::is_font, pictures::font),
+    Format::companion("WOFF", pictures::is_woff, pictures::woff),
+    Format::companion("Matroska", pictures::is_matroska, pictures::matroska),
     Format::companion("PDF", companions::is_pdf, companions::pdf),
     Format::companion("Parquet", companions::is_parquet, companions::parquet),
     Format::companion("Arrow", companions::is_arrow, companions::arrow),
+    Format::companion("SQLite", stores::is_sqlite, stores::sqlite),
+    Format::companion("CatBoost", stores::is_catboost, stores::catboost),
+    Format::companion("faiss", stores::is_faiss, stores::faiss),
+    Format::companion("R", rds::recognise, rds::walk),
     Format::new("safetensors", safetensors::recognise, safetensors::walk),
     Format::new("ONNX", onnx::recognise, onnx::walk),
+    Format::new("Core ML", messages::is_coreml, messages::coreml),
+    Format::companion("fingerprint", messages::is_fingerprint, messages::fingerprint),
+    Format::new("Keras metadata", messages::is_keras_metadata, messages::keras_metadata),
     Format::new("SavedModel", tensorflow::recognise_saved, tensorflow::walk_saved),
     Format::new("TensorFlow graph", tensorflow::recognise_graph, tensorflow::walk_graph),
     Format::companion("sentencepiece", companions::is_sentencepiece, companions::sentencepiece),
+    Format::companion("UBJSON", stores::is_ubjson, stores::ubjson),
+    Format::companion("Core ML weights", stores::is_coreml_weights, stores::coreml_weights),
+    Format::companion("TensorFlow records", stores::is_records, stores::records),
     Format::companion("MessagePack", companions::is_msgpack, companions::msgpack),
     Format::companion("checkpoint index", companions::is_index, companions::index),
     Format::companion("zeros", companions::is_zeros, companions::zeros),

@@ -529,8 +529,6 @@ def config_cases():
         "malicious/remote/java_class": repo({"Main.class": b"\xca\xfe\xba\xbe\0\0\0\x34" + bytes(40)}),
         "malicious/remote/wasm": repo({"plugin.wasm": b"\0asm\1\0\0\0\x01\x04\x01\x60\0\0"}),
         "malicious/remote/bytecode": repo({"config.json": mapped("modeling_x.Model"), "__pycache__/modeling_x.cpython-311.pyc": b"\xa7\r\r\n" + bytes(12) + b"\xe3" + bytes(20)}),
-        "malicious/remote/git_hook": repo({".git/hooks/post-checkout": "#!/bin/sh\necho hi\n"}),
-        "malicious/remote/git_config": repo({".git/config": "[core]\n\tfsmonitor = echo hi\n\tsshCommand = echo hi\n"}),
         "malicious/remote/requirements_index": repo({"requirements.txt": "torch\n--extra-index-url http://127.0.0.1/simple\n"}),
         "malicious/remote/requirements_index_short": repo({"requirements.txt": "-ihttp://127.0.0.1/simple\ntorch\n"}),
         "malicious/remote/requirements_url": repo({"requirements.txt": "torch @ https://example.com/torch-2.0-py3-none-any.whl\n"}),

@@ -397,7 +397,7 @@ def masked_crc(data):
 def tflite_cases():
     return {
         "benign/tflite/add.tflite": tflite(),
-        "benign/tflite/metadata.tflite": tflite() + zipped({"labels.txt": b"cat\ndog\n", "vocab.txt": b"a\n"}),
+        "benign/tflite/metadata.tflite": zipped({"labels.txt": b"cat\ndog\n", "vocab.txt": b"a\n"}, before=tflite()),
         "benign/tflite/detection.tflite": tflite(["TFLite_Detection_PostProcess"], code=1),
         "benign/tflite/flex.tflite": tflite(["FlexErf"], code=1),
         "malicious/tflite/flex_read_file.tflite": tflite(["FlexReadFile"], code=1),
@@ -591,7 +591,7 @@ def polyglot_cases():
         "malicious/polyglot/numbers_zip.bin": numbers(8192) + PYTHON_ZIP,
         "malicious/polyglot/numbers_h5.bin": numbers(512) + h5_keras(keras_config(layer("Lambda", function=[LAMBDA, None, None]))),
         "malicious/polyglot/safetensors_pickle.safetensors": b"\x80\x02cos\nsystem\nX\x07\0\0\0echo hi\x85R.",
-        "malicious/polyglot/gguf_prefix.gguf": b"\0\0\0\0" + elf + gguf(gg_llama()),
+        "malformed/polyglot/gguf_prefix.gguf": b"\0\0\0\0" + elf + gguf(gg_llama()),
         "malformed/polyglot/numbers_late.bin": late,
         "malformed/polyglot/numbers_script.bin": scripted,
         "malformed/polyglot/unknown.bin": bytes((n * 37 + n // 7) % 256 for n in range(5000)),
@@ -665,7 +665,7 @@ def companion_cases():
         "benign/companions/spacy": {
             "config.cfg": b'[nlp]\nlang = "en"\npipeline = ["tok2vec","ner"]\n[components.ner]\nfactory = "ner"\n',
             "meta.json": b'{"lang": "en", "name": "tiny", "pipeline": ["ner"]}',
-            "vocab/key2row": b"\x80", "vocab/vectors": npy(b"", shape="(0, 0)"), "vocab/strings.json": b'["a", "b"]',
+            "vocab/vectors": npy(b"", shape="(0, 0)"), "vocab/strings.json": b'["a", "b"]',
             "vocab/lookups.bin": msgpack({"lexeme_norm": {"a": "b"}}), "ner/cfg": b'{"moves": null}',
             "ner/moves": msgpack({"moves": "{}"}), "tokenizer": msgpack({"prefix_search": "^x", "suffix_search": "x$"}),
         },

@@ -16,17 +16,17 @@ mod value;
 
 use std::collections::BTreeMap;
 
+use fold::Arguments;
 pub use lex::Broken;
 pub(crate) use lex::unescape;
 pub use names::UNKNOWN;
-use fold::Arguments;
 use value::Value;
 
 /// How many ways out are kept of one template; the message names a few.
 const MAX_ESCAPES: usize = 64;
 /// How much following values may cost, in bytes copied for each template and pass:
-/// many times what the longest known need.
-const MAX_WORK: usize = 8 * 1024 * 1024;
+/// some hundred times what the longest known need.
+const MAX_WORK: usize = 2 * 1024 * 1024;
 
 /// Says how a template leaves what chat templates do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,6 +77,7 @@ pub fn read(template: &str) -> Reading {
     let first = statement::template(template, &mut state);
     if first.is_ok() {
         state.work = 0;
+        state.again = true;
         // A second pass breaks where the first did: nowhere, but for its work.
         if let Err(broken) = statement::template(template, &mut state) {
             return state.end(Some(broken));
@@ -93,6 +94,8 @@ struct State {
     /// The parameters of each macro.
     macros: BTreeMap<String, Vec<String>>,
     escapes: Vec<Escape>,
+    /// Whether this is the second pass.
+    again: bool,
     work: usize,
 }
 
@@ -116,7 +119,12 @@ impl State {
 
     fn assign(&mut self, name: &str, value: Value) {
         match self.variables.get_mut(name) {
-            Some(known) => *known = std::mem::take(known).or(value),
+            Some(known) => {
+                let before = self.again.then(|| known.clone());
+                *known = std::mem::take(known).or(value);
+                // What still grows is never known to the letter.
+                known.vague |= before.is_some_and(|before| before != *known);
+            }
             None => drop(self.variables.insert(name.to_owned(), value)),
         }
     }

@@ -150,7 +150,14 @@ struct Target<'a> {
 impl Target<'_> {
     fn give(&self, state: &mut State, value: Value) {
         if self.inside {
-            state.variables.entry(self.name.to_owned()).or_default().hold(value);
+            let again = state.again;
+            let known = state.variables.entry(self.name.to_owned()).or_default();
+            let before = known.held.clone();
+            known.hold(value);
+            // What still grows is never known to the letter.
+            if again && known.held != before && let Some(held) = &mut known.held {
+                held.vague = true;
+            }
         } else {
             state.assign(self.name, value);
         }
