@@ -18,10 +18,10 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const GAPS: [(&str, &str); 0] = [];
 
 /// The project's own cases.
-const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/generate.py");
+pub(crate) const OWN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus/generate.py");
 
 /// Makes a corpus, and returns its cases.
-fn corpus(generator: &Path, folder: &Path) -> Vec<Value> {
+pub(crate) fn corpus(generator: &Path, folder: &Path) -> Vec<Value> {
     // Without `-B`, Python would leave compiled modules beside the generator.
     let made =
         Command::new("python3").arg("-B").arg(generator).arg(folder).output().expect("python3");

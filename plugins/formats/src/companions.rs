@@ -95,6 +95,68 @@ fn footer(source: &dyn Source, magic: &[u8], head: u64, found: &mut Found) -> Re
     Ok(())
 }
 
+/// Tells whether a file that begins with `head` is a stream of Arrow: the mark of a
+/// message, its length, and the place of a flatbuffer's root.
+pub fn is_arrow_stream(head: &[u8]) -> bool {
+    head.starts_with(&[0xff; 4])
+        && matches!(head.get(4..12), Some([_, _, _, 0, root, 0, 0, 0]) if *root >= 4)
+}
+
+/// Walks the messages, of which the first is the schema.
+pub fn arrow_stream(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
+    let mut cursor = Cursor::new(source, 0);
+    let mut first = true;
+    while cursor.left() > 0 {
+        let (mark, length) = (cursor.u32("a mark")?, cursor.u32("a length")?);
+        if mark != u32::MAX {
+            return broken();
+        }
+        if length == 0 {
+            break;
+        }
+        if u64::from(length) > MAX_SCHEMA {
+            return Err(Stop::Unsupported(format!("a message of {length} bytes")));
+        }
+        // At most MAX_SCHEMA, so it fits.
+        let message = cursor.take(usize::try_from(length).unwrap_or(0), "a message")?;
+        if first {
+            search(&message, found);
+            first = false;
+        }
+        let Some(body) = body_length(&message) else {
+            return broken();
+        };
+        cursor.skip(body, "a message's data")?;
+    }
+    if cursor.left() == 0 && !first { Ok(()) } else { broken() }
+}
+
+/// Returns the length of the data that follow a message: its fourth field.
+fn body_length(message: &[u8]) -> Option<u64> {
+    let number = |at: usize| {
+        let bytes = message.get(at..)?.first_chunk::<4>()?;
+        Some(i32::from_le_bytes(*bytes))
+    };
+    let short = |at: usize| {
+        let bytes = message.get(at..)?.first_chunk::<2>()?;
+        Some(u16::from_le_bytes(*bytes))
+    };
+    let table = usize::try_from(number(0)?).ok()?;
+    let back = isize::try_from(number(table)?).ok()?;
+    let fields = table.checked_add_signed(back.checked_neg()?)?;
+    let last = 4 + 2 * 3;
+    if usize::from(short(fields)?) < last + 2 {
+        return Some(0);
+    }
+    match short(fields.checked_add(last)?)? {
+        0 => Some(0),
+        place => {
+            let place = table.checked_add(place.into())?;
+            Some(u64::from_le_bytes(*message.get(place..)?.first_chunk()?))
+        }
+    }
+}
+
 fn search(bytes: &[u8], found: &mut Found) {
     if PICKLED.iter().any(|name| contains(bytes, name)) {
         let message = "a column's type holds a pickle, which pyarrow before 14.0.1 runs";

@@ -76,6 +76,37 @@ pub fn recognise(head: &[u8]) -> bool {
     }
 }
 
+/// Tells whether a file that begins with `head` may be a tensor alone, as models ship
+/// examples of their inputs: dimensions, then a type.
+pub fn recognise_tensor(head: &[u8]) -> bool {
+    let head = head.to_vec();
+    let mut cursor = Cursor::new(&head, 0);
+    let mut dimensions = 0;
+    loop {
+        match proto::next(&mut cursor, head.len() as u64) {
+            Ok(Field { number: 1, value: Value::Number(_), .. }) if dimensions < 16 => {
+                dimensions += 1;
+            }
+            Ok(Field { number: 2, value: Value::Number(1..=26), .. }) => break,
+            _ => return false,
+        }
+    }
+    // The data, or the name before them.
+    matches!(proto::number(&mut cursor), Ok(tag) if matches!((tag >> 3, tag & 7), (4..=11 | 13, 2)))
+}
+
+/// Walks a tensor alone.
+pub fn walk_tensor(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
+    let mut cursor = Cursor::new(source, 0);
+    proto::each(&mut cursor, source.size(), &mut |_, field| match field.number {
+        1..=14 | 16 => Ok(()),
+        _ => Err(Stop::malformed(field.at, "a field that a tensor does not have")),
+    })?;
+    let mut cursor = Cursor::new(source, 0);
+    let mut walk = Walk { found, domains: BTreeMap::new(), own: BTreeSet::new() };
+    walk.tensor(&mut cursor, source.size())
+}
+
 /// Walks the model.
 pub fn walk(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
     let mut walk = Walk { found, domains: BTreeMap::new(), own: BTreeSet::new() };

@@ -156,24 +156,30 @@ pub fn is_ubjson(head: &[u8]) -> bool {
 /// Walks UBJSON to its end.
 pub fn ubjson(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
     let mut cursor = Cursor::new(source, 1);
-    let mut open = vec![b'{'];
-    while let Some(container) = open.last() {
-        let mut kind = cursor.u8("a type")?;
-        if kind == (if *container == b'{' { b'}' } else { b']' }) {
+    // Of each container its kind, and how many items are left where it says so.
+    let mut open: Vec<(u8, Option<u64>)> = vec![(b'{', None)];
+    while let Some((container, left)) = open.last_mut() {
+        let object = *container == b'{';
+        if *left == Some(0) {
             open.pop();
             continue;
         }
-        if *container == b'{' {
+        let mut kind = cursor.u8("a type")?;
+        match left {
+            Some(left) => *left -= 1,
+            None if kind == (if object { b'}' } else { b']' }) => {
+                open.pop();
+                continue;
+            }
+            None => {}
+        }
+        if object {
             let length = ubjson_length(&mut cursor, kind)?;
             cursor.skip(length, "a key")?;
             kind = cursor.u8("a type")?;
         }
         match kind {
-            b'{' | b'[' => {
-                if !ubjson_counted(&mut cursor, kind)? {
-                    open.push(kind);
-                }
-            }
+            b'{' | b'[' => open.extend(ubjson_opened(&mut cursor, kind)?),
             b'S' | b'H' => {
                 let kind = cursor.u8("a type")?;
                 let length = ubjson_length(&mut cursor, kind)?;
@@ -191,25 +197,32 @@ pub fn ubjson(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
     ends(&cursor)
 }
 
-/// Passes over a list of numbers that states its type and count; false where the list
-/// or object does not.
-fn ubjson_counted(cursor: &mut Cursor<'_>, kind: u8) -> Result<bool, Stop> {
+/// Reads what a list or object says of its items, and passes over a list of numbers;
+/// returns what is still to be walked.
+fn ubjson_opened(cursor: &mut Cursor<'_>, kind: u8) -> Result<Option<(u8, Option<u64>)>, Stop> {
     let start = cursor.at();
-    let of = match cursor.u8("a type")? {
-        b'$' if kind == b'[' => cursor.u8("a type")?,
-        b'#' | b'$' => return broken(),
+    let width = match cursor.u8("a type")? {
+        b'$' => Some(ubjson_width(cursor.u8("a type")?).map_or_else(broken, Ok)?),
+        b'#' => None,
         _ => {
             cursor.seek(start);
-            return Ok(false);
+            return Ok(Some((kind, None)));
         }
     };
-    let (Some(width), b'#') = (ubjson_width(of), cursor.u8("a count")?) else {
+    if width.is_some() && cursor.u8("a count")? != b'#' {
         return broken();
-    };
+    }
     let of = cursor.u8("a type")?;
     let count = ubjson_length(cursor, of)?;
-    cursor.skip(count.saturating_mul(width), "numbers")?;
-    Ok(true)
+    match width {
+        Some(width) if kind == b'[' => {
+            cursor.skip(count.saturating_mul(width), "numbers")?;
+            Ok(None)
+        }
+        // Each item takes a byte at least.
+        None if count <= cursor.left() => Ok(Some((kind, Some(count)))),
+        _ => broken(),
+    }
 }
 
 fn ubjson_width(kind: u8) -> Option<u64> {
