@@ -70,6 +70,8 @@ pub enum FailureCode {
     /// It came to a limit. The wall deadline and the limits on compiling are the
     /// ones where this may not repeat.
     Limit(Limit),
+    /// Its answers in the whole run are too large together.
+    Answers,
     /// Its answer breaks the contract.
     BadAnswer,
     /// It did not read what its manifest promises.
@@ -98,6 +100,7 @@ impl FailureCode {
             Self::Compile => "compile",
             Self::Trap => "trap",
             Self::Limit(limit) => limit.code(),
+            Self::Answers => "limit/answers",
             Self::BadAnswer => "bad-answer",
             Self::NotRead => "not-read",
             Self::Changed => "changed",

@@ -27,6 +27,11 @@ pub(super) fn way_out(plugin: &PluginId, code: FailureCode, limits: &Limits, siz
         }
         FailureCode::NotRead => "report it to the plugin's author".to_owned(),
         FailureCode::Limit(limit) => at_limit(plugin, limits.to_raise(limit, size), limits),
+        FailureCode::Answers => {
+            "gate parts of the model in runs of their own, or report it to the \
+                                 plugin's author"
+                .to_owned()
+        }
         FailureCode::Changed => "run again once nothing writes to the model".to_owned(),
         FailureCode::InvalidSettings => {
             format!("correct `settings` under [plugin.{plugin}] in modelhost.toml")

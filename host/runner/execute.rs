@@ -483,13 +483,8 @@ impl Board {
 /// Says that a plugin's answers are too large together.
 fn too_much(work: &Work) -> Outcome {
     let bound = answers::bound(work.candidates.len());
-    let failure = Failure::new(
-        FailureCode::LimitAnswer,
-        &format!("what it says of all files together has more than {bound} bytes"),
-    );
-    Outcome::Failed(failure.with_help(
-        "gate parts of the model in runs of their own, or report it to whoever makes the plugin",
-    ))
+    let message = format!("what it says of all files together has more than {bound} bytes");
+    Outcome::Failed(Failure::new(FailureCode::Answers, &message))
 }
 
 /// Takes one large file, or small ones up to [`BATCH`] bytes.

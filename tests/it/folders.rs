@@ -353,7 +353,7 @@ fn a_plugin_that_talks_without_end_is_an_error_alike_each_time() {
             jobs,
         ];
         let (said, peak) = measured(&place, &args);
-        said.code(3).says("limit/answer").says("of all files together");
+        said.code(3).says("limit/answers").says("of all files together");
         assert!(peak <= MEMORY, "{peak} MiB");
         reports.push(said.stdout);
     }

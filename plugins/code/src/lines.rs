@@ -7,6 +7,9 @@
 
 use crate::jinja;
 
+/// How much of a line is read for a value: names and paths are shorter.
+const MAX_VALUE: usize = 1024;
+
 /// A value of a key, and its line.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Value<'a> {
@@ -66,7 +69,9 @@ fn of_key<'a>(line: &'a str, key: &str, see: &mut dyn FnMut(Option<&'a str>)) {
 
 /// Returns the value that follows a key's colon.
 fn value_of(text: &str) -> Option<&str> {
-    let mut text = text.trim_start();
+    // Cut first: a line of many keys must not be searched to its end for each.
+    let text = text.trim_start();
+    let mut text = &text[..text.floor_char_boundary(MAX_VALUE)];
     // Anchors and tags stand before the value.
     while text.starts_with(['&', '!']) {
         text = text.split_once(char::is_whitespace)?.1.trim_start();

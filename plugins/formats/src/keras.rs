@@ -2,6 +2,8 @@
 //! code, and names that make loading import or read something else. Leaves the
 //! containers to `archive` and `hdf5`.
 
+use std::borrow::Cow;
+
 use modelhost_check::Severity;
 use serde_json::{Map, Value};
 
@@ -90,6 +92,35 @@ const LOADERS: &[(&str, Severity, &str)] = &[
     ("JaxLayer", Severity::High, "calls a function of another package"),
 ];
 
+/// Returns the text with what Python's reader takes for numbers, and JSON does not have,
+/// as `null`.
+fn as_json(config: &[u8]) -> Cow<'_, [u8]> {
+    const WORDS: [&[u8]; 2] = [b"NaN", b"Infinity"];
+    if !WORDS.iter().any(|word| config.windows(word.len()).any(|window| window == *word)) {
+        return config.into();
+    }
+    let mut json = Vec::with_capacity(config.len());
+    let (mut quoted, mut at) = (false, 0);
+    while let Some(byte) = config.get(at) {
+        let word = WORDS.iter().find(|word| !quoted && config[at..].starts_with(word));
+        if let Some(word) = word {
+            // `-Infinity`, too.
+            json.pop_if(|before| *before == b'-');
+            json.extend(b"null");
+            at += word.len();
+            continue;
+        }
+        quoted ^= *byte == b'"';
+        json.push(*byte);
+        at += 1;
+        if quoted && *byte == b'\\' {
+            json.extend(config.get(at));
+            at += 1;
+        }
+    }
+    json.into()
+}
+
 /// Tells whether a text may be the configuration of a Keras model: one that has a
 /// class, or one that can't be read here and might be elsewhere.
 pub fn is_config(config: &[u8]) -> bool {
@@ -97,7 +128,7 @@ pub fn is_config(config: &[u8]) -> bool {
     struct Config {
         class_name: Option<serde::de::IgnoredAny>,
     }
-    let config = serde_json::from_slice::<Config>(config);
+    let config = serde_json::from_slice::<Config>(&as_json(config));
     config.map_or(true, |config| config.class_name.is_some())
 }
 
@@ -109,7 +140,7 @@ pub fn is_model(config: &[u8]) -> bool {
         class_name: Option<serde::de::IgnoredAny>,
         config: Option<serde::de::IgnoredAny>,
     }
-    let config = serde_json::from_slice::<Config>(config);
+    let config = serde_json::from_slice::<Config>(&as_json(config));
     // Said twice, the one or the other may count.
     config.map_or_else(
         |error| error.to_string().starts_with("duplicate field"),
@@ -128,7 +159,7 @@ pub fn look(config: &[u8], member: &str, found: &mut Found) -> Result<(), Stop> 
         return Err(Stop::Unsupported(message));
     }
     // Bounds the depth of what is walked below, too.
-    let tree: Value = serde_json::from_slice(config)
+    let tree: Value = serde_json::from_slice(&as_json(config))
         .map_err(|error| Stop::malformed(0, format!("{member} is no JSON: {error}")))?;
     let mut look = Look { found, member };
     look.value(&tree);

@@ -12,10 +12,6 @@
 use crate::found::{Found, Stop};
 use crate::source::Source;
 
-/// How many bytes there must be, and how many of the first must be numbers beyond
-/// doubt, by the width of a number: any magic of a known format is shorter,
-/// and of the narrower forms more must tell.
-const LEAST: [(usize, usize); 2] = [(4, 16), (2, 64)];
 /// Up to how many bytes all must be numbers of the most ordinary size.
 const FEW: u64 = 256;
 /// How many bytes are judged together, so that no stretch of other content passes
@@ -26,71 +22,103 @@ const BLOCK: usize = 256 * WINDOW;
 /// Up to here a whole number of 32 bits may be a counter that stands among the weights.
 const MAX_COUNTER: u32 = 65_535;
 
-/// How numbers are stored. Exponents are as IEEE 754 stores them.
-struct Layout {
-    width: usize,
-    exponent: fn(&[u8]) -> u32,
-    /// The exponents of numbers up to 2^20, and of nine in ten of a file's.
-    usual: std::ops::RangeInclusive<u32>,
-    /// The exponents of numbers from 2^-14 to 2^4.
-    ordinary: std::ops::RangeInclusive<u32>,
+/// How numbers are stored.
+#[derive(Clone, Copy)]
+enum Layout {
+    /// 32 bits, as IEEE 754 has them.
+    Single,
+    /// The upper half of those.
+    Brain,
+    /// 16 bits, as IEEE 754 has them.
+    Half,
 }
 
-const LAYOUTS: &[Layout] = &[
-    Layout { width: 4, exponent: |b| upper(b) >> 7 & 0xff, usual: 87..=147, ordinary: 113..=131 },
-    // Of a narrower form fewer bits tell, so they must tell more.
-    Layout { width: 2, exponent: |b| upper(b) >> 7 & 0xff, usual: 103..=135, ordinary: 113..=131 },
-    Layout { width: 2, exponent: |b| upper(b) >> 10 & 0x1f, usual: 1..=19, ordinary: 1..=18 },
-];
-
-/// Returns the upper half of a number, or a number of 16 bits.
-fn upper(number: &[u8]) -> u32 {
-    number.last_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes).into())
-}
+const LAYOUTS: [Layout; 3] = [Layout::Single, Layout::Brain, Layout::Half];
 
 impl Layout {
-    fn is_ordinary(&self, number: &[u8]) -> bool {
-        self.ordinary.contains(&(self.exponent)(number))
-    }
-
-    /// Tells whether this is zero, or a counter.
-    fn is_count(&self, number: &[u8]) -> bool {
-        match number.first_chunk().map(|bytes| u32::from_le_bytes(*bytes)) {
-            Some(number) => number <= MAX_COUNTER || number == 1 << 31,
-            None => is_zero(number),
+    const fn width(self) -> usize {
+        match self {
+            Self::Single => 4,
+            Self::Brain | Self::Half => 2,
         }
     }
 
-    fn begins(&self, head: &[u8]) -> bool {
-        let least = LEAST.iter().find(|(width, _)| *width == self.width);
-        let Some(first) = least.and_then(|(_, least)| head.get(..*least)) else {
+    /// Returns how many of the first bytes must be numbers beyond doubt: any magic of a
+    /// known format is shorter, and of the narrower forms more must tell.
+    const fn least(self) -> usize {
+        match self {
+            Self::Single => 16,
+            Self::Brain | Self::Half => 64,
+        }
+    }
+
+    /// Tells whether this is a number from 2^-14 to 2^4.
+    fn is_ordinary(self, number: &[u8]) -> bool {
+        let upper = number.last_chunk().map_or(0, |bytes| u16::from_le_bytes(*bytes));
+        match self {
+            Self::Single | Self::Brain => (113..=131).contains(&(upper >> 7 & 0xff)),
+            Self::Half => (1..=18).contains(&(upper >> 10 & 0x1f)),
+        }
+    }
+
+    fn begins(self, head: &[u8]) -> bool {
+        let Some(first) = head.get(..self.least()) else {
             return false;
         };
-        let mut numbers = first.chunks_exact(self.width);
-        numbers.clone().all(|number| self.is_ordinary(number) || self.is_count(number))
+        let count = |number: &[u8]| match number.first_chunk() {
+            Some(number) => is_count(u32::from_le_bytes(*number)),
+            None => is_zero(number),
+        };
+        let mut numbers = first.chunks_exact(self.width());
+        numbers.clone().all(|number| self.is_ordinary(number) || count(number))
             && numbers.any(|number| self.is_ordinary(number))
     }
 
-    /// Tells whether a window is of numbers.
-    fn is_of_numbers(&self, window: &[u8]) -> bool {
-        let usual =
-            |number: &&[u8]| self.is_count(number) || self.usual.contains(&(self.exponent)(number));
-        let count = window.len() / self.width;
-        let odd = count - window.chunks_exact(self.width).filter(usual).count();
-        odd <= count / 10 && !is_text(window)
+    /// Tells whether a window is of numbers: at most one in ten may be of another size,
+    /// such as weights that have faded away.
+    fn is_of_numbers(self, window: &[u8]) -> bool {
+        let (singles, _) = window.as_chunks();
+        let (halves, _) = window.as_chunks();
+        let usual = match self {
+            // From 2^-40 to 2^20.
+            Self::Single => count(singles, |number| {
+                let number = u32::from_le_bytes(number);
+                (number >> 23 & 0xff).wrapping_sub(87) <= 60 || is_count(number)
+            }),
+            // Of a narrower form fewer bits tell, so they must tell more.
+            Self::Brain => count(halves, |number| {
+                let number = u16::from_le_bytes(number);
+                (number >> 7 & 0xff).wrapping_sub(103) <= 32 || number << 1 == 0
+            }),
+            Self::Half => count(halves, |number| {
+                let number = u16::from_le_bytes(number);
+                (number >> 10 & 0x1f).wrapping_sub(1) <= 18 || number << 1 == 0
+            }),
+        };
+        let all = window.len() / self.width();
+        all - usual <= all / 10 && !is_text(window)
     }
 }
 
+fn count<const N: usize>(numbers: &[[u8; N]], usual: impl Fn([u8; N]) -> bool) -> usize {
+    numbers.iter().map(|number| usize::from(usual(*number))).sum()
+}
+
+/// Tells whether this is zero, or a counter.
+fn is_count(number: u32) -> bool {
+    number <= MAX_COUNTER || number == 1 << 31
+}
+
 fn is_zero(number: &[u8]) -> bool {
-    number
-        .split_last()
-        .is_some_and(|(last, rest)| last & 0x7f == 0 && rest.iter().all(|byte| *byte == 0))
+    let last = number.split_last();
+    last.is_some_and(|(last, rest)| last & 0x7f == 0 && rest.iter().all(|byte| *byte == 0))
 }
 
 /// Tells whether most bytes are characters: of numbers some two in five are.
 fn is_text(bytes: &[u8]) -> bool {
-    let text = bytes.iter().filter(|byte| byte.is_ascii_graphic() || byte.is_ascii_whitespace());
-    text.count() * 10 > bytes.len() * 8
+    let character = |byte: &u8| byte.wrapping_sub(b' ') < 0x5f || *byte == b'\n';
+    let text: usize = bytes.iter().map(|byte| usize::from(character(byte))).sum();
+    text * 10 > bytes.len() * 8
 }
 
 /// Tells whether a file that begins with `head` may be numbers.
@@ -101,17 +129,17 @@ pub fn recognise(head: &[u8]) -> bool {
 /// Reads the numbers to the end.
 pub fn walk(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
     let size = source.size();
-    let mut left: Vec<&Layout> = LAYOUTS.iter().collect();
+    let mut left = LAYOUTS.to_vec();
     let mut at = 0;
     while at < size && !left.is_empty() {
         let length = usize::try_from(size - at).unwrap_or(BLOCK).min(BLOCK);
         let block = source.read_at(at, length)?;
         left.retain(|layout| {
-            if !size.is_multiple_of(layout.width as u64) || at == 0 && !layout.begins(&block) {
+            if !size.is_multiple_of(layout.width() as u64) || at == 0 && !layout.begins(&block) {
                 return false;
             }
             if size <= FEW {
-                let mut numbers = block.chunks_exact(layout.width);
+                let mut numbers = block.chunks_exact(layout.width());
                 numbers.all(|number| is_zero(number) || layout.is_ordinary(number))
                     && !is_text(&block)
             } else {

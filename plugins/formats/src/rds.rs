@@ -152,6 +152,11 @@ impl Values<'_, '_> {
                     }
                     return Ok(());
                 }
+                // A value that is kept in a shorter way: how, and what it is made of.
+                238 => {
+                    (0..2).try_for_each(|_| self.value(depth + 1))?;
+                    continue;
+                }
                 // References, and values that stand for themselves.
                 255 => {
                     if flags >> 8 == 0 {

@@ -16,6 +16,8 @@ const BLOCK: u64 = 1024 * 1024;
 /// How far from its start XML declares its entities: the declaration stands before
 /// the first element.
 const MAX_DECLARED: usize = 1024 * 1024;
+/// The longest declaration of an entity that is read.
+const MAX_DECLARATION: usize = 1024;
 /// The longest name of an operator.
 const MAX_NAME: usize = 256;
 
@@ -97,8 +99,9 @@ fn entities(text: &str, found: &mut Found) -> bool {
     let before = found.has_high();
     for (at, mark) in text[..end].match_indices("<!ENTITY") {
         let declared = &text[at + mark.len()..];
+        // Cut first: a declaration that does not end must not be searched for its end.
+        let declared = &declared[..declared.floor_char_boundary(MAX_DECLARATION)];
         let declared = &declared[..declared.find('>').unwrap_or(declared.len())];
-        let declared = &declared[..declared.floor_char_boundary(1024)];
         let mut words = declared.split_whitespace().skip_while(|word| *word == "%");
         let (name, kind) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
         if matches!(kind, "SYSTEM" | "PUBLIC") {
@@ -120,6 +123,7 @@ fn graph(text: &str, found: &mut Found) -> bool {
         return false;
     }
     let mut seen = false;
+    let stream = if text.contains("file://") { "file://" } else { "" };
     for (at, _) in text.match_indices("op") {
         let word = |c: char| c == '_' || c.is_alphanumeric();
         if text[..at].ends_with(word) {
@@ -132,7 +136,6 @@ fn graph(text: &str, found: &mut Found) -> bool {
             continue;
         };
         seen = true;
-        let stream = if kind == "PrintV2" && text.contains("file://") { "file://" } else { "" };
         if let Some(harm) = tensorflow::harmful(&kind, stream) {
             found.add(harm.rule, harm.severity, || harm.defect(&kind).offset(at as u64));
         }

@@ -498,6 +498,7 @@ def keras_cases():
         "malicious/keras/json_beside": {
             "model.json": json.dumps(bad["lambda_old"]).encode(), "model.weights.h5": h5_weights(),
         },
+        "malicious/keras/json_nan.json": json.dumps({**bad["lambda_old"], "rate": float("nan"), "top": -float("inf")}).encode(),
         "malicious/keras/config_alone": {
             "config.json": json.dumps(bad["module_os"]).encode(), "metadata.json": b'{"keras_version": "3.3.3"}',
             "model.weights.h5": h5_weights(),

@@ -9,7 +9,9 @@ const MOST: f64 = 6.0;
 /// Files made to cost more than they weigh, each at a size of about `n` bytes.
 const FAMILIES: &[Family] = &[
     ("marks", "model.bin", |n| [b"\x80\x02", b"(".repeat(n).as_slice(), b"N."].concat()),
-    ("marks closed at once", "model.bin", |n| [b"\x80\x02", b"(t0".repeat(n / 3).as_slice(), b"N."].concat()),
+    ("marks closed at once", "model.bin", |n| {
+        [b"\x80\x02", b"(t0".repeat(n / 3).as_slice(), b"N."].concat()
+    }),
     ("a memo storm", "model.bin", |n| [b"\x80\x04N", b"\x94".repeat(n).as_slice(), b"."].concat()),
     ("memo entries far apart", "model.bin", |n| {
         let count = u32::try_from(n / 5).expect("small");
@@ -20,7 +22,9 @@ const FAMILIES: &[Family] = &[
         })
     }),
     ("duplicates", "model.bin", |n| [b"\x80\x02N", b"2".repeat(n).as_slice(), b"."].concat()),
-    ("frames", "model.bin", |n| [b"\x80\x04", b"\x95\0\0\0\0\0\0\0\0".repeat(n / 9).as_slice(), b"N."].concat()),
+    ("frames", "model.bin", |n| {
+        [b"\x80\x04", b"\x95\0\0\0\0\0\0\0\0".repeat(n / 9).as_slice(), b"N."].concat()
+    }),
     ("nested tuples", "model.bin", |n| [b"\x80\x02N", b"\x85".repeat(n).as_slice(), b"."].concat()),
     ("one long integer", "model.bin", |n| {
         let length = u32::try_from(n).expect("small").to_le_bytes();

@@ -155,7 +155,10 @@ impl Target<'_> {
             let before = known.held.clone();
             known.hold(value);
             // What still grows is never known to the letter.
-            if again && known.held != before && let Some(held) = &mut known.held {
+            if again
+                && known.held != before
+                && let Some(held) = &mut known.held
+            {
                 held.vague = true;
             }
         } else {

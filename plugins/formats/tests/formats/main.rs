@@ -11,6 +11,8 @@ mod npy;
 mod numbers;
 mod onnx;
 mod safetensors;
+mod stores;
 mod support;
 mod tensorflow;
+mod texts;
 mod tflite;
