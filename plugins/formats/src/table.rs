@@ -93,6 +93,7 @@ const FORMATS: &[Format] = &[
     Format::companion("fingerprint", messages::is_fingerprint, messages::fingerprint),
     Format::new("Keras metadata", messages::is_keras_metadata, messages::keras_metadata),
     Format::new("SavedModel", tensorflow::recognise_saved, tensorflow::walk_saved),
+    Format::new("TensorFlow meta graph", tensorflow::recognise_meta, tensorflow::walk_meta),
     Format::new("TensorFlow graph", tensorflow::recognise_graph, tensorflow::walk_graph),
     Format::companion("sentencepiece", companions::is_sentencepiece, companions::sentencepiece),
     Format::companion("UBJSON", stores::is_ubjson, stores::ubjson),

@@ -2,7 +2,7 @@
 //! and those that reach for files or the network, in graphs and in the function
 //! library. Leaves checkpoints unread.
 
-use modelhost_check::{Rule, Severity};
+use modelhost_check::Rule;
 
 use crate::found::{Defect, Found, Stop};
 use crate::proto::{self, Field, Value};
@@ -34,8 +34,8 @@ const FILES: &[&str] = &[
     "DebugNumericSummary",
     "DebugNumericSummaryV2",
 ];
-/// Operators that read training data, from files or servers: unusual in a model
-/// that is served.
+/// Operators that read training data, from files or servers that the graph names: no
+/// part of a model that is served.
 const INPUTS: &[&str] = &[
     "CSVDataset",
     "CSVDatasetV2",
@@ -93,6 +93,35 @@ pub fn recognise_graph(head: &[u8]) -> bool {
         text.is_some_and(|text| !text.is_empty() && text.iter().all(plain))
     };
     opens(&mut cursor, 0x0a).is_some() && named(&mut cursor, 0x0a) && named(&mut cursor, 0x12)
+}
+
+/// Tells whether a file that begins with `head` is a meta graph alone, as checkpoints of
+/// TensorFlow 1 have it: about itself the operators it uses, its tags or a version.
+pub fn recognise_meta(head: &[u8]) -> bool {
+    let head = head.to_vec();
+    let mut cursor = Cursor::new(&head, 0);
+    let mut opens = |tag: u8| -> Option<u64> {
+        (cursor.u8("a tag").ok()? == tag).then_some(())?;
+        proto::number(&mut cursor).ok()
+    };
+    opens(0x0a).is_some()
+        && opens(0x12).is_some()
+        && opens(0x0a).is_some()
+        && opens(0x0a).is_some_and(|length| (1..256).contains(&length))
+}
+
+/// Walks a meta graph alone.
+pub fn walk_meta(source: &dyn Source, found: &mut Found) -> Result<(), Stop> {
+    let mut cursor = Cursor::new(source, 0);
+    proto::each(
+        &mut cursor,
+        source.size(),
+        &mut |cursor, field| match (field.number, field.value) {
+            (2, Value::Bytes { end }) => graph(cursor, end, found),
+            (1 | 3..=9, Value::Bytes { .. }) => Ok(()),
+            _ => Err(Stop::malformed(field.at, "a field that a meta graph does not have")),
+        },
+    )
 }
 
 /// Walks a SavedModel.
@@ -162,7 +191,7 @@ fn node(cursor: &mut Cursor<'_>, end: u64, found: &mut Found) -> Result<(), Stop
         Ok(())
     })?;
     if let Some(harm) = harmful(&kind, &stream) {
-        found.add(harm.rule, harm.severity, || harm.defect(&kind).member(name).offset(at));
+        found.add(harm.rule, None, || harm.defect(&kind).member(name).offset(at));
     }
     Ok(())
 }
@@ -171,16 +200,13 @@ fn node(cursor: &mut Cursor<'_>, end: u64, found: &mut Found) -> Result<(), Stop
 pub struct Harm {
     /// The rule it breaks.
     pub rule: Rule,
-    /// How bad it is, where that differs from the rule's default.
-    pub severity: Option<Severity>,
     what: &'static str,
 }
 
 impl Harm {
     /// Returns the defect that an operator of this kind is.
     pub fn defect(&self, kind: &str) -> Defect {
-        let defect = Defect::new(self.rule, format!("the operator `{kind}` {}", self.what));
-        Defect { severity: self.severity, ..defect }
+        Defect::new(self.rule, format!("the operator `{kind}` {}", self.what))
     }
 }
 
@@ -188,19 +214,18 @@ impl Harm {
 /// where it prints to.
 pub fn harmful(kind: &str, stream: &str) -> Option<Harm> {
     let known = |list: &[&str]| list.contains(&kind);
-    let (rule, severity, what) = if known(PYTHON) {
-        (rules::CODE_OPERATOR, None, "calls Python when the graph runs")
+    let (rule, what) = if known(PYTHON) {
+        (rules::CODE_OPERATOR, "calls Python when the graph runs")
     } else if known(FILES) {
-        (rules::FILE_OPERATOR, None, "reaches for files when the graph runs")
+        (rules::FILE_OPERATOR, "reaches for files when the graph runs")
     } else if kind == "PrintV2" && stream.starts_with("file://") {
-        (rules::FILE_OPERATOR, None, "prints to a file when the graph runs")
+        (rules::FILE_OPERATOR, "prints to a file when the graph runs")
     } else if known(INPUTS) {
-        let medium = Some(Severity::Medium);
-        (rules::FILE_OPERATOR, medium, "reads data from files or servers when the graph runs")
+        (rules::FILE_OPERATOR, "reads data from files or servers when the graph runs")
     } else {
         return None;
     };
-    Some(Harm { rule, severity, what })
+    Some(Harm { rule, what })
 }
 
 /// Returns the value of the attribute `output_stream`, if this is it.

@@ -101,7 +101,7 @@ fn entities(text: &str, found: &mut Found) -> bool {
         let declared = &text[at + mark.len()..];
         // Cut first: a declaration that does not end must not be searched for its end.
         let declared = &declared[..declared.floor_char_boundary(MAX_DECLARATION)];
-        let declared = &declared[..declared.find('>').unwrap_or(declared.len())];
+        let declared = &declared[..declared.find(['<', '>']).unwrap_or(declared.len())];
         let mut words = declared.split_whitespace().skip_while(|word| *word == "%");
         let (name, kind) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
         if matches!(kind, "SYSTEM" | "PUBLIC") {
@@ -137,7 +137,7 @@ fn graph(text: &str, found: &mut Found) -> bool {
         };
         seen = true;
         if let Some(harm) = tensorflow::harmful(&kind, stream) {
-            found.add(harm.rule, harm.severity, || harm.defect(&kind).offset(at as u64));
+            found.add(harm.rule, None, || harm.defect(&kind).offset(at as u64));
         }
     }
     seen

@@ -327,6 +327,8 @@ def tensorflow_cases():
         + "  }\n}\n"
     ).encode()
     return cases | {
+        "malicious/tensorflow/meta.meta": meta_graph([node("x", "Placeholder"), bad["read_file"]]),
+        "malicious/tensorflow/text_lines": folder(saved_model([*TF_ORDINARY, node("d", "TextLineDataset")])),
         "malicious/tensorflow/graph_alone.pb": tf_graph([node("x", "Placeholder"), bad["read_file"]]),
         "malicious/tensorflow/text": {"saved_model.pbtxt": text([("x", "Placeholder"), ("r", "ReadFile")])},
         "malicious/tensorflow/text_py.pbtxt": text([("x", "Placeholder"), ("f", "PyFunc")]),
@@ -345,6 +347,7 @@ def tensorflow_cases():
         "benign/tensorflow/checkpoint": {
             "checkpoint": b'model_checkpoint_path: "model.ckpt-10"\n',
             "model.ckpt-10.index": checkpoint_index(),
+            "model.ckpt-10.meta": meta_graph(TF_ORDINARY),
             "model.ckpt-10.data-00000-of-00001": numbers(4096),
         },
         "benign/tensorflow/events": {
@@ -355,6 +358,12 @@ def tensorflow_cases():
         "malformed/tensorflow/cut": {"saved_model.pb": ordinary[:-40]},
         "malformed/tensorflow/no_graph.pb": pb(1, 1) + pb(2, pb(1, "x")) + b"\x12",
     }
+
+
+def meta_graph(nodes):
+    """Return the meta graph that checkpoints of TensorFlow 1 have."""
+    operators = b"".join(pb(1, pb(1, name)) for name in ("MatMul", "Placeholder"))
+    return pb(1, pb(2, operators) + pb(5, "1.15.0")) + pb(2, tf_graph(nodes)) + pb(3, pb(1, "save/Const"))
 
 
 def keras_metadata(config):

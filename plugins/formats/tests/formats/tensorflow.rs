@@ -1,7 +1,5 @@
 //! Owns what the check says of TensorFlow's graphs, sound, broken and hostile.
 
-use modelhost_check::Severity;
-use modelhost_plugin_formats::judge::{Judgement, judge};
 use proptest::prelude::*;
 
 use crate::support::{count, field, no_cut_is_clean, no_flip_panics, said};
@@ -58,18 +56,16 @@ fn saved_models() {
 }
 
 #[test]
-fn reading_of_training_data_only_warns() {
-    let Judgement::Walked(_, defects) = judge(&saved(&[node("TFRecordDataset")], &[])) else {
-        panic!("it is a saved model");
-    };
-    assert_eq!(defects[0].severity, Some(Severity::Medium));
-}
-
-#[test]
 fn graphs_alone() {
     let graph = |kind: &str| [field(1, node("Const")), field(1, node(kind))].concat();
     assert_eq!(said(&graph("MatMul")), "clean");
     assert_eq!(said(&graph("PyFunc")), "code-operator");
+    // A meta graph says something about itself first.
+    let about = field(1, field(2, field(1, field(1, "MatMul"))));
+    let meta = |kind: &str| [about.clone(), field(2, graph(kind)), field(3, "")].concat();
+    assert_eq!(said(&meta("MatMul")), "clean");
+    assert_eq!(said(&meta("ReadFile")), "file-operator");
+    assert_eq!(said(&[meta("MatMul"), field(77, "")].concat()), "malformed");
     // The pieces of a sentencepiece model begin alike.
     assert_eq!(said(&field(1, [field(1, "piece"), vec![0x15, 0, 0, 0, 0]].concat())), "not ours");
 }
