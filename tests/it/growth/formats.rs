@@ -238,8 +238,8 @@ fn every_rule_of_formats_and_code_has_a_case() {
         let rules = manifest["rule"].as_array().expect("rules").iter();
         rules.map(|rule| format!("{id}/{}", rule["id"].as_str().expect("an id"))).collect()
     };
-    let mut left = rules(include_str!("../../plugins/formats/plugin.toml"));
-    left.extend(rules(include_str!("../../plugins/code/plugin.toml")));
+    let mut left = rules(include_str!("../../../plugins/formats/plugin.toml"));
+    left.extend(rules(include_str!("../../../plugins/code/plugin.toml")));
     let place = Place::new();
     let folder = place.path().join("corpus");
     crate::corpus::corpus(std::path::Path::new(crate::corpus::OWN), &folder);

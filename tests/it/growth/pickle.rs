@@ -46,6 +46,10 @@ const FAMILIES: &[Family] = &[
     ("places for pickles in junk", "model.bin", |n| {
         [b"\x80\x02N.", b"\xff\x80\x02((".repeat(n / 5).as_slice()].concat()
     }),
+    ("junk that runs on", "model.bin", |n| {
+        [b"\x80\x02N.\xff", b"\x80\x02N0".repeat(n / 4).as_slice()].concat()
+    }),
+    ("lines", "model.bin", |n| b"I1\n0".repeat(n / 4)),
     ("tiny members", "model.bin", |n| zip(n / 100, false)),
     ("members that share bytes", "model.bin", |n| zip(n / 100, true)),
     ("headers without a directory", "model.bin", |n| {
