@@ -27,6 +27,7 @@ pub mod scan;
 pub mod series;
 pub mod settings;
 pub mod sevenz;
+mod sevenz_header;
 pub mod show;
 pub mod source;
 pub mod state;
