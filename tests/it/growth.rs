@@ -36,7 +36,6 @@ fn grows_with_its_input(plugin: &str, families: &[Family], size: usize, most: f6
         };
         let ((small, _), (large, ended)) = (of(size), of(4 * size));
         let [less, more] = [small, large].map(|fuel| fuel.saturating_sub(START).max(1));
-        #[expect(clippy::cast_precision_loss, reason = "a ratio of two counts")]
         let ratio = more as f64 / less as f64;
         eprintln!("{plugin}: {name}: {small} and {large} units of fuel, {ratio:.1} times");
         if !ended || (ratio > most && more > START) {
