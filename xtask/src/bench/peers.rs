@@ -16,9 +16,12 @@ use crate::peers::{Tool, install, peers};
 use crate::term::{self, Bar};
 use crate::workspace::Workspace;
 
-/// What a program may end with: that it found something, or that not all could be judged, is an
-/// answer. picklescan, modelscan, fickling and modelaudit use 0 and 1, modelhost 3 too.
-const ANSWERS: [i32; 3] = [0, 1, 3];
+/// What modelhost may end with: that it found something, or that not all could be judged, is an
+/// answer.
+const OURS: [i32; 3] = [0, 1, 3];
+
+/// What a peer may end with: modelscan says 2 of a folder that holds a file it fails on.
+const THEIRS: [i32; 4] = [0, 1, 2, 3];
 
 /// How many rounds, of which the first warms up and does not count.
 const ROUNDS: Rounds = Rounds { warm_up: 1, counted: 7 };
@@ -127,7 +130,7 @@ fn side_by_side(
     let mut bar = Bar::new(work.title, all as u64, false);
     for round in 0..all {
         let counts = round >= rounds.warm_up;
-        let took = seconds_of(&mut ours.command(path), &ANSWERS)?;
+        let took = seconds_of(&mut ours.command(path), &OURS)?;
         if counts {
             own.push(took);
         }
@@ -136,7 +139,7 @@ fn side_by_side(
             if is_slow(tool) && !is_last {
                 continue;
             }
-            let took = seconds_of(&mut tool.command(path), &ANSWERS)?;
+            let took = seconds_of(&mut tool.command(path), &THEIRS)?;
             if counts {
                 times.push(took);
             }
@@ -173,24 +176,24 @@ fn memory(
 ) -> Result<()> {
     const BOUND: f64 = 100e6;
     let title = format!("{}: memory", work.title);
-    let peak = |tool: &Tool| -> Result<Option<Vec<f64>>> {
+    let peak = |tool: &Tool, codes: &[i32]| -> Result<Option<Vec<f64>>> {
         let rounds = if work.slow.contains(&tool.name) { 0 } else { MEMORY_ROUNDS };
         let mut peaks = Vec::new();
         for _ in 0..rounds {
-            let Some(bytes) = peak_memory_of(&mut tool.command(path), &ANSWERS)? else {
+            let Some(bytes) = peak_memory_of(&mut tool.command(path), codes)? else {
                 return Ok(None);
             };
             peaks.push(bytes as f64);
         }
         Ok(Some(peaks))
     };
-    let Some(own) = peak(ours)? else {
+    let Some(own) = peak(ours, &OURS)? else {
         table.skip(&title, "this system does not tell a process's peak memory");
         return Ok(());
     };
     let mut all = Vec::new();
     for tool in theirs {
-        all.push(peak(tool)?.unwrap_or_default());
+        all.push(peak(tool, &THEIRS)?.unwrap_or_default());
     }
     let ours = Figure::new("modelhost", Unit::Bytes, &own);
     let met = ours.median() <= BOUND;
@@ -220,7 +223,7 @@ fn with_digests(ours: &Tool, file: &Path, rounds: Rounds, table: &mut Table) -> 
     }
     let mut pair = Pair { ours: Vec::new(), theirs: Vec::new() };
     for round in 0..rounds.warm_up + rounds.counted {
-        let own = seconds_of(&mut ours.command(file), &ANSWERS)?;
+        let own = seconds_of(&mut ours.command(file), &OURS)?;
         let mut openssl = Command::new("openssl");
         let other = seconds_of(openssl.args(["dgst", "-sha256"]).arg(file), &[0])?;
         if round >= rounds.warm_up {
