@@ -1,4 +1,4 @@
-//! Embeds the bundled plugins: writes `bundled.rs`, an array of (name, bytes),
+//! Embeds the bundled plugins: writes `bundled.rs`, an array of (name, bytes, digest),
 //! which `host/plugin/source/bundled.rs` includes.
 //!
 //! They are taken from the first of these folders that there is:
@@ -15,13 +15,15 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs, io};
 
+use sha2::{Digest as _, Sha256};
+
 const VARIABLE: &str = "MODELHOST_BUNDLED_DIR";
 
 fn main() -> io::Result<()> {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed={VARIABLE}");
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").expect("cargo sets it"));
-    let mut array = String::from("static BUNDLED: &[(&str, &[u8])] = &[\n");
+    let mut array = String::from("static BUNDLED: &[(&str, &[u8], [u8; 32])] = &[\n");
     if let Some(folder) = folder(&root)? {
         // An absolute path, since `include_bytes!` is relative to the file it stands in.
         let folder = folder
@@ -36,7 +38,9 @@ fn main() -> io::Result<()> {
             let path = path.to_str();
             let path =
                 path.ok_or_else(|| io::Error::other(format!("{folder:?}: its name is not UTF-8")))?;
-            writeln!(array, "    ({name:?}, include_bytes!({path:?})),")
+            // Here once, and not at the start of every run.
+            let digest = Sha256::digest(fs::read(path)?);
+            writeln!(array, "    ({name:?}, include_bytes!({path:?}), {:?}),", &digest[..])
                 .expect("a String takes it");
         }
     }

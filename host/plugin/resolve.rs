@@ -25,12 +25,14 @@ use crate::domain::text::GuestText;
 pub fn resolve(reference: &PluginRef) -> Result<ResolvedPlugin, PluginError> {
     match reference {
         PluginRef::File(path) => {
-            from_bytes(file::read(path)?.into(), file::place(path), reference.clone())
+            let bytes: Arc<[u8]> = file::read(path)?.into();
+            let digest = Digest::of(&bytes);
+            from_bytes(bytes, digest, file::place(path), reference.clone())
         }
         PluginRef::Bundled(id) => {
-            let bytes =
+            let (bytes, digest) =
                 bundled::bytes(id.as_str()).ok_or_else(|| PluginError::NotBundled(id.clone()))?;
-            from_bytes(bytes.into(), GuestText::capped(id.as_str()), reference.clone())
+            from_bytes(bytes.into(), digest, GuestText::capped(id.as_str()), reference.clone())
         }
     }
 }
@@ -62,9 +64,11 @@ pub fn bundled() -> Result<Vec<ResolvedPlugin>, PluginError> {
         .collect()
 }
 
-/// Reads what the plugin `bytes`, called `place` in messages, says of itself.
+/// Reads what the plugin `bytes`, of that digest and called `place` in messages,
+/// says of itself.
 fn from_bytes(
     bytes: Arc<[u8]>,
+    digest: Digest,
     place: GuestText,
     origin: PluginRef,
 ) -> Result<ResolvedPlugin, PluginError> {
@@ -75,7 +79,7 @@ fn from_bytes(
     let manifest = manifest::from_section(section)
         .map_err(|source| PluginError::Manifest { place: place.clone(), source })?;
     let imports = outline.imports;
-    Ok(ResolvedPlugin { manifest, digest: Digest::of(&bytes), bytes, origin, imports })
+    Ok(ResolvedPlugin { manifest, digest, bytes, origin, imports })
 }
 
 #[cfg(test)]
@@ -88,7 +92,7 @@ mod tests {
 
     fn read(bytes: &[u8]) -> Result<ResolvedPlugin, PluginError> {
         let origin = PluginRef::File("guest.wasm".into());
-        from_bytes(bytes.into(), GuestText::capped("guest.wasm"), origin)
+        from_bytes(bytes.into(), Digest::of(bytes), GuestText::capped("guest.wasm"), origin)
     }
 
     /// An error and its causes, as a person reads them.
