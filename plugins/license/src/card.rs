@@ -1,5 +1,5 @@
-//! Owns the model card's front matter: the keys about the license, and the line
-//! of each. It follows the YAML parser's events, so nothing is expanded: an alias
+//! Owns the model card's front matter: the keys about the license, the bases and the
+//! data, and the line of each. It follows the YAML parser's events, so nothing is expanded: an alias
 //! costs nothing. Leaves the meaning of the values to `ids`.
 
 use saphyr_parser::{Event, Parser};
@@ -10,9 +10,13 @@ pub const MAX_FRONT_MATTER: usize = 64 * 1024;
 /// How deep its values may nest; cards nest to six or so.
 const MAX_DEPTH: usize = 64;
 /// The keys that are read.
-const KEYS: &[&str] = &["license", "license_name", "license_link"];
+const KEYS: &[&str] = &["license", "license_name", "license_link", "base_model", "datasets"];
+/// Those of them whose value may be a list.
+const LISTS: &[&str] = &["license", "base_model", "datasets"];
+/// How many values a list may have; merges name a dozen bases.
+const MAX_VALUES: usize = 256;
 
-/// What a card says about the license.
+/// What a card says about the license, or another place that says the same.
 #[derive(Debug, Default, PartialEq)]
 pub struct Card {
     /// The values of `license`, one or a list.
@@ -21,10 +25,14 @@ pub struct Card {
     pub name: Option<Value>,
     /// The value of `license_link`.
     pub link: Option<Value>,
+    /// The values of `base_model`, one or a list.
+    pub bases: Vec<Value>,
+    /// The values of `datasets`, one or a list.
+    pub datasets: Vec<Value>,
 }
 
-/// A text and its line in the file, from 1.
-#[derive(Debug, PartialEq)]
+/// A text and its line in the file, from 1; 0 where the file has no lines.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Value {
     /// The text.
     pub text: String,
@@ -138,6 +146,9 @@ fn parse(yaml: &str, first_line: usize) -> Result<Card, Malformed> {
                     if tag.is_some() {
                         return Err(Malformed::new(line, format!("`{key}` has a type tag")));
                     }
+                    if card.licenses.len().max(card.bases.len()).max(card.datasets.len()) >= MAX_VALUES {
+                        return Err(Malformed::new(line, format!("`{key}` has too many values")));
+                    }
                     put(&mut card, key, &text, line);
                 }
             }
@@ -148,7 +159,7 @@ fn parse(yaml: &str, first_line: usize) -> Result<Card, Malformed> {
             }
             Event::SequenceStart(..) | Event::MappingStart(..) => {
                 let list = matches!(event, Event::SequenceStart(..)) && depth == 1;
-                if let Some(key) = wanted.filter(|key| !list || *key != "license") {
+                if let Some(key) = wanted.filter(|key| !(list && LISTS.contains(key))) {
                     return Err(Malformed::new(
                         line,
                         format!("`{key}` is neither text nor a list"),
@@ -189,6 +200,8 @@ fn put(card: &mut Card, key: &str, text: &str, line: usize) {
     match key {
         "license" => card.licenses.push(value),
         "license_name" => card.name = Some(value),
-        _ => card.link = Some(value),
+        "license_link" => card.link = Some(value),
+        "base_model" => card.bases.push(value),
+        _ => card.datasets.push(value),
     }
 }

@@ -1,44 +1,33 @@
-//! Owns what follows from the claims: the license concluded, where claims
-//! disagree, and whether the operator's list allows it. Leaves the reading of
-//! files to `claim`.
+//! Owns what follows from the claims: the license concluded, where claims disagree,
+//! and what they leave unclear. Leaves the reading of files to `collect`, what the
+//! policy makes of the license to `judge`.
 
-use modelhost_check::{Failure, Finding, Location, Observations};
-use spdx::LicenseReq;
+use modelhost_check::{Datetime, Finding, Location, Observations, Severity};
 
-use crate::claim::{By, Claim, Claims};
-use crate::ids::{self, Expression, Meaning};
-use crate::rules;
+use spdx::LicenseItem;
 
-/// Returns the licenses that the operator allows.
-///
-/// # Errors
-/// Where an entry is not one license.
-pub fn allowed(entries: &[String]) -> Result<Vec<LicenseReq>, Failure> {
-    let entry = |entry: &String| match ids::meaning(entry) {
-        Meaning::Expression(license) => license.single().ok_or_else(|| {
-            let message = format!("allow: `{entry}` is several licenses; list them one by one");
-            Failure::InvalidSettings(message)
-        }),
-        Meaning::Family(members) => Err(Failure::InvalidSettings(format!(
-            "allow: `{entry}` is a family of licenses; name those meant, such as {members}"
-        ))),
-        Meaning::Invalid(why) => Err(Failure::InvalidSettings(format!("allow: `{entry}`: {why}"))),
-        Meaning::Other | Meaning::Nothing | Meaning::Unknown => {
-            Err(Failure::InvalidSettings(format!(
-                "allow: `{entry}` is no license that SPDX or the Hub knows; others are written as LicenseRef-NAME"
-            )))
-        }
-    };
-    entries.iter().map(entry).collect()
-}
+use crate::claim::{By, Claim, Source};
+use crate::collect::Claims;
+use crate::facts::Profile;
+use crate::ids::{Expression, Meaning};
+use crate::judge::{Judged, judge};
+use crate::lineage::{self, Ancestor, Kept};
+use crate::policy::Policy;
+use crate::{claim, rules};
 
-/// Says what the claims come to. An empty list of allowed licenses denies nothing.
-pub fn conclude(collected: Claims, allowed: &[LicenseReq]) -> Observations {
-    let Claims { claims, findings, .. } = collected;
+/// How many findings of one kind are told: the rest say the same of more places.
+const MAX_TOLD: usize = 32;
+
+/// Says what the claims come to. A policy without lists denies nothing.
+pub fn conclude(mut collected: Claims, policy: &Policy, model: &str, now: Datetime) -> Observations {
     let mut observations = Observations::new();
-    findings.into_iter().for_each(|finding| observations.push(finding));
-    let claims: Vec<Claim> =
-        claims.into_iter().filter(|claim| claim.meaning != Meaning::Nothing).collect();
+    for finding in std::mem::take(&mut collected.findings) {
+        observations.push(finding);
+    }
+    let claims: Vec<Claim> = std::mem::take(&mut collected.claims)
+        .into_iter()
+        .filter(|claim| claim.meaning != Meaning::Nothing)
+        .collect();
     let known: Vec<(&Claim, &Expression)> = claims
         .iter()
         .filter_map(|claim| match &claim.meaning {
@@ -46,6 +35,9 @@ pub fn conclude(collected: Claims, allowed: &[LicenseReq]) -> Observations {
             _ => None,
         })
         .collect();
+    for (location, long) in &collected.strange {
+        observations.push(strange(location, *long, &known));
+    }
     let mut undecided = Vec::new();
     for claim in &claims {
         if let Some(finding) = unclear(claim, &known) {
@@ -53,16 +45,50 @@ pub fn conclude(collected: Claims, allowed: &[LicenseReq]) -> Observations {
             observations.push(finding);
         }
     }
-    for finding in conflicts(&known) {
-        observations.push(finding);
-    }
+    mislabelled(&known).into_iter().for_each(|finding| observations.push(finding));
+    conflicts(&known).into_iter().for_each(|finding| observations.push(finding));
     let concluded = concluded(&known);
-    if let Some(license) = &concluded {
+    tell(&mut observations, &known, concluded.as_ref(), &collected);
+    if claims.is_empty() {
+        let message = "no license is named in the card, in metadata, in a license file or in the policy";
+        observations.push(rules::NOT_NAMED.finding(Location::model(), message));
+    }
+    let ancestors = ancestors(&collected, policy);
+    inherited(&ancestors, concluded.as_ref()).into_iter().for_each(|finding| observations.push(finding));
+    let restricted = datasets(&collected.datasets, concluded.as_ref(), policy);
+    restricted.into_iter().for_each(|finding| observations.push(finding));
+    let judged = Judged {
+        known: &known,
+        concluded: concluded.as_ref(),
+        undecided: &undecided,
+        altered: &collected.altered,
+        ancestors: &ancestors,
+    };
+    judge(&judged, policy, model, now).into_iter().for_each(|finding| observations.push(finding));
+    observations
+}
+
+/// Adds the facts.
+fn tell(
+    observations: &mut Observations,
+    known: &[(&Claim, &Expression)],
+    concluded: Option<&Expression>,
+    collected: &Claims,
+) {
+    if let Some(license) = concluded {
         observations.fact("concluded", license.text());
+        let profile = Profile::of_all(license);
+        observations.fact("class", profile.class.name());
+        if !profile.facts.is_empty() {
+            observations.fact("restrictions", profile.facts.names());
+        }
     }
     for (key, by) in [
         ("declared-by-operator", By::Operator),
+        ("clarified-by-operator", By::Clarified),
         ("declared-by-card", By::Card),
+        ("declared-by-metadata", By::Metadata),
+        ("declared-by-document", By::Document),
         ("found-in-text", By::Text),
     ] {
         let parts = known.iter().filter(|(claim, _)| claim.by == by).map(|(_, license)| *license);
@@ -70,24 +96,36 @@ pub fn conclude(collected: Claims, allowed: &[LicenseReq]) -> Observations {
             observations.fact(key, license.text());
         }
     }
-    if claims.is_empty() {
-        let message = "no license is named in the card, in a license file or in the policy";
-        observations.push(rules::NOT_NAMED.finding(Location::model(), message));
+    if let Some(percent) = collected.confidence {
+        observations.fact("text-confidence", format!("{percent} %"));
     }
-    if !allowed.is_empty() {
-        judge(&known, concluded.as_ref(), &undecided, allowed)
-            .into_iter()
-            .for_each(|finding| observations.push(finding));
+}
+
+/// Returns the finding on a text that is of no license that is known. It weighs more
+/// where a license is named whose text is, and is not this one.
+fn strange(location: &Location, long: bool, known: &[(&Claim, &Expression)]) -> Finding {
+    let published = |license: &Expression| {
+        license.licenses().any(|part| matches!(part.license, LicenseItem::Spdx { .. }))
+    };
+    let named = known.iter().find(|(claim, license)| !claim.by.is_text() && published(license));
+    match named.filter(|_| long) {
+        Some((claim, license)) => {
+            let (told, text) = (claim.told(), license.text());
+            let message = format!("{told}, but the text is not that of {text}, nor of any license that is known");
+            rules::TEXT_UNRECOGNISED.finding(location.clone(), message).severity(Severity::Medium)
+        }
+        None => {
+            let message = "the text is of no license that is known";
+            rules::TEXT_UNRECOGNISED.finding(location.clone(), message)
+        }
     }
-    observations
 }
 
 /// Returns the finding that a claim's meaning is unclear, unless another claim
 /// makes it clear: a text tells which of a family is meant.
 fn unclear(claim: &Claim, known: &[(&Claim, &Expression)]) -> Option<Finding> {
     let raw = &claim.raw;
-    let cleared = |by: fn(&Claim) -> bool| known.iter().any(|(other, _)| by(other));
-    let firm = |claim: &Claim| claim.by != By::Card;
+    let firm = |claim: &Claim| claim.by.is_operator() || claim.by.is_text();
     let at = claim.location.clone();
     match &claim.meaning {
         Meaning::Family(members) => {
@@ -99,7 +137,8 @@ fn unclear(claim: &Claim, known: &[(&Claim, &Expression)]) -> Option<Finding> {
         }
         Meaning::Other => {
             let message = "`other` with no `license_name`, and no license text that is known";
-            (!cleared(firm)).then(|| rules::UNKNOWN_ID.finding(at, message))
+            let cleared = known.iter().any(|(other, _)| firm(other));
+            (!cleared).then(|| rules::UNKNOWN_ID.finding(at, message))
         }
         Meaning::Unknown => {
             let message = format!("`{raw}` is no license that SPDX or the Hub knows");
@@ -118,8 +157,21 @@ fn in_family(license: &str, family: &str) -> bool {
     let license = license.to_ascii_lowercase();
     let family = family.to_ascii_lowercase();
     let rail = license.contains("openrail") || license.contains("open-rail");
+    let source = family == "bsl" && license.starts_with("busl-");
     (rail && family == "openrail")
+        || source
         || license.strip_prefix(&family).is_some_and(|rest| rest.starts_with(['-', '0']))
+}
+
+/// Returns the findings on `bsl-1.0`, which is Boost, and which cards write where
+/// they mean Business Source; none where a text or the operator says which.
+fn mislabelled(known: &[(&Claim, &Expression)]) -> Vec<Finding> {
+    if known.iter().any(|(claim, _)| claim.by.is_operator() || claim.by.is_text()) {
+        return Vec::new();
+    }
+    let boost = known.iter().filter(|(claim, _)| claim.raw.eq_ignore_ascii_case("bsl-1.0"));
+    let message = "`bsl-1.0` is the Boost Software License, and often written for the Business Source License, `BUSL-1.1`; no license text says which is meant";
+    boost.map(|(claim, _)| rules::AMBIGUOUS.finding(claim.location.clone(), message)).collect()
 }
 
 /// Returns a finding for each claim that shares no license with the one that
@@ -132,16 +184,21 @@ fn conflicts(known: &[(&Claim, &Expression)]) -> Vec<Finding> {
         // against a card. Two texts may both hold, and so may a card's list.
         let earlier = |other: &Claim| {
             let place = |claim: &Claim| (claim.by, claim.location.file.clone());
-            place(other) < place(claim) && (other.by < By::Tag || claim.by < By::Tag)
+            place(other) < place(claim) && !(other.by.is_text() && claim.by.is_text())
         };
         let shares = |other: &Claim| {
-            let list = known.iter().filter(|(part, _)| part.location.file == other.location.file);
+            let list = known.iter().filter(|(part, _)| {
+                part.by == other.by && part.location.file == other.location.file
+            });
             list.into_iter().any(|(_, part)| !part.bases().is_disjoint(&bases))
         };
         let others = known.iter().map(|(other, _)| *other);
         if let Some(other) = others.filter(|other| earlier(other)).find(|other| !shares(other)) {
             let message = format!("{}, but {}", other.told(), claim.told());
             findings.push(rules::CONFLICT.finding(claim.location.clone(), message));
+        }
+        if findings.len() == MAX_TOLD {
+            break;
         }
     }
     findings
@@ -150,8 +207,9 @@ fn conflicts(known: &[(&Claim, &Expression)]) -> Vec<Finding> {
 /// Returns the license that the claims come to: the operator's word, or else all
 /// that is claimed, so that a claim is never lost to a milder one.
 fn concluded(known: &[(&Claim, &Expression)]) -> Option<Expression> {
-    if let Some((_, license)) = known.iter().find(|(claim, _)| claim.by == By::Operator) {
-        return Some((*license).clone());
+    if let Some((first, _)) = known.first().filter(|(claim, _)| claim.by.is_operator()) {
+        let same = known.iter().filter(|(claim, _)| claim.by == first.by);
+        return Expression::all_of(same.map(|(_, license)| *license));
     }
     let mut parts: Vec<&Expression> = Vec::new();
     for (_, license) in known {
@@ -164,24 +222,78 @@ fn concluded(known: &[(&Claim, &Expression)]) -> Option<Expression> {
     Expression::all_of(parts)
 }
 
-fn judge(
-    known: &[(&Claim, &Expression)],
-    concluded: Option<&Expression>,
-    undecided: &[&Claim],
-    allowed: &[LicenseReq],
-) -> Vec<Finding> {
-    let help = "add the license to `allow` in the plugin's settings, or don't use the model";
-    let mut findings = Vec::new();
-    if let Some(license) = concluded.filter(|license| !license.is_satisfied_by(allowed)) {
-        let place = known.iter().find(|(_, part)| !part.is_satisfied_by(allowed));
-        let location = place.map_or_else(Location::model, |(claim, _)| claim.location.clone());
-        let message = format!("`{}` is not among the licenses allowed", license.text());
-        findings.push(rules::NOT_ALLOWED.finding(location, message).help(help));
+/// Returns the models that this one was made from, each with who names it.
+fn ancestors<'a>(collected: &'a Claims, policy: &Policy) -> Vec<(&'a Source, Ancestor)> {
+    let mut ancestors: Vec<(&Source, Ancestor)> = Vec::new();
+    let mut seen: Vec<String> = Vec::new();
+    for source in &collected.bases {
+        let hub = lineage::hub_name(&source.name);
+        let name = hub.unwrap_or_else(|| source.name.clone());
+        let same = |own: &String| own.eq_ignore_ascii_case(&name);
+        if collected.own.iter().any(same) || seen.iter().any(same) {
+            continue;
+        }
+        ancestors.extend(lineage::ancestors(&name, policy).into_iter().map(|one| (source, one)));
+        seen.push(name);
     }
-    let operator = known.iter().any(|(claim, _)| claim.by == By::Operator);
-    for claim in undecided.iter().filter(|_| !operator) {
-        let message = format!("`{}` can't be shown to be among the licenses allowed", claim.raw);
-        findings.push(rules::NOT_ALLOWED.finding(claim.location.clone(), message).help(help));
+    ancestors
+}
+
+/// Returns the findings on bases whose license is not kept, or not known.
+fn inherited(ancestors: &[(&Source, Ancestor)], concluded: Option<&Expression>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (source, ancestor) in ancestors.iter().take(MAX_TOLD) {
+        let location = source.location.clone();
+        let chain = ancestor.chain.join(" ← ");
+        let Some(base) = &ancestor.license else {
+            let message = format!("the license of the base {chain} is not known here");
+            findings.push(rules::BASE_UNKNOWN.finding(location, message));
+            continue;
+        };
+        let Some(own) = concluded else { continue };
+        let (own_text, base_text) = (own.text(), base.text());
+        let start = format!(
+            "`{own_text}` is claimed, but the base {chain} ({}) is under `{base_text}`",
+            claim::place(&source.location),
+        );
+        findings.extend(match lineage::kept(own, base) {
+            Kept::All => None,
+            Kept::Dropped(facts) => {
+                let message = format!("{start}, of which is not kept: {}", facts.names());
+                Some(rules::INHERITED.finding(location, message))
+            }
+            Kept::Renamed => {
+                let message = format!("{start}, whose terms must be passed on as they are");
+                Some(rules::INHERITED.finding(location, message).severity(Severity::Medium))
+            }
+            Kept::Unknown => {
+                let message = format!("{start}, and what the claimed one keeps of it is not known");
+                Some(rules::INHERITED.finding(location, message).severity(Severity::Medium))
+            }
+        });
+    }
+    findings
+}
+
+/// Returns the findings on data whose license takes away what the model's does not.
+fn datasets(sources: &[Source], own: Option<&Expression>, policy: &Policy) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for source in sources {
+        let name = lineage::hub_name(&source.name).unwrap_or_else(|| source.name.clone());
+        let name = name.strip_prefix("datasets/").unwrap_or(&name);
+        let (Some(own), Some(license)) = (own, lineage::dataset(name, policy)) else { continue };
+        if let Kept::Dropped(facts) = lineage::kept(own, &license) {
+            let message = format!(
+                "`{}` is claimed, but the data set {name} is under `{}`, of which is not kept: {}",
+                own.text(),
+                license.text(),
+                facts.names()
+            );
+            findings.push(rules::DATASET.finding(source.location.clone(), message));
+        }
+        if findings.len() == MAX_TOLD {
+            break;
+        }
     }
     findings
 }

@@ -1,9 +1,10 @@
 //! Owns what a license is called: SPDX identifiers in any case, the Hub's own
-//! identifiers, full names, and expressions of them. Leaves who said it to `claim`.
+//! identifiers, full names, notices, and expressions of them. Leaves who said it to
+//! `claim`, and addresses to `links`.
 
 use std::collections::BTreeSet;
 
-use spdx::expression::ExpressionReq;
+use spdx::expression::{ExprNode, ExpressionReq};
 use spdx::identifiers::{EXCEPTIONS, LICENSES};
 use spdx::{AdditionItem, LicenseItem, LicenseReq, ParseMode};
 
@@ -13,6 +14,8 @@ use crate::words::Words;
 const MAX_NAME: usize = 1024;
 /// The Hub's identifiers that are no SPDX identifier.
 const HUB: &str = include_str!("hub.tsv");
+/// The model licenses that SPDX lacks.
+const MODEL_LICENSES: &str = include_str!("licenses.tsv");
 /// SPDX's grammar, with the identifiers that SPDX has renamed since.
 const MODE: ParseMode = ParseMode { allow_deprecated: true, ..ParseMode::STRICT };
 /// Words that come and go in the name of one and the same license.
@@ -81,10 +84,20 @@ impl Expression {
         self.0.requirements().map(|part| base(&part.req.license)).collect()
     }
 
-    /// Tells whether the licenses allowed suffice: one side of each OR, both of
+    /// Tells whether what is acceptable suffices: one side of each OR, both of
     /// each AND.
-    pub fn is_satisfied_by(&self, allowed: &[LicenseReq]) -> bool {
-        self.0.evaluate(|needed| allowed.iter().any(|allowed| suffices(allowed, needed)))
+    pub fn is_satisfied_by(&self, accept: &impl Fn(&LicenseReq) -> bool) -> bool {
+        self.0.evaluate(accept)
+    }
+
+    /// Returns its licenses and operators, each operator after its two sides.
+    pub fn nodes(&self) -> impl Iterator<Item = &ExprNode> {
+        self.0.iter()
+    }
+
+    /// Returns the licenses in it.
+    pub fn licenses(&self) -> impl Iterator<Item = &LicenseReq> {
+        self.0.requirements().map(|part| &part.req)
     }
 
     /// Returns the one license that this is; none where it is several.
@@ -118,7 +131,7 @@ fn base(license: &LicenseItem) -> String {
 
 /// Tells whether an allowed license is one that was asked for: the same, or one
 /// that "or later" includes.
-fn suffices(allowed: &LicenseReq, needed: &LicenseReq) -> bool {
+pub fn suffices(allowed: &LicenseReq, needed: &LicenseReq) -> bool {
     let later = match &needed.license {
         LicenseItem::Spdx { id, or_later } => *or_later || id.name.ends_with("-or-later"),
         LicenseItem::Other(_) => false,
@@ -159,6 +172,88 @@ pub fn meaning(name: &str) -> Meaning {
     let operator = |word: &str| ["and", "or", "with"].contains(&word.to_lowercase().as_str());
     if name.split_whitespace().any(operator) { expression(name) } else { Meaning::Unknown }
 }
+
+/// A license for models that SPDX lacks.
+#[derive(Debug, Clone, Copy)]
+pub struct ModelLicense {
+    /// Its identifier, a LicenseRef.
+    pub id: &'static str,
+    /// The name of its class.
+    pub class: &'static str,
+    /// The names of its facts, parted by commas.
+    pub facts: &'static str,
+    /// Its full name.
+    pub name: &'static str,
+    /// Words by which notices name it, each phrase after a `;`.
+    pub phrases: &'static str,
+    /// Where it is published, each address after a `;`.
+    pub links: &'static str,
+    /// What ScanCode calls its text, or `-`.
+    pub key: &'static str,
+}
+
+/// Returns the model licenses that SPDX lacks.
+pub fn model_licenses() -> impl Iterator<Item = ModelLicense> {
+    MODEL_LICENSES.lines().filter(|line| !line.starts_with('#')).filter_map(|line| {
+        let mut columns = line.split('\t');
+        Some(ModelLicense {
+            id: columns.next()?,
+            class: columns.next()?,
+            facts: columns.next()?,
+            name: columns.next()?,
+            phrases: columns.next()?,
+            links: columns.next()?,
+            key: columns.next()?,
+        })
+    })
+}
+
+/// Returns the model license of that identifier.
+pub fn model_license(id: &str) -> Option<ModelLicense> {
+    model_licenses().find(|license| license.id == id)
+}
+
+/// Returns the full name of a license, or else its identifier.
+pub fn name_of(id: &str) -> &str {
+    let spdx = LICENSES.iter().find(|license| license.name == id).map(|known| known.full_name);
+    spdx.or_else(|| model_license(id).map(|license| license.name)).unwrap_or(id)
+}
+
+/// Returns the license that a notice names: a model license by its phrases, or one
+/// of SPDX by the usual sentence.
+pub fn noticed(words: &Words) -> Option<String> {
+    let phrases = model_licenses().flat_map(|license| {
+        let phrases = license.phrases.split(';').filter(|phrase| *phrase != "-");
+        phrases.map(move |phrase| (phrase, license.id))
+    });
+    let usual = NOTICES.iter().copied();
+    let found = phrases.chain(usual).filter(|(phrase, _)| words.find(phrase, 0).is_some());
+    // The longer phrase says more: of research licenses, of versions.
+    let (phrase, id) = found.max_by_key(|(phrase, _)| phrase.len())?;
+    let all = words.span(0, words.len()).unwrap_or_default().replace(phrase, "");
+    (!LIMITS.iter().any(|limit| all.contains(limit))).then(|| id.to_owned())
+}
+
+/// Words by which a notice takes back part of what the license it names allows.
+const LIMITS: &[&str] = &[
+    "commercial", "military", "research", "commons clause", "prohibit", "not allowed",
+    "additional", "only for", "personal", "evaluation", "restriction", "must not",
+];
+
+/// What the usual notices of SPDX's licenses say.
+const NOTICES: &[(&str, &str)] = &[
+    ("licensed under the apache license version 2 0", "Apache-2.0"),
+    ("licensed under the apache 2 0 license", "Apache-2.0"),
+    ("released under the apache 2 0 license", "Apache-2.0"),
+    ("licensed under the mit license", "MIT"),
+    ("released under the mit license", "MIT"),
+    ("http creativecommons org licenses by 4 0", "CC-BY-4.0"),
+    ("http creativecommons org licenses by sa 4 0", "CC-BY-SA-4.0"),
+    ("http creativecommons org licenses by nc 4 0", "CC-BY-NC-4.0"),
+    ("http creativecommons org licenses by nc sa 4 0", "CC-BY-NC-SA-4.0"),
+    ("http creativecommons org licenses by nc nd 4 0", "CC-BY-NC-ND-4.0"),
+    ("http creativecommons org licenses by nd 4 0", "CC-BY-ND-4.0"),
+];
 
 fn known(text: &str) -> Meaning {
     Expression::parse(text).map_or_else(Meaning::Invalid, Meaning::Expression)
@@ -205,8 +300,14 @@ pub fn full_name(name: &str) -> Option<String> {
         let key = key(candidate);
         key == wanted || key == only
     };
+    if wanted.is_empty() || name.len() > MAX_NAME {
+        return None;
+    }
+    if let Some(license) = model_licenses().find(|license| is(license.name)) {
+        return Some(license.id.to_owned());
+    }
     let license = LICENSES.iter().find(|license| is(license.full_name) || is(license.name))?;
-    (!wanted.is_empty()).then(|| identifier(license.name)).flatten()
+    identifier(license.name)
 }
 
 /// Returns the words of a name that tell licenses apart.

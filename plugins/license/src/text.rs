@@ -1,158 +1,143 @@
-//! Owns the recognition of license texts, by the digests of their words: a text
-//! is one of the known ones word by word, or it is not recognised. What looks like
-//! a known one but was altered is said to look like it, and no more.
+//! Owns the recognition of license texts: a text is one of the known ones word by
+//! word, or it is said to be like one, with how alike they are. Leaves what is kept
+//! of the known ones to `fingerprint`, names and notices to `ids`.
 
-use sha2::{Digest, Sha256};
-
+use crate::fingerprint::{self, Alike, Anchors, Hashed, Known, Phrases, Place};
 use crate::ids;
-use crate::words::Words;
+use crate::words::{Words, words_of_terms};
 
-/// The known texts.
-const TEXTS: &str = include_str!("texts.tsv");
-/// How many places a text's first words are tried at: more than any real file
-/// has, and few enough that a file made of first words costs little.
-const MAX_PLACES: usize = 8;
-/// How many words may stand where a holder's name belongs.
-const MAX_GAP: usize = 12;
-/// How long a file may be that names a license by its title alone.
-const MAX_TITLE: usize = 20;
+/// How long a text may be that names a license rather than being one.
+const MAX_NOTICE: usize = 150;
+/// How many words may stand around a text that its title does not have: names,
+/// links, a line that says what it is about.
+const MAX_AROUND: usize = 16;
+/// How many words may stand around a text in all.
+const MAX_OUTSIDE: usize = 60;
+/// From what likeness on a text is told to be like a known one, in percent.
+const MIN_LIKE: u32 = 50;
+/// From what share on a known text counts as held by a longer one, in percent.
+const MIN_HELD: u32 = 80;
+/// How few phrases tell texts apart.
+const MIN_PHRASES: usize = 8;
 /// Texts that another one includes, and the one.
 const INCLUDED: &[(&str, &str)] = &[("LGPL-3.0-only", "GPL-3.0-only")];
-/// Words around a text that change what it allows.
-const CONDITIONS: &[&str] = &["commercial", "noncommercial", "commons clause"];
+/// Words that stand around license texts and change nothing.
+const COMMON: &[&str] = &[
+    "a", "all", "an", "and", "applies", "by", "c", "code", "com", "copyright", "distributed",
+    "file", "following", "for", "html", "http", "identifier", "in", "is", "it", "january",
+    "licence", "license", "licensed", "licenses", "model", "models", "of", "on", "opensource",
+    "org", "project", "public", "released", "reserved", "software", "spdx", "text", "the", "this",
+    "to", "txt", "under", "version", "weights", "which", "www",
+];
 
 /// What a text is.
 #[derive(Debug, PartialEq)]
 pub enum Text {
     /// These licenses, word by word.
-    Known(Vec<&'static str>),
-    /// The title of this license, without its text.
-    Title(String),
-    /// Something like this license, with words changed or added.
-    Like(&'static str),
+    Known(Vec<String>),
+    /// A title or notice that names this license, without its text.
+    Named(String),
+    /// Something like this license, with words changed, added or missing, and how
+    /// much of the two is the same, in percent.
+    Like(String, u32),
     /// None that is known.
     Unknown,
-}
-
-/// A stretch of a known text that is the same in all copies.
-struct Stretch {
-    id: &'static str,
-    /// How many words may come before: a title, copyright lines, a preamble that
-    /// is not the same in all copies.
-    before: usize,
-    /// How many words may follow: an appendix.
-    after: usize,
-    /// Its first words.
-    first: &'static str,
-    count: usize,
-    digest: &'static str,
 }
 
 /// Returns what `text` is.
 pub fn recognise(text: &str) -> Text {
     let words = Words::of(text);
-    if words.len() <= MAX_TITLE {
-        return ids::full_name(text).map_or(Text::Unknown, Text::Title);
+    let short = words.len() <= MAX_NOTICE;
+    let hashed = Hashed::of(words);
+    let known = fingerprint::known();
+    let phrases = hashed.phrases();
+    let exact = exact(&hashed, &known, &phrases);
+    if let Some(Text::Known(ids)) = exact {
+        return Text::Known(ids);
     }
-    let stretches = stretches();
-    let mut like = None;
-    let mut known: Vec<(usize, usize, &Stretch)> = Vec::new();
-    for license in stretches.chunk_by(|one, other| one.id == other.id) {
-        match place(&words, license) {
-            Place::At(start, end) => known.push((start, end, &license[0])),
-            Place::Like => like = like.or(Some(license[0].id)),
-            Place::Nowhere => {}
+    // A notice or a title can be like a short license by chance.
+    if short && let Some(id) = ids::full_name(text).or_else(|| ids::noticed(&hashed.words)) {
+        return Text::Named(id);
+    }
+    match (exact, best(&known, &phrases)) {
+        // What stands there in full is closer than what is only like it.
+        (Some(Text::Like(id, _)), best) => {
+            let percent = best.filter(|(other, _)| *other == id).map_or(MIN_HELD, |(_, it)| it);
+            Text::Like(id, percent)
         }
+        (_, Some((id, percent))) => Text::Like(id.to_owned(), percent),
+        _ => Text::Unknown,
     }
-    // A longer text that holds a shorter one is the longer one.
-    known.sort_by_key(|(start, end, _)| (*start, std::cmp::Reverse(*end)));
+}
+
+/// Returns the licenses that stand in the text word by word: known if there is
+/// nothing else that matters, like the first if there is.
+fn exact(text: &Hashed, known: &[Known<'_>], phrases: &Phrases) -> Option<Text> {
+    let anchors = Anchors::find(text, known);
+    let mut found: Vec<(Place, &Known<'_>)> = known
+        .iter()
+        .filter_map(|license| Some((license.place(text, &anchors)?, license)))
+        .collect();
+    // A longer text that holds a shorter one is the longer one; of two that fill
+    // the same place the one with the closer phrases counts.
+    found.sort_by_key(|(place, license)| {
+        (place.start, std::cmp::Reverse(place.end), std::cmp::Reverse(license.alike(&phrases)))
+    });
     let mut ids: Vec<&str> = Vec::new();
     let mut covered = 0;
-    // How many words may stand between the last text and the next.
-    let mut room = 0;
     let mut sound = true;
-    for (start, end, stretch) in known {
-        if end <= covered {
+    for (place, license) in found {
+        if place.end <= covered {
             continue;
         }
-        let titled = stretch.id.contains("-NC");
-        sound &= is_harmless(&words, covered, start, room + stretch.before, titled);
-        (covered, room) = (end, stretch.after);
-        if !INCLUDED.iter().any(|(whole, part)| *part == stretch.id && ids.contains(whole)) {
-            ids.push(stretch.id);
+        sound &= is_harmless(&text.words, covered, place.start, license.id);
+        covered = place.end;
+        if !INCLUDED.iter().any(|(whole, part)| *part == license.id && ids.contains(whole)) {
+            ids.push(license.id);
         }
     }
-    sound &= is_harmless(&words, covered, words.len(), room, false);
-    match ids.first() {
-        Some(first) if !sound => Text::Like(first),
-        Some(_) => Text::Known(ids),
-        None => like.map_or(Text::Unknown, Text::Like),
-    }
+    let first = ids.first()?;
+    sound &= is_harmless(&text.words, covered, text.words.len(), ids.last().unwrap_or(first));
+    Some(if sound {
+        Text::Known(ids.into_iter().map(str::to_owned).collect())
+    } else {
+        Text::Like((*first).to_owned(), 0)
+    })
 }
 
-/// Tells whether the words between two texts are few enough, and none that
-/// changes what the texts allow, unless the text's own title has such a word.
-fn is_harmless(words: &Words, from: usize, to: usize, room: usize, titled: bool) -> bool {
+/// Tells whether the words between two texts are few, and none that changes what
+/// the texts allow.
+fn is_harmless(words: &Words, from: usize, to: usize, id: &str) -> bool {
     // Texts that overlap leave no word between them.
     let count = to.saturating_sub(from);
-    let between = words.span(from, count).unwrap_or_default();
-    count <= room && (titled || !CONDITIONS.iter().any(|condition| between.contains(condition)))
+    let Some(between) = words.span(from, count.min(MAX_OUTSIDE)) else {
+        return false;
+    };
+    let name = ids::name_of(id).to_lowercase();
+    let titled = |word: &str| {
+        COMMON.contains(&word) || name.split(|c: char| !c.is_alphanumeric()).any(|own| own == word)
+    };
+    let strange: Vec<&str> =
+        between.split(' ').filter(|word| !word.is_empty() && !titled(word)).collect();
+    count <= MAX_OUTSIDE && strange.len() <= MAX_AROUND && !words_of_terms(&strange.join(" "))
 }
 
-enum Place {
-    At(usize, usize),
-    Like,
-    Nowhere,
-}
-
-/// Returns where in `words` the license's stretches stand, one after the other.
-fn place(words: &Words, license: &[Stretch]) -> Place {
-    let mut seen = false;
-    let mut from = 0;
-    for _ in 0..MAX_PLACES {
-        let Some(start) = words.find(license[0].first, from) else {
-            break;
-        };
-        seen = true;
-        if let Some(end) = follow(words, license, start) {
-            return Place::At(start, end);
-        }
-        from = start + 1;
+/// Returns the license that the text is most like, and how much, in percent.
+fn best<'a>(known: &[Known<'a>], phrases: &Phrases) -> Option<(&'a str, u32)> {
+    let alike: Vec<(Alike, &Known<'a>)> =
+        known.iter().map(|license| (license.alike(phrases), license)).collect();
+    // Of equals the first counts: the tables are in the order of what says most.
+    let most = |key: fn(&Alike, &Known<'_>) -> (u32, usize)| {
+        alike.iter().rev().max_by_key(|(alike, license)| key(alike, license))
+    };
+    let (same, license) = most(|alike, license| (alike.both, license.phrases.len()))?;
+    if same.both >= MIN_LIKE {
+        return Some((license.id, same.both.min(99)));
     }
-    if seen { Place::Like } else { Place::Nowhere }
-}
-
-fn follow(words: &Words, license: &[Stretch], start: usize) -> Option<usize> {
-    let mut at = start;
-    for (number, stretch) in license.iter().enumerate() {
-        let begin = if number == 0 { at } else { words.find(stretch.first, at)? };
-        if begin - at > MAX_GAP || digest(words.span(begin, stretch.count)?) != stretch.digest {
-            return None;
-        }
-        at = begin + stretch.count;
-    }
-    Some(at)
-}
-
-/// Returns the digest of words parted by blanks, as the table holds it: the first
-/// 16 bytes of SHA-256.
-pub fn digest(words: &str) -> String {
-    let digest = Sha256::digest(words.as_bytes());
-    digest.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn stretches() -> Vec<Stretch> {
-    let rows = TEXTS.lines().filter(|line| !line.starts_with('#'));
-    rows.filter_map(|line| {
-        let mut columns = line.split('\t');
-        Some(Stretch {
-            id: columns.next()?,
-            before: columns.next()?.parse().ok()?,
-            after: columns.next()?.parse().ok()?,
-            first: columns.next()?,
-            count: columns.next()?.parse().ok()?,
-            digest: columns.next()?,
-        })
-    })
-    .collect()
+    // Part of a longer text: what is the same of it counts.
+    let (part, license) = most(|alike, license| {
+        let tells = license.phrases.len() >= MIN_PHRASES;
+        (if tells { alike.held } else { 0 }, license.phrases.len())
+    })?;
+    (part.held >= MIN_HELD).then(|| (license.id, part.both.clamp(1, 99)))
 }

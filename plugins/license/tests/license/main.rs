@@ -1,7 +1,10 @@
-//! Owns the tests of the check: names, cards, texts, and whole models.
+//! Owns the tests of the check: names, cards, metadata, texts, and whole models.
 
 mod cards;
+mod hostile;
+mod labels;
 mod manifest;
 mod models;
 mod names;
+mod support;
 mod texts;

@@ -158,7 +158,7 @@ fn models() {
             "an altered text",
             model(&apache, &apache_text.replacen("not", "", 1)),
             &["Apache-2.0"],
-            "text-unrecognised",
+            "text-differs not-allowed",
             "Apache-2.0",
         ),
         (

@@ -1,0 +1,1 @@
+//! Owns bad input in the places that are read.
