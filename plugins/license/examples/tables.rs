@@ -34,9 +34,8 @@ fn main() -> Result<(), Fault> {
 /// The texts of SPDX's licenses, by identifier.
 fn spdx_texts() -> Vec<(&'static str, &'static str)> {
     let licenses = spdx::identifiers::LICENSES.iter();
-    let texts = licenses.filter_map(|license| {
-        Some((license.name, spdx::license_id(license.name)?.text()))
-    });
+    let texts =
+        licenses.filter_map(|license| Some((license.name, spdx::license_id(license.name)?.text())));
     texts.collect()
 }
 

@@ -103,8 +103,14 @@ fn kitfile(bytes: &[u8]) -> Result<Card, String> {
 
 fn bill(bytes: &[u8]) -> Result<Card, String> {
     let keys = [
-        "bomFormat", "metadata", "components", "spdxVersion", "documentDescribes", "packages",
-        "relationships", "@graph",
+        "bomFormat",
+        "metadata",
+        "components",
+        "spdxVersion",
+        "documentDescribes",
+        "packages",
+        "relationships",
+        "@graph",
     ];
     let bill = json::pick(bytes, &keys)?;
     if bill.get("@graph").is_some() {
@@ -116,9 +122,8 @@ fn bill(bytes: &[u8]) -> Result<Card, String> {
     let mut card = Card::default();
     let component = bill.get("metadata").and_then(|metadata| metadata.get("component"));
     let components = bill.get("components").map(Json::parts).unwrap_or_default().iter();
-    let models = components.filter(|part| {
-        part.get("type").and_then(Json::text) == Some("machine-learning-model")
-    });
+    let models = components
+        .filter(|part| part.get("type").and_then(Json::text) == Some("machine-learning-model"));
     for part in component.into_iter().chain(models) {
         for license in part.get("licenses").map(Json::parts).unwrap_or_default() {
             let named = license.get("license");

@@ -146,7 +146,9 @@ fn parse(yaml: &str, first_line: usize) -> Result<Card, Malformed> {
                     if tag.is_some() {
                         return Err(Malformed::new(line, format!("`{key}` has a type tag")));
                     }
-                    if card.licenses.len().max(card.bases.len()).max(card.datasets.len()) >= MAX_VALUES {
+                    if card.licenses.len().max(card.bases.len()).max(card.datasets.len())
+                        >= MAX_VALUES
+                    {
                         return Err(Malformed::new(line, format!("`{key}` has too many values")));
                     }
                     put(&mut card, key, &text, line);

@@ -61,10 +61,11 @@ impl Claims {
         if let Some(license) = definition.as_ref().and_then(|known| known.license.as_deref()) {
             claims.claims.push(Claim::of(By::Operator, Location::model(), license));
         }
-        let sources = [definition.and_then(|known| known.source), model.lock().and_then(|lock| lock.source)];
-        claims.own.extend(sources.into_iter().flatten().filter_map(|source| {
-            crate::lineage::hub_name(&source)
-        }));
+        let sources =
+            [definition.and_then(|known| known.source), model.lock().and_then(|lock| lock.source)];
+        claims.own.extend(
+            sources.into_iter().flatten().filter_map(|source| crate::lineage::hub_name(&source)),
+        );
         let mut texts = Vec::new();
         let mut linked = Vec::new();
         for file in model.files() {
@@ -182,10 +183,12 @@ impl Claims {
             [(card.bases, &mut self.bases), (card.datasets, &mut self.datasets)]
         {
             let room = MAX_SOURCES.saturating_sub(sources.len());
-            sources.extend(values.into_iter().take(room).map(|value| Source {
-                location: at(file, value.line),
-                name: value.text,
-            }));
+            sources.extend(
+                values
+                    .into_iter()
+                    .take(room)
+                    .map(|value| Source { location: at(file, value.line), name: value.text }),
+            );
         }
     }
 
@@ -268,7 +271,9 @@ impl Claims {
             self.claims.push(claim);
             return true;
         }
-        let message = format!("the policy says what another text than this means; this one has the digest sha256:{digest}");
+        let message = format!(
+            "the policy says what another text than this means; this one has the digest sha256:{digest}"
+        );
         self.findings.push(rules::CLARIFICATION_STALE.finding(Location::file(file), message));
         false
     }

@@ -19,7 +19,12 @@ use crate::{claim, rules};
 const MAX_TOLD: usize = 32;
 
 /// Says what the claims come to. A policy without lists denies nothing.
-pub fn conclude(mut collected: Claims, policy: &Policy, model: &str, now: Datetime) -> Observations {
+pub fn conclude(
+    mut collected: Claims,
+    policy: &Policy,
+    model: &str,
+    now: Datetime,
+) -> Observations {
     let mut observations = Observations::new();
     for finding in std::mem::take(&mut collected.findings) {
         observations.push(finding);
@@ -50,11 +55,14 @@ pub fn conclude(mut collected: Claims, policy: &Policy, model: &str, now: Dateti
     let concluded = concluded(&known);
     tell(&mut observations, &known, concluded.as_ref(), &collected);
     if claims.is_empty() {
-        let message = "no license is named in the card, in metadata, in a license file or in the policy";
+        let message =
+            "no license is named in the card, in metadata, in a license file or in the policy";
         observations.push(rules::NOT_NAMED.finding(Location::model(), message));
     }
     let ancestors = ancestors(&collected, policy);
-    inherited(&ancestors, concluded.as_ref()).into_iter().for_each(|finding| observations.push(finding));
+    inherited(&ancestors, concluded.as_ref())
+        .into_iter()
+        .for_each(|finding| observations.push(finding));
     let restricted = datasets(&collected.datasets, concluded.as_ref(), policy);
     restricted.into_iter().for_each(|finding| observations.push(finding));
     let judged = Judged {
@@ -111,7 +119,9 @@ fn strange(location: &Location, long: bool, known: &[(&Claim, &Expression)]) -> 
     match named.filter(|_| long) {
         Some((claim, license)) => {
             let (told, text) = (claim.told(), license.text());
-            let message = format!("{told}, but the text is not that of {text}, nor of any license that is known");
+            let message = format!(
+                "{told}, but the text is not that of {text}, nor of any license that is known"
+            );
             rules::TEXT_UNRECOGNISED.finding(location.clone(), message).severity(Severity::Medium)
         }
         None => {

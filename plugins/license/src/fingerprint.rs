@@ -160,9 +160,9 @@ impl Hashed {
         sums.push(sum);
         powers.push(power);
         for word in words.iter() {
-            let one = word.bytes().fold(OFFSET, |hash, byte| {
-                (hash ^ u64::from(byte)).wrapping_mul(PRIME)
-            });
+            let one = word
+                .bytes()
+                .fold(OFFSET, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(PRIME));
             sum = sum.wrapping_mul(BASE).wrapping_add(one);
             power = power.wrapping_mul(BASE);
             sums.push(sum);
@@ -213,7 +213,10 @@ impl Hashed {
     /// Tells whether a stretch stands at `start`, word by word.
     fn is_at(&self, stretch: &Stretch, start: usize) -> bool {
         self.hash(start, stretch.count) == Some(stretch.mark)
-            && self.words.span(start, stretch.count).is_some_and(|span| digest(span) == stretch.digest)
+            && self
+                .words
+                .span(start, stretch.count)
+                .is_some_and(|span| digest(span) == stretch.digest)
     }
 }
 
@@ -283,9 +286,7 @@ impl Known<'_> {
             }
         }
         for stretch in self.stretches.get(self.end..).unwrap_or_default() {
-            let fits = |gap: &usize| {
-                text.is_at(stretch, end + gap) && is_holder(text, end, *gap)
-            };
+            let fits = |gap: &usize| text.is_at(stretch, end + gap) && is_holder(text, end, *gap);
             if let Some(gap) = (0..=MAX_GAP).find(fits) {
                 end += gap + stretch.count;
             }
@@ -299,9 +300,8 @@ fn follow(text: &Hashed, stretches: &[Stretch], start: usize) -> Option<usize> {
     let mut at = start;
     for (number, stretch) in stretches.iter().enumerate() {
         let most = if number == 0 { 0 } else { MAX_GAP };
-        let gap = (0..=most).find(|gap| {
-            text.is_anchor(stretch, at + gap) && text.is_at(stretch, at + gap)
-        })?;
+        let gap = (0..=most)
+            .find(|gap| text.is_anchor(stretch, at + gap) && text.is_at(stretch, at + gap))?;
         if !is_holder(text, at, gap) {
             return None;
         }

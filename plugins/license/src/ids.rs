@@ -236,8 +236,18 @@ pub fn noticed(words: &Words) -> Option<String> {
 
 /// Words by which a notice takes back part of what the license it names allows.
 const LIMITS: &[&str] = &[
-    "commercial", "military", "research", "commons clause", "prohibit", "not allowed",
-    "additional", "only for", "personal", "evaluation", "restriction", "must not",
+    "commercial",
+    "military",
+    "research",
+    "commons clause",
+    "prohibit",
+    "not allowed",
+    "additional",
+    "only for",
+    "personal",
+    "evaluation",
+    "restriction",
+    "must not",
 ];
 
 /// What the usual notices of SPDX's licenses say.

@@ -106,7 +106,8 @@ pub fn hub_name(text: &str) -> Option<String> {
     let places = ["https://huggingface.co/", "http://huggingface.co/", "https://hf.co/", "hf:"];
     let address = places.iter().find_map(|place| text.strip_prefix(place));
     let path = address.unwrap_or(text).trim_end_matches('/');
-    let elsewhere = path.contains("://") || path.starts_with(['/', '.', '~']) || path.contains('\\');
+    let elsewhere =
+        path.contains("://") || path.starts_with(['/', '.', '~']) || path.contains('\\');
     let parts: Vec<&str> = path.split('/').collect();
     let count = if address.is_some() { 2.min(parts.len()) } else { parts.len() };
     let name = parts.get(..count)?.join("/");

@@ -28,7 +28,8 @@ const BEFORE: &[&str] = &[
     "huggingface.co/datasets/choosealicense/licenses/resolve/main/markdown/",
 ];
 /// What an address ends in besides.
-const ENDINGS: &[&str] = &["/", ".txt", ".html", ".htm", ".md", ".php", "/legalcode", "/deed", ".en"];
+const ENDINGS: &[&str] =
+    &["/", ".txt", ".html", ".htm", ".md", ".php", "/legalcode", "/deed", ".en"];
 
 /// Returns an address without what makes no difference: scheme, case, ending.
 fn bare(link: &str) -> String {

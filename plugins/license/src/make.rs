@@ -16,8 +16,23 @@ const MIN_STRETCH: usize = 3;
 const BLANK: &str = "yyyy";
 /// What such places hold.
 const FILLED: &[&str] = &[
-    "year", "yyyy", "owner", "holder", "name", "author", "organization", "fullname", "copyright",
-    "xxxx", "dates", "date", "email", "program", "licensor", "user", "company",
+    "year",
+    "yyyy",
+    "owner",
+    "holder",
+    "name",
+    "author",
+    "organization",
+    "fullname",
+    "copyright",
+    "xxxx",
+    "dates",
+    "date",
+    "email",
+    "program",
+    "licensor",
+    "user",
+    "company",
 ];
 /// Between which words holders name themselves.
 const NAMED: &[(&str, &str)] = &[
@@ -31,6 +46,8 @@ const NAMED: &[(&str, &str)] = &[
 ];
 /// Where terms begin and end in a text that has more.
 const CORES: &str = include_str!("cores.tsv");
+/// Copies that go round besides.
+const VARIANTS: &str = include_str!("variants.tsv");
 
 /// Returns what is kept of a text; none where it has too few words or too many.
 pub fn make(id: &str, text: &str) -> Option<Vec<u8>> {
@@ -91,8 +108,12 @@ fn blanks(text: &str) -> String {
         let inner = end.map(|(end, _)| from[1..end].to_lowercase());
         let fits = inner.is_some_and(|inner| {
             let words: Vec<_> = inner.split(|letter: char| !letter.is_alphanumeric()).collect();
+            // What a copy may hold there must pass for a name, as the words themselves do.
             words.len() <= 8
-                && words.iter().any(|word| FILLED.contains(&word.trim_end_matches('s')) || FILLED.contains(word))
+                && !words_of_terms(&words.join(" "))
+                && words.iter().any(|word| {
+                    FILLED.contains(&word.trim_end_matches('s')) || FILLED.contains(word)
+                })
         });
         match end {
             Some((end, _)) if fits => {
@@ -179,6 +200,12 @@ fn titled(text: &str, words: &Words) -> Option<(usize, usize)> {
 /// that says most: none that is deprecated, and of the GNU licenses the narrower.
 pub fn spdx_texts<'a>(mut texts: Vec<(&'a str, &'a str)>) -> Vec<(String, String)> {
     let deprecated = |id: &str| spdx::license_id(id).is_none_or(spdx::LicenseId::is_deprecated);
+    // A text can't tell whether later versions are meant.
+    let ids: std::collections::BTreeSet<&str> = texts.iter().map(|(id, _)| *id).collect();
+    texts.retain(|(id, _)| {
+        let stem = id.trim_end_matches('+').trim_end_matches("-or-later");
+        id.ends_with("-only") || !ids.contains(format!("{stem}-only").as_str())
+    });
     texts.sort_by_key(|(id, _)| (deprecated(id), id.ends_with("-or-later"), id.len(), *id));
     texts.into_iter().map(|(id, text)| (id.to_owned(), text.to_owned())).collect()
 }
@@ -191,7 +218,52 @@ pub fn table(texts: Vec<(String, String)>) -> Vec<u8> {
         let words = Words::of(&text);
         if seen.insert(words.span(0, words.len()).unwrap_or_default().to_owned()) {
             table.extend(make(&id, &text).unwrap_or_default());
+            for variant in variants(&id, &text) {
+                table.extend(make(&id, &variant).unwrap_or_default());
+            }
         }
     }
     table
+}
+
+/// Returns the copies of a text that go round besides it.
+fn variants(id: &str, text: &str) -> Vec<String> {
+    let rows = VARIANTS.lines().filter(|line| !line.starts_with('#'));
+    let own = rows.filter_map(|line| line.split_once('\t')).filter(|(known, _)| *known == id);
+    let changed = own.map(|(_, changes)| {
+        let changes: Vec<&str> = changes.split('\t').collect();
+        let pairs = changes.chunks_exact(2);
+        pairs.fold(text.to_owned(), |text, pair| replaced(&text, pair[0], pair[1]))
+    });
+    changed.collect()
+}
+
+/// Returns a text with words in the place of others, wherever lines break.
+fn replaced(text: &str, words: &str, others: &str) -> String {
+    let wanted: Vec<&str> = words.split(' ').collect();
+    let mut places: Vec<(usize, usize)> = Vec::new();
+    let mut start = None;
+    for (at, letter) in text.char_indices().chain([(text.len(), ' ')]) {
+        match (letter.is_alphanumeric(), start) {
+            (true, None) => start = Some(at),
+            (false, Some(from)) => {
+                places.push((from, at));
+                start = None;
+            }
+            _ => {}
+        }
+    }
+    let found = places.windows(wanted.len()).find(|places| {
+        places
+            .iter()
+            .zip(&wanted)
+            .all(|((from, to), word)| text[*from..*to].eq_ignore_ascii_case(word))
+    });
+    match found {
+        Some(places) => {
+            let (from, to) = (places[0].0, places[places.len() - 1].1);
+            format!("{}{others}{}", &text[..from], &text[to..])
+        }
+        None => text.to_owned(),
+    }
 }

@@ -187,8 +187,8 @@ impl Policy {
         let mut deny_facts = Facts::default();
         for entry in &settings.deny_facts {
             let fact = Facts::named(entry);
-            deny_facts = deny_facts
-                .and(fact.ok_or_else(|| refused("deny-facts", entry, "is no fact"))?);
+            deny_facts =
+                deny_facts.and(fact.ok_or_else(|| refused("deny-facts", entry, "is no fact"))?);
         }
         let exceptions = settings.exceptions.into_iter().map(exception);
         let clarifications = settings.clarifications.into_iter().map(clarification);

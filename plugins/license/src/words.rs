@@ -8,9 +8,43 @@ const MAX_NOTICE: usize = 30;
 const RESERVED: &str = "all rights reserved";
 /// HTML's elements that license texts are dressed with.
 const TAGS: &[&str] = &[
-    "a", "b", "blockquote", "body", "br", "center", "code", "dd", "div", "dl", "dt", "em", "font",
-    "h1", "h2", "h3", "h4", "h5", "h6", "head", "hr", "html", "i", "li", "ol", "p", "pre", "span",
-    "strong", "table", "tbody", "td", "th", "tr", "tt", "u", "ul",
+    "a",
+    "b",
+    "blockquote",
+    "body",
+    "br",
+    "center",
+    "code",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "em",
+    "font",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "head",
+    "hr",
+    "html",
+    "i",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "span",
+    "strong",
+    "table",
+    "tbody",
+    "td",
+    "th",
+    "tr",
+    "tt",
+    "u",
+    "ul",
 ];
 /// Characters that HTML spells out.
 const ENTITIES: &[&str] =
@@ -32,8 +66,7 @@ pub struct Words {
 impl Words {
     /// Returns the words of `text`.
     pub fn of(text: &str) -> Self {
-        let mut words =
-            Self { joined: String::with_capacity(text.len()), ..Self::default() };
+        let mut words = Self { joined: String::with_capacity(text.len()), ..Self::default() };
         for line in text.lines() {
             let before = words.starts.len();
             words.add(line);
@@ -144,23 +177,72 @@ impl Words {
 
 /// Tells whether words say what is allowed, rather than whose something is.
 pub fn words_of_terms(words: &str) -> bool {
-    words.split(' ').any(|word| {
-        TERMS.contains(&word) || TERM_STEMS.iter().any(|stem| word.starts_with(stem))
-    })
+    words
+        .split(' ')
+        .any(|word| TERMS.contains(&word) || TERM_STEMS.iter().any(|stem| word.starts_with(stem)))
 }
 
 /// Words that no name of a holder has, and hardly a clause does without.
 const TERMS: &[&str] = &[
-    "after", "aside", "additional", "but", "cannot", "clause", "except", "fee", "fees", "if",
-    "must", "may", "no", "non", "not", "only", "pay", "provided", "purpose", "purposes",
-    "shall", "should", "terms", "unless", "until", "use", "used", "uses", "using", "when",
-    "where", "without", "granted", "hereby", "subject", "rights", "agree",
+    "after",
+    "aside",
+    "additional",
+    "but",
+    "cannot",
+    "clause",
+    "except",
+    "fee",
+    "fees",
+    "if",
+    "must",
+    "may",
+    "no",
+    "non",
+    "not",
+    "only",
+    "pay",
+    "provided",
+    "purpose",
+    "purposes",
+    "shall",
+    "should",
+    "terms",
+    "unless",
+    "until",
+    "use",
+    "used",
+    "uses",
+    "using",
+    "when",
+    "where",
+    "without",
+    "granted",
+    "hereby",
+    "subject",
+    "rights",
+    "agree",
 ];
 /// What further such words begin with.
 const TERM_STEMS: &[&str] = &[
-    "commerc", "noncommerc", "condition", "exclu", "forbid", "limitat", "militar", "permi",
-    "prohibit", "redistrib", "requir", "restrict", "revoc", "royalt", "warrant",
-    "evaluat", "derivativ", "modif", "liab",
+    "commerc",
+    "noncommerc",
+    "condition",
+    "exclu",
+    "forbid",
+    "limitat",
+    "militar",
+    "permi",
+    "prohibit",
+    "redistrib",
+    "requir",
+    "restrict",
+    "revoc",
+    "royalt",
+    "warrant",
+    "evaluat",
+    "derivativ",
+    "modif",
+    "liab",
 ];
 
 /// Returns a line without HTML's elements and entities.

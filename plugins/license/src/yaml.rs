@@ -87,8 +87,10 @@ mod tests {
     fn texts_come_with_their_keys() {
         let yaml = "model:\n  license: MIT\n  parts:\n  - name: a\n    license: b\ncode: [x]\n";
         let found: Vec<_> = texts(yaml).unwrap();
-        let found: Vec<_> =
-            found.iter().map(|(path, value)| format!("{path}={}@{}", value.text, value.line)).collect();
+        let found: Vec<_> = found
+            .iter()
+            .map(|(path, value)| format!("{path}={}@{}", value.text, value.line))
+            .collect();
         assert_eq!(
             found,
             ["model.license=MIT@2", "model.parts.name=a@4", "model.parts.license=b@5", "code=x@6"]

@@ -54,7 +54,15 @@ fn told(change: impl Fn(&str) -> String) -> (usize, usize, Vec<String>) {
         .iter()
         .filter_map(|(id, text)| {
             let first = first(&change(text));
-            (!same[id].contains(first.as_str())).then(|| format!("{id}: {first}"))
+            // Nor can a text tell whether later versions are meant.
+            let stem = |id: &str| {
+                id.trim_end_matches('+')
+                    .trim_end_matches("-or-later")
+                    .trim_end_matches("-only")
+                    .to_owned()
+            };
+            let right = same[id].contains(first.as_str()) || stem(id) == stem(&first);
+            (!right).then(|| format!("{id}: {first}"))
         })
         .collect();
     (texts.len() - wrong.len(), texts.len(), wrong)
@@ -117,7 +125,7 @@ fn marked(text: &str) -> String {
 #[test]
 fn all_of_spdx_s_texts_are_told() {
     let (right, all, wrong) = told(str::to_owned);
-    println!("as they are: {right} of {all}");
+    println!("as they are: {right} of {all} {wrong:?}");
     assert!(all > 650, "{all}");
     assert!(right * 1000 >= all * 990, "{right} of {all}: {wrong:?}");
 }
@@ -151,20 +159,44 @@ const NEAR: &[(&str, &str, &str)] = &[
     ("Apache-2.0", "perpetual, worldwide", "one-year, worldwide"),
     ("Apache-2.0", "royalty-free, irrevocable", "royalty-free, revocable"),
     ("Apache-2.0", "no-charge", "for-charge"),
-    ("BSD-3-Clause", "with or without modification, are permitted", "without modification, are permitted"),
-    ("BSD-2-Clause", "with or without modification", "for non-commercial purposes, with or without modification"),
+    (
+        "BSD-3-Clause",
+        "with or without modification, are permitted",
+        "without modification, are permitted",
+    ),
+    (
+        "BSD-2-Clause",
+        "with or without modification",
+        "for non-commercial purposes, with or without modification",
+    ),
     ("ISC", "with or without fee", "without fee"),
     ("Zlib", "including commercial applications", "excluding commercial applications"),
     ("BSL-1.0", "free of charge", "free of charge for evaluation"),
-    ("Unlicense", "for any purpose, commercial or non-commercial", "for any purpose, non-commercial"),
-    ("CC-BY-4.0", "reproduce and Share the Licensed Material", "reproduce but not Share the Licensed Material"),
+    (
+        "Unlicense",
+        "for any purpose, commercial or non-commercial",
+        "for any purpose, non-commercial",
+    ),
+    (
+        "CC-BY-4.0",
+        "reproduce and Share the Licensed Material",
+        "reproduce but not Share the Licensed Material",
+    ),
     ("CC0-1.0", "irrevocably and unconditionally waives", "revocably and conditionally waives"),
-    ("MPL-2.0", "world-wide, royalty-free, non-exclusive license", "royalty-bearing, exclusive license"),
+    (
+        "MPL-2.0",
+        "world-wide, royalty-free, non-exclusive license",
+        "royalty-bearing, exclusive license",
+    ),
     ("GPL-3.0-only", "You may convey verbatim copies", "You may not convey verbatim copies"),
     ("GPL-2.0-only", "You may copy and distribute verbatim copies", "You may sell verbatim copies"),
     ("AGPL-3.0-only", "must prominently offer all users", "need not offer all users"),
     ("LGPL-2.1-only", "You may copy and distribute verbatim copies", "You may distribute copies"),
-    ("EPL-2.0", "non-exclusive, worldwide, royalty-free copyright license", "exclusive copyright license"),
+    (
+        "EPL-2.0",
+        "non-exclusive, worldwide, royalty-free copyright license",
+        "exclusive copyright license",
+    ),
     ("OFL-1.1", "may be sold by itself", "may be sold"),
     ("0BSD", "for any purpose with or without fee", "for research purposes with or without fee"),
 ];
@@ -187,11 +219,17 @@ fn a_text_with_one_clause_changed_is_no_clean_match() {
 fn words_taken_out_or_put_in_anywhere_are_noticed() {
     let same = same_words();
     for id in ["MIT", "Apache-2.0", "BSD-3-Clause", "GPL-3.0-only", "CC-BY-4.0", "Zlib", "ISC"] {
-        let text = text(id).replace("<year> <owner>", "2024 Jane").replace("<year> <copyright holders>", "2024 Jane");
+        let text = text(id)
+            .replace("<year> <owner>", "2024 Jane")
+            .replace("<year> <copyright holders>", "2024 Jane");
         let (title, rest) = text.split_at(text.len() / 10);
         let words: Vec<&str> = rest.split_whitespace().collect();
         for tenth in 1..8 {
             let at = words.len() * tenth / 10;
+            // Not at a list's marker, which is no word.
+            let plain =
+                |word: &&str| word.len() > 3 && word.bytes().all(|c| c.is_ascii_alphabetic());
+            let Some(at) = (at..words.len()).find(|at| plain(&words[*at])) else { continue };
             let mut fewer = words.clone();
             fewer.remove(at);
             let mut more = words.clone();
@@ -215,7 +253,12 @@ fn words_around_a_text_count_if_they_change_it() {
     let rows = [
         (format!("# My model\n\n{mit}"), true),
         (format!("{mit}\nhttps://opensource.org/licenses/MIT\n"), true),
-        (format!("Copyright (c) 2020 Jane Roe\nCopyright (c) 2021 Acme, Inc. All rights reserved.\n\n{mit}"), true),
+        (
+            format!(
+                "Copyright (c) 2020 Jane Roe\nCopyright (c) 2021 Acme, Inc. All rights reserved.\n\n{mit}"
+            ),
+            true,
+        ),
         (format!("{mit}\nThe software may not be used for commercial purposes."), false),
         (format!("\"Commons Clause\" License Condition v1.0\n{mit}"), false),
         (format!("For research use only.\n{mit}"), false),
@@ -242,8 +285,14 @@ fn titles_and_notices_name_their_license() {
         ("MIT License", "MIT"),
         ("All rights reserved.", "-"),
         ("", "-"),
-        ("Llama 2 is licensed under the LLAMA 2 Community License, Copyright (c) Meta Platforms, Inc.", "LicenseRef-scancode-llama-2-license-2023"),
-        ("Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms", "LicenseRef-scancode-gemma-tou-2024-04-01"),
+        (
+            "Llama 2 is licensed under the LLAMA 2 Community License, Copyright (c) Meta Platforms, Inc.",
+            "LicenseRef-scancode-llama-2-license-2023",
+        ),
+        (
+            "Gemma is provided under and subject to the Gemma Terms of Use found at ai.google.dev/gemma/terms",
+            "LicenseRef-scancode-gemma-tou-2024-04-01",
+        ),
         ("This project is licensed under the MIT License. Commercial use is prohibited.", "-"),
         ("Released under the Mistral AI Research License", "LicenseRef-mistral-ai-research"),
     ];
@@ -326,7 +375,7 @@ fn texts_of_model_licenses_are_told() {
         let (start, end) = words.split_at(words.len() / 2);
         let altered = format!("{} not {}", start.join(" "), end.join(" "));
         let Text::Like(like, _) = recognise(&altered) else { panic!("{id} altered is clean") };
-        assert_eq!(like, id);
+        assert_eq!(stem(&like), stem(&id));
     }
 }
 
