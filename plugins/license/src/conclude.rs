@@ -4,7 +4,7 @@
 
 use modelhost_check::{Datetime, Finding, Location, Observations, Severity};
 
-use spdx::LicenseItem;
+use spdx::{LicenseItem, LicenseReq};
 
 use crate::claim::{By, Claim, Source};
 use crate::collect::Claims;
@@ -60,7 +60,8 @@ pub fn conclude(
         observations.push(rules::NOT_NAMED.finding(Location::model(), message));
     }
     let ancestors = ancestors(&collected, policy);
-    inherited(&ancestors, concluded.as_ref())
+    let excepted = |license: &LicenseReq| policy.excepts(license, model, now);
+    inherited(&ancestors, concluded.as_ref(), &excepted)
         .into_iter()
         .for_each(|finding| observations.push(finding));
     let restricted = datasets(&collected.datasets, concluded.as_ref(), policy);
@@ -250,7 +251,11 @@ fn ancestors<'a>(collected: &'a Claims, policy: &Policy) -> Vec<(&'a Source, Anc
 }
 
 /// Returns the findings on bases whose license is not kept, or not known.
-fn inherited(ancestors: &[(&Source, Ancestor)], concluded: Option<&Expression>) -> Vec<Finding> {
+fn inherited(
+    ancestors: &[(&Source, Ancestor)],
+    concluded: Option<&Expression>,
+    excepted: &impl Fn(&LicenseReq) -> bool,
+) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (source, ancestor) in ancestors.iter().take(MAX_TOLD) {
         let location = source.location.clone();
@@ -260,7 +265,7 @@ fn inherited(ancestors: &[(&Source, Ancestor)], concluded: Option<&Expression>) 
             findings.push(rules::BASE_UNKNOWN.finding(location, message));
             continue;
         };
-        let Some(own) = concluded else { continue };
+        let Some(own) = concluded.filter(|_| !base.is_satisfied_by(excepted)) else { continue };
         let (own_text, base_text) = (own.text(), base.text());
         let start = format!(
             "`{own_text}` is claimed, but the base {chain} ({}) is under `{base_text}`",

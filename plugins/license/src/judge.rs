@@ -6,7 +6,7 @@ use spdx::LicenseReq;
 
 use crate::claim::{Claim, Source};
 use crate::ids::{self, Expression};
-use crate::lineage::Ancestor;
+use crate::lineage::{self, Ancestor};
 use crate::policy::{Altered, Exception, Policy};
 use crate::rules;
 
@@ -34,10 +34,9 @@ pub struct Judged<'a> {
 pub fn judge(judged: &Judged<'_>, policy: &Policy, model: &str, now: Datetime) -> Vec<Finding> {
     let (over, live): (Vec<_>, Vec<_>) =
         policy.exceptions_for(model).partition(|exception| exception.is_over(now));
-    let excepted = |license: &LicenseReq| {
-        live.iter().any(|row| row.allow.iter().any(|allowed| ids::suffices(allowed, license)))
+    let fine = |license: &LicenseReq| {
+        policy.excepts(license, model, now) || policy.accept(license).is_ok()
     };
-    let fine = |license: &LicenseReq| excepted(license) || policy.accept(license).is_ok();
     let mut findings = Vec::new();
     for row in &over {
         let Exception { model, reason, owner, until, .. } = row;
@@ -46,12 +45,14 @@ pub fn judge(judged: &Judged<'_>, policy: &Policy, model: &str, now: Datetime) -
         findings.push(rules::EXCEPTION_EXPIRED.finding(Location::model(), message));
     }
     for row in live.iter().filter(|row| row.model == model) {
-        let serves = |license: &LicenseReq| {
-            policy.accept(license).is_err()
-                && row.allow.iter().any(|allowed| ids::suffices(allowed, license))
+        let has = |license: &LicenseReq| row.allow.iter().any(|own| ids::suffices(own, license));
+        let serves = |license: &LicenseReq| has(license) && policy.accept(license).is_err();
+        let needed = judged.concluded.is_some_and(|license| license.licenses().any(serves));
+        let mut bases = judged.ancestors.iter().filter_map(|(_, one)| one.license.as_ref());
+        let kept = |base: &Expression| {
+            judged.concluded.is_some_and(|own| lineage::kept(own, base) == lineage::Kept::All)
         };
-        let used = judged.concluded.is_some_and(|license| license.licenses().any(serves));
-        if !used {
+        if !needed && !bases.any(|base| !kept(base) && base.licenses().any(has)) {
             let message = format!(
                 "exceptions: that of `{}` ({}; {}) allows nothing that the model needs",
                 row.model, row.reason, row.owner

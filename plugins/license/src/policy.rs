@@ -251,6 +251,12 @@ impl Policy {
         Ok(())
     }
 
+    /// Tells whether an exception that is not over allows a license to a model.
+    pub fn excepts(&self, license: &LicenseReq, model: &str, now: Datetime) -> bool {
+        let mut live = self.exceptions_for(model).filter(|row| !row.is_over(now));
+        live.any(|row| row.allow.iter().any(|allowed| ids::suffices(allowed, license)))
+    }
+
     /// Returns the exceptions for a model.
     pub fn exceptions_for(&self, model: &str) -> impl Iterator<Item = &Exception> {
         self.exceptions.iter().filter(move |row| pattern::fits(&row.model, model))
@@ -307,7 +313,9 @@ fn day(date: &str) -> Option<u64> {
         return None;
     }
     let (year, month, day) = (digits(0..4)?, digits(5..7)?, digits(8..10)?);
-    let leap = |year: u64| (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+    let leap = |year: u64| {
+        (year.is_multiple_of(4) && !year.is_multiple_of(100)) || year.is_multiple_of(400)
+    };
     let lengths = [31, if leap(year) { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
     let month = usize::try_from(month).ok()?.checked_sub(1)?;
     let length = *lengths.get(month)?;

@@ -122,8 +122,8 @@ fn exact(text: &Hashed, known: &[Known<'_>], phrases: &Phrases) -> Option<Text> 
         .collect();
     // A longer text that holds a shorter one is the longer one; of two that fill
     // the same place the one with the closer phrases counts.
-    found.sort_by_key(|(place, license)| {
-        (place.start, std::cmp::Reverse(place.end), std::cmp::Reverse(license.alike(&phrases)))
+    found.sort_by_cached_key(|(place, license)| {
+        (place.start, std::cmp::Reverse(place.end), std::cmp::Reverse(license.alike(phrases)))
     });
     let mut ids: Vec<&str> = Vec::new();
     let mut covered = 0;

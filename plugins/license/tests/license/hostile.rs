@@ -16,7 +16,7 @@ fn broken(path: &str, content: &[u8]) -> String {
     let model = testing::Model::new("tiny").file(path, content);
     let settings = json!({ "allow": ["MIT"] });
     let start = Instant::now();
-    let answer = testing::check::<License>(&model, settings).unwrap();
+    let answer = testing::check::<License>(&model, settings).expect("it can be checked");
     assert!(start.elapsed() < Duration::from_secs(2), "{path} took {:?}", start.elapsed());
     let rules: Vec<_> = answer.findings().iter().map(|finding| finding.rule.name()).collect();
     rules.join(" ")

@@ -63,8 +63,8 @@ fn said(columns: &[&str]) -> (String, String) {
         model = model.definition(Definition { license, ..Definition::default() });
     }
     let settings = if *settings == "-" { "{}" } else { settings }.replace("@LICENSE", &digest);
-    let settings = serde_json::from_str(&settings).unwrap();
-    let answer = testing::check::<License>(&model, settings).unwrap();
+    let settings = serde_json::from_str(&settings).expect("settings are JSON");
+    let answer = testing::check::<License>(&model, settings).expect("it can be checked");
     testing::manifest(include_str!("../../plugin.toml")).assert_kept(&model, &answer);
     let mut rules: Vec<_> = answer.findings().iter().map(|finding| finding.rule.name()).collect();
     rules.sort_unstable();

@@ -267,6 +267,44 @@ fn a_conflict_names_both_claims_with_their_places() {
 }
 
 #[test]
+fn an_exception_accepts_what_a_base_asks_for() {
+    let derived = model(&card("license: mit\nbase_model: google/gemma-7b"), "").now(1_700_000_000);
+    let said = |until: &str| {
+        let settings = json!({ "exceptions": [{
+            "model": "tiny", "allow": ["gemma"], "reason": "cleared", "owner": "@legal", "until": until
+        }] });
+        let answer = testing::check::<License>(&derived, settings).unwrap();
+        let rules: Vec<_> = answer.findings().iter().map(|it| it.rule.name()).collect();
+        rules.join(" ")
+    };
+    assert_eq!(said("2026-12-31"), "");
+    assert_eq!(said("2020-12-31"), "inherited exception-expired");
+}
+
+#[test]
+fn a_chain_is_shown_with_its_place() {
+    let derived = model(&card("license: mit\nbase_model: acme/chat"), "");
+    let settings = json!({ "bases": [
+        { "model": "acme/chat", "license": "mit", "bases": ["meta-llama/Llama-2-7b"] }
+    ] });
+    let answer = testing::check::<License>(&derived, settings).unwrap();
+    let [finding] = answer.findings() else { panic!("{answer:?}") };
+    assert_eq!(
+        finding.message,
+        "`MIT` is claimed, but the base acme/chat ← meta-llama/Llama-2-7b (README.md:3) is under `LicenseRef-scancode-llama-2-license-2023`, of which is not kept: use-restrictions, flow-down, user-cap"
+    );
+    assert_eq!(finding.severity, modelhost_check::Severity::High);
+}
+
+#[test]
+fn what_a_model_is_itself_is_no_base() {
+    let own = model(&card("license: mit\nbase_model: acme/self"), "");
+    let source = Some("hf:acme/self".to_owned());
+    let own = own.definition(Definition { source, ..Definition::default() });
+    assert_eq!(said(&own, &[]), (String::new(), "MIT".to_owned()));
+}
+
+#[test]
 fn settings_that_name_no_license_are_refused() {
     for allow in ["MIT OR Apache-2.0", "gpl", "acme", "other", "", "MIT OR"] {
         let failure = testing::check::<License>(&model("", ""), json!({ "allow": [allow] }));

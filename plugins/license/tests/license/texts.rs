@@ -29,7 +29,7 @@ fn same_words() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let mut by_words: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for (id, text) in spdx_texts() {
         let words = Words::of(text);
-        let words = words.span(0, words.len()).unwrap().to_owned();
+        let words = words.span(0, words.len()).expect("all of them").to_owned();
         by_words.entry(words).or_default().insert(id);
     }
     let sets = by_words.into_values();
