@@ -2,12 +2,13 @@
 //! files beside the weights, license files. Reads of weights no more than their
 //! metadata. Leaves what follows from the claims to `conclude`.
 
-use modelhost_check::{Failure, File, Finding, Location, Model};
+use modelhost_check::{Failure, File, Finding, Location, Model, Severity};
 use sha2::{Digest, Sha256};
 
 use crate::beside::{self, Kind};
 use crate::card::{self, Card};
 use crate::claim::{By, Claim, Source};
+use crate::fingerprint::{self, Known};
 use crate::ids::{self, Meaning};
 use crate::policy::Policy;
 use crate::text::{self, Text};
@@ -19,6 +20,8 @@ const MAX_CARD: u64 = 1024 * 1024;
 const MAX_TEXT: u64 = 1024 * 1024;
 /// How many license files are looked at.
 const MAX_TEXTS: usize = 64;
+/// How long all of them may be together: each MiB takes some 10⁹ units of fuel.
+const MAX_ALL_TEXTS: u64 = 3 * 1024 * 1024;
 /// How many bases and data sets are looked at.
 const MAX_SOURCES: usize = 256;
 /// From how many words on an unknown text is taken for a license of its own.
@@ -88,13 +91,20 @@ impl Claims {
         }
         if texts.len() > MAX_TEXTS {
             let message = format!("{} license files are too many to be looked at", texts.len());
-            claims.findings.push(rules::TEXT_UNRECOGNISED.finding(Location::model(), message));
+            let finding = rules::TEXT_UNRECOGNISED.finding(Location::model(), message);
+            claims.findings.push(finding.severity(Severity::Medium));
             texts.truncate(MAX_TEXTS);
         }
+        let known = if texts.is_empty() { Vec::new() } else { fingerprint::known() };
+        let mut room = MAX_ALL_TEXTS;
         for path in &texts {
-            if let Some(file) = model.file(path) {
-                claims.text(&file, policy, &model.name())?;
+            let Some(file) = model.file(path) else { continue };
+            if file.size() > room.min(MAX_TEXT) {
+                claims.unknown(&file, format!("{} bytes are too long for a license", file.size()));
+                continue;
             }
+            room -= file.size();
+            claims.text(&file, &known, policy, &model.name())?;
         }
         claims.absent(policy, &texts, &model.name());
         claims.claims.sort_by_key(|claim| claim.by);
@@ -212,11 +222,13 @@ impl Claims {
         self.claims.push(Claim { by, location, raw: name.text.clone(), meaning });
     }
 
-    fn text(&mut self, file: &File, policy: &Policy, model: &str) -> Result<(), Failure> {
-        if file.size() > MAX_TEXT {
-            self.unknown(file, format!("{} bytes are too long for a license", file.size()));
-            return Ok(());
-        }
+    fn text(
+        &mut self,
+        file: &File,
+        known: &[Known<'_>],
+        policy: &Policy,
+        model: &str,
+    ) -> Result<(), Failure> {
         let bytes = file.read_all(MAX_TEXT).map_err(|error| error.in_file(file))?;
         if self.clarified(file, &bytes, policy, model) {
             return Ok(());
@@ -227,7 +239,7 @@ impl Claims {
             self.claims.push(Claim::of(By::Tag, Location::file(file).line(line), tag));
         }
         let tagged = self.claims.len() > before;
-        match text::recognise(&text) {
+        match text::recognise_among(&text, known) {
             Text::Known(ids) => {
                 let claim = |id: &String| Claim::of(By::Text, Location::file(file), id);
                 self.claims.extend(ids.iter().map(claim));
@@ -289,8 +301,11 @@ impl Claims {
         }
     }
 
+    /// Tells of a license file that is not looked at: it weighs more than one that
+    /// says nothing.
     fn unknown(&mut self, file: &File, message: String) {
-        self.findings.push(rules::TEXT_UNRECOGNISED.finding(Location::file(file), message));
+        let finding = rules::TEXT_UNRECOGNISED.finding(Location::file(file), message);
+        self.findings.push(finding.severity(Severity::Medium));
     }
 }
 

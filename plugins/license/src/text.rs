@@ -10,7 +10,7 @@ use crate::words::{Words, words_of_terms};
 const MAX_NOTICE: usize = 150;
 /// How many words may stand around a text that its title does not have: names,
 /// links, a line that says what it is about.
-const MAX_AROUND: usize = 16;
+const MAX_AROUND: usize = 12;
 /// How many words may stand around a text in all.
 const MAX_OUTSIDE: usize = 60;
 /// From what likeness on a text is told to be like a known one, in percent.
@@ -58,6 +58,7 @@ const COMMON: &[&str] = &[
     "public",
     "released",
     "reserved",
+    "rights",
     "software",
     "spdx",
     "text",
@@ -70,6 +71,51 @@ const COMMON: &[&str] = &[
     "weights",
     "which",
     "www",
+];
+
+/// What words begin with that may stand in a holder's name, but around a text are
+/// the mark of a clause.
+const CLAUSES: &[&str] = &[
+    "academic",
+    "acknowledg",
+    "advertis",
+    "allow",
+    "approv",
+    "attribut",
+    "ban",
+    "benchmark",
+    "charg",
+    "compet",
+    "consent",
+    "customer",
+    "deploy",
+    "disallow",
+    "display",
+    "educat",
+    "employ",
+    "export",
+    "govern",
+    "harm",
+    "illegal",
+    "mandator",
+    "notif",
+    "oblig",
+    "profit",
+    "public",
+    "reserv",
+    "sale",
+    "sell",
+    "share",
+    "surveil",
+    "term",
+    "test",
+    "train",
+    "user",
+    "void",
+    "weapon",
+    "research",
+    "credit",
+    "cite",
 ];
 
 /// What a text is.
@@ -88,12 +134,16 @@ pub enum Text {
 
 /// Returns what `text` is.
 pub fn recognise(text: &str) -> Text {
+    recognise_among(text, &fingerprint::known())
+}
+
+/// Returns what `text` is, among these.
+pub fn recognise_among(text: &str, known: &[Known<'_>]) -> Text {
     let words = Words::of(text);
-    let short = words.len() <= MAX_NOTICE;
+    let short = words.len() <= MAX_NOTICE && text.len() <= MAX_NOTICE * 64;
     let hashed = Hashed::of(words);
-    let known = fingerprint::known();
     let phrases = hashed.phrases();
-    let exact = exact(&hashed, &known, &phrases);
+    let exact = exact(&hashed, known, &phrases);
     if let Some(Text::Known(ids)) = exact {
         return Text::Known(ids);
     }
@@ -101,7 +151,7 @@ pub fn recognise(text: &str) -> Text {
     if short && let Some(id) = ids::full_name(text).or_else(|| ids::noticed(&hashed.words)) {
         return Text::Named(id);
     }
-    match (exact, best(&known, &phrases)) {
+    match (exact, best(known, &phrases)) {
         // What stands there in full is closer than what is only like it.
         (Some(Text::Like(id, _)), best) => {
             let percent = best.filter(|(other, _)| *other == id).map_or(MIN_HELD, |(_, it)| it);
@@ -161,7 +211,11 @@ fn is_harmless(words: &Words, from: usize, to: usize, id: &str) -> bool {
     };
     let strange: Vec<&str> =
         between.split(' ').filter(|word| !word.is_empty() && !titled(word)).collect();
-    count <= MAX_OUTSIDE && strange.len() <= MAX_AROUND && !words_of_terms(&strange.join(" "))
+    let clause = |word: &&str| CLAUSES.iter().any(|stem| word.starts_with(stem));
+    count <= MAX_OUTSIDE
+        && strange.len() <= MAX_AROUND
+        && !strange.iter().any(clause)
+        && !words_of_terms(&strange.join(" "))
 }
 
 /// Returns the license that the text is most like, and how much, in percent.

@@ -243,6 +243,9 @@ const TERM_STEMS: &[&str] = &[
     "derivativ",
     "modif",
     "liab",
+    "personal",
+    "internal",
+    "nonprofit",
 ];
 
 /// Returns a line without HTML's elements and entities.

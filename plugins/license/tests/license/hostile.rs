@@ -1,8 +1,5 @@
 //! Owns bad input in the places that are read: a finding or a failure each, never a
-//! pass, and nothing that grows past what is read.
-#![expect(clippy::disallowed_methods, reason = "a bound on time needs a clock")]
-
-use std::time::{Duration, Instant};
+//! pass.
 
 use modelhost_check::testing::{self, json};
 use modelhost_plugin_license::License;
@@ -15,9 +12,7 @@ use crate::texts::text;
 fn broken(path: &str, content: &[u8]) -> String {
     let model = testing::Model::new("tiny").file(path, content);
     let settings = json!({ "allow": ["MIT"] });
-    let start = Instant::now();
     let answer = testing::check::<License>(&model, settings).expect("it can be checked");
-    assert!(start.elapsed() < Duration::from_secs(2), "{path} took {:?}", start.elapsed());
     let rules: Vec<_> = answer.findings().iter().map(|finding| finding.rule.name()).collect();
     rules.join(" ")
 }
