@@ -5,11 +5,10 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 
 use crate::json;
+use crate::material::{Evidence, Material, MaterialText, base64};
 
 /// The largest bundle that is read: it lists some 150,000 files, and what is made
 /// of it fits into the memory of a check several times.
@@ -18,16 +17,13 @@ pub const MAX_BUNDLE: u64 = 32 << 20;
 /// The most characters of a signature. Those in use have up to 190.
 const MAX_SIGNATURE: usize = 1 << 10;
 
-/// The most certificates in a chain; those in use have up to four.
-const MAX_CERTIFICATES: usize = 10;
-
-/// The most characters of one certificate.
-const MAX_CERTIFICATE: usize = 64 << 10;
-
 /// The forms of bundle that carry a DSSE envelope the same way.
-const MEDIA_TYPES: [&str; 4] = [
+const MEDIA_TYPES: [&str; 2] = [
     "application/vnd.dev.sigstore.bundle.v0.3+json",
     "application/vnd.dev.sigstore.bundle+json;version=0.3",
+];
+/// Those that in addition carry the certificate of a keyless signature as a chain.
+const OLD_MEDIA_TYPES: [&str; 2] = [
     "application/vnd.dev.sigstore.bundle+json;version=0.2",
     "application/vnd.dev.sigstore.bundle+json;version=0.1",
 ];
@@ -37,28 +33,14 @@ const MEDIA_TYPES: [&str; 4] = [
 pub struct Bundle {
     /// What it says about who signed.
     pub material: Material,
+    /// What it brings along to show when, in public.
+    pub evidence: Evidence,
     /// What the payload is said to be; signed together with it.
     pub payload_type: String,
     /// The very bytes that were signed.
     pub payload: Vec<u8>,
     /// The signature over both.
     pub signature: Vec<u8>,
-}
-
-/// What a bundle says about who signed.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Material {
-    /// A long-lived key.
-    Key {
-        /// A fingerprint to find the key by.
-        hint: Option<String>,
-        /// The key itself, in bundles of before 2025.
-        raw: Option<Vec<u8>>,
-    },
-    /// A certificate and those above it, each in DER.
-    Certificates(Vec<Vec<u8>>),
-    /// A certificate of minutes, with the entry of a public log.
-    Keyless,
 }
 
 #[derive(Deserialize)]
@@ -68,32 +50,6 @@ struct BundleText<'a> {
     verification_material: MaterialText,
     #[serde(borrow)]
     dsse_envelope: EnvelopeText<'a>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct MaterialText {
-    public_key: Option<KeyText>,
-    x509_certificate_chain: Option<ChainText>,
-    certificate: Option<CertificateText>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct KeyText {
-    hint: Option<String>,
-    raw_bytes: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ChainText {
-    certificates: Vec<CertificateText>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CertificateText {
-    raw_bytes: String,
 }
 
 #[derive(Deserialize)]
@@ -125,48 +81,22 @@ pub fn looks_like_one(start: &[u8]) -> bool {
 pub fn parse(content: &[u8]) -> Result<Bundle, String> {
     let text: BundleText<'_> =
         json::parse(content).map_err(|error| format!("it is no bundle: {error}"))?;
-    if !MEDIA_TYPES.contains(&text.media_type.as_str()) {
+    let is_old = OLD_MEDIA_TYPES.contains(&text.media_type.as_str());
+    if !is_old && !MEDIA_TYPES.contains(&text.media_type.as_str()) {
         return Err(format!("it is a bundle of unknown form, `{}`", text.media_type));
     }
     let [signature] = &text.dsse_envelope.signatures[..] else {
         let count = text.dsse_envelope.signatures.len();
         return Err(format!("its envelope has {count} signatures, and not exactly one"));
     };
+    let (material, evidence) = text.verification_material.take_apart(is_old)?;
     Ok(Bundle {
-        material: material(text.verification_material)?,
+        material,
+        evidence,
         payload: base64("payload", &text.dsse_envelope.payload, usize::MAX)?,
         signature: base64("signature", &signature.sig, MAX_SIGNATURE)?,
         payload_type: text.dsse_envelope.payload_type,
     })
-}
-
-fn material(text: MaterialText) -> Result<Material, String> {
-    match (text.public_key, text.x509_certificate_chain, text.certificate) {
-        (Some(key), None, None) => {
-            let raw = key.raw_bytes.filter(|raw| !raw.is_empty());
-            let raw = raw.map(|raw| base64("key", &raw, MAX_CERTIFICATE)).transpose()?;
-            Ok(Material::Key { hint: key.hint.filter(|hint| !hint.is_empty()), raw })
-        }
-        (None, Some(chain), None) => {
-            if chain.certificates.is_empty() || chain.certificates.len() > MAX_CERTIFICATES {
-                return Err(format!("its chain has {} certificates", chain.certificates.len()));
-            }
-            let certificates = chain.certificates.iter();
-            let certificate =
-                |text: &CertificateText| base64("certificate", &text.raw_bytes, MAX_CERTIFICATE);
-            Ok(Material::Certificates(certificates.map(certificate).collect::<Result<_, _>>()?))
-        }
-        (None, None, Some(_)) => Ok(Material::Keyless),
-        (None, None, None) => Err("it names neither a key nor a certificate".into()),
-        _ => Err("it names more than one of a key, a chain and a certificate".into()),
-    }
-}
-
-fn base64(what: &str, text: &str, max: usize) -> Result<Vec<u8>, String> {
-    if text.len() > max {
-        return Err(format!("its {what} has more than {max} characters"));
-    }
-    STANDARD.decode(text).map_err(|error| format!("its {what} is not Base64: {error}"))
 }
 
 #[cfg(test)]
@@ -208,7 +138,7 @@ mod tests {
                 material(r#""x509CertificateChain":{"certificates":[{"rawBytes":"AQ=="}]}"#),
                 "Certificates([[1]]) [123, 125] [1, 2]",
             ),
-            (material(r#""certificate":{"rawBytes":"AQ=="}"#), "Keyless [123, 125] [1, 2]"),
+            (material(r#""certificate":{"rawBytes":"AQ=="}"#), "Keyless([1], []) [123, 125] [1, 2]"),
             // Malformed.
             (String::new(), "it is no bundle: EOF while parsing a value at line 1 column 0"),
             (good[..100].into(), "EOF"),

@@ -4,6 +4,7 @@
 //! It leaves to others: reading certificates, and what was signed.
 
 use crate::certificate::Certificate;
+use crate::extensions::{Extended, Extensions};
 use crate::pem;
 
 /// The most certificates in a document of the operator's. Telling whether one is a
@@ -79,13 +80,20 @@ pub fn parse_document(document: &[u8]) -> Result<Authorities, String> {
 }
 
 impl Authorities {
+    /// Trusts `roots`, which are not looked at again, and finds paths to them through
+    /// `between`.
+    pub fn new(roots: Vec<Certificate>, between: Vec<Certificate>) -> Self {
+        Self { roots, between }
+    }
+
     /// Tells whether the policy hands over this very certificate as one to trust.
     pub fn holds(&self, certificate: &Certificate) -> bool {
         self.roots.iter().any(|root| root.der == certificate.der)
     }
 
-    /// Checks that `leaf` is trusted at `now` (in seconds since 1970), with the help
-    /// of certificates that came with it.
+    /// Checks that `leaf` is trusted at `now` (in seconds since 1970) for that purpose,
+    /// with the help of certificates that came with it. Returns who issued it; itself
+    /// where it is trusted as it stands.
     ///
     /// # Errors
     /// Says why it is not.
@@ -93,20 +101,64 @@ impl Authorities {
         &self,
         leaf: &Certificate,
         others: &[Certificate],
+        purpose: Purpose,
         now: i64,
-    ) -> Result<(), Problem> {
+    ) -> Result<Certificate, Problem> {
         valid(leaf, now)?;
-        let extensions = &leaf.extensions;
-        let may_sign = extensions.code_signing.or(extensions.usage.map(|usage| usage.signs));
-        if may_sign != Some(true) {
+        if !purpose.allows_leaf(&leaf.extensions) {
             return Err(Problem::Usage);
         }
         if self.holds(leaf) {
-            return Ok(());
+            return Ok(leaf.clone());
         }
         let between: Vec<_> = others.iter().chain(&self.between).collect();
-        let mut search = Search { roots: &self.roots, between: &between, now, signatures: 0 };
-        search.climb(&mut vec![leaf], 0)
+        let mut search =
+            Search { roots: &self.roots, between: &between, purpose, now, signatures: 0 };
+        search.climb(&mut vec![leaf], 0).cloned()
+    }
+}
+
+/// What a certificate is to be good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// Signing a model, with a certificate of one's own.
+    Signing,
+    /// Signing a model, with a certificate that Sigstore's authority gave out.
+    Keyless,
+    /// Signing timestamps.
+    Timestamps,
+}
+
+impl Purpose {
+    fn allows_leaf(self, extensions: &Extensions) -> bool {
+        let signs = extensions.usage.map(|usage| usage.signs);
+        match self {
+            // The extended usage decides where it is there (OpenSSF Model Signing).
+            Self::Signing => extensions.code_signing().or(signs) == Some(true),
+            Self::Keyless => {
+                let signs_code = extensions.extended.is_some_and(|extended| extended.code);
+                signs == Some(true) && signs_code && !extensions.is_authority
+            }
+            // It has to be marked as critical (RFC 3161, section 2.3).
+            Self::Timestamps => {
+                let stamps = |extended: Extended| extended.time && extended.is_critical;
+                extensions.extended.is_some_and(stamps)
+                    && signs != Some(false)
+                    && !extensions.is_authority
+            }
+        }
+    }
+
+    /// Tells whether an authority may issue certificates for that purpose: where it
+    /// says for which, this has to be one of them.
+    fn allows_issuer(self, extensions: &Extensions) -> bool {
+        extensions.extended.is_none_or(|extended| {
+            extended.any
+                || match self {
+                    Self::Signing | Self::Keyless => extended.code,
+                    Self::Timestamps => extended.time,
+                }
+        })
     }
 }
 
@@ -114,14 +166,19 @@ impl Authorities {
 struct Search<'a> {
     roots: &'a [Certificate],
     between: &'a [&'a Certificate],
+    purpose: Purpose,
     now: i64,
     signatures: usize,
 }
 
 impl<'a> Search<'a> {
-    /// Looks for a path from the last of `path` up; `below` counts the authorities on
-    /// it that are not their own issuers.
-    fn climb(&mut self, path: &mut Vec<&'a Certificate>, below: u64) -> Result<(), Problem> {
+    /// Looks for a path from the last of `path` up, and returns the first step of it;
+    /// `below` counts the authorities on it that are not their own issuers.
+    fn climb(
+        &mut self,
+        path: &mut Vec<&'a Certificate>,
+        below: u64,
+    ) -> Result<&'a Certificate, Problem> {
         let Some(&last) = path.last() else {
             return Err(Problem::NoPath);
         };
@@ -137,35 +194,37 @@ impl<'a> Search<'a> {
             if !issuer.signed(last) {
                 continue;
             }
-            let above = may_issue(issuer, below, self.now).and_then(|()| {
+            let above = self.may_issue(issuer, below).and_then(|()| {
                 if is_root {
                     return Ok(());
                 }
                 path.push(issuer);
                 let above = self.climb(path, below + u64::from(issuer.subject != issuer.issuer));
                 path.pop();
-                above
+                above.map(drop)
             });
             match above {
-                Ok(()) => return Ok(()),
+                Ok(()) => return Ok(issuer),
                 Err(Problem::NoPath) => {}
                 Err(found) => problem = found,
             }
         }
         Err(problem)
     }
-}
 
-/// Checks that an authority may issue a certificate with `below` authorities under it.
-fn may_issue(issuer: &Certificate, below: u64, now: i64) -> Result<(), Problem> {
-    let extensions = &issuer.extensions;
-    let may = extensions.is_authority
-        && extensions.usage.is_none_or(|usage| usage.issues)
-        && extensions.path_length.is_none_or(|most| below <= most);
-    if !may {
-        return Err(Problem::NoAuthority);
+    /// Checks that an authority may issue a certificate with `below` authorities under
+    /// it.
+    fn may_issue(&self, issuer: &Certificate, below: u64) -> Result<(), Problem> {
+        let extensions = &issuer.extensions;
+        let may = extensions.is_authority
+            && extensions.usage.is_none_or(|usage| usage.issues)
+            && extensions.path_length.is_none_or(|most| below <= most)
+            && self.purpose.allows_issuer(extensions);
+        if !may {
+            return Err(Problem::NoAuthority);
+        }
+        valid(issuer, self.now)
     }
-    valid(issuer, now)
 }
 
 /// Checks what every certificate on a path has to be.
@@ -185,9 +244,10 @@ fn valid(certificate: &Certificate, now: i64) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::certificate::forge::{
-        CODE, CONSTRAINED, Plan, SERVER, UNKNOWN, authority, basic_constraints, extended_usage,
-        extension, leaf, root, usage,
+    use crate::certificate::forge::{Plan, authority, leaf, root};
+    use crate::extensions::forge::{
+        CODE, CONSTRAINED, SERVER, TIME, UNKNOWN, basic_constraints, extended_usage, extension,
+        usage,
     };
 
     /// 2026-01-01.
@@ -198,7 +258,7 @@ mod tests {
             trusted.iter().map(|plan| pem::write("CERTIFICATE", &plan.der())).collect();
         let authorities = parse_document(document.as_bytes()).expect("certificates with a root");
         let others: Vec<_> = others.iter().map(Plan::make).collect();
-        authorities.check(&leaf.make(), &others, NOW)
+        authorities.check(&leaf.make(), &others, Purpose::Signing, NOW).map(drop)
     }
 
     const OVER: (&str, &str) = ("200101000000Z", "251231235959Z");
@@ -210,6 +270,8 @@ mod tests {
         let root1 = || root("R", 1);
         let middle = || authority("M", 2, "R", 1);
         let limited = |length| vec![basic_constraints(true, Some(length)), usage(0x04)];
+        let for_purpose =
+            |usage: &[u8]| vec![basic_constraints(true, None), extended_usage(&[usage])];
         let good = || leaf("M", 2);
         let rows = [
             (check(&leaf("R", 1), &[], &[root1()]), Ok(())),
@@ -289,6 +351,9 @@ mod tests {
                 ),
                 Err(Usage),
             ),
+            (check(&good(), &[middle().with(for_purpose(SERVER))], &[root1()]), Err(NoAuthority)),
+            (check(&good(), &[middle().with(for_purpose(CODE))], &[root1()]), Ok(())),
+            (check(&good(), &[middle()], &[root1().with(for_purpose(TIME))]), Err(NoAuthority)),
             // Conditions.
             (
                 check(

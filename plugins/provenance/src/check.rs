@@ -7,12 +7,15 @@ use modelhost_check::{
     Algorithm, Answer, Document, Failure, File, Finding, Model, Observations, Severity, raw_path,
 };
 
-use crate::bundle::{self, Bundle, MAX_BUNDLE, Material};
+use sha2::{Digest as _, Sha256};
+
+use crate::bundle::{self, Bundle, MAX_BUNDLE};
 use crate::inventory::{self, Exceptions, Inventory, MAX_TEXT, Standing};
-use crate::key;
-use crate::statement::{self, Statement};
-use crate::verify::{self, Signer, Trust};
-use crate::{Settings, chain, report};
+use crate::material::Material;
+use crate::slsa::Build;
+use crate::statement::Statement;
+use crate::verify::{self, Method, Signer, Trust};
+use crate::{Settings, attestation, chain, key, report, slsa, statement, time, trust_root};
 
 /// The name that the reference tool gives to a signature.
 const SIGNATURE: &str = "model.sig";
@@ -67,20 +70,42 @@ fn exceptions(settings: &Settings) -> Result<Exceptions, Failure> {
 
 /// Reads whom the policy trusts. None: nobody.
 fn trust(model: &Model<'_>, settings: &Settings) -> Result<Option<Trust>, Failure> {
-    if settings.identity.is_some() && settings.certificates.is_none() {
-        let text = "`identity` names who has a certificate, and `certificates` is not set";
-        return Err(Failure::InvalidSettings(text.into()));
+    let Settings { key, certificates, trusted_root, identity, identity_provider, .. } = settings;
+    let unfit = |text: &str| Err(Failure::InvalidSettings(text.into()));
+    let are_named = certificates.is_some() || trusted_root.is_some();
+    if identity.is_some() && !are_named {
+        return unfit(
+            "`identity` names who has a certificate, and neither `certificates` nor `trusted-root` is set",
+        );
     }
-    if settings.key.is_none() && settings.certificates.is_none() {
+    if identity.is_none() && are_named {
+        return unfit(
+            "`identity` is not set: the trusted authorities issue certificates to many, so say whose signature counts, as the certificate names them",
+        );
+    }
+    if trusted_root.is_some() != identity_provider.is_some() {
+        return unfit(
+            "`trusted-root` and `identity-provider` go together: the one says which Sigstore instance counts, the other who told it the signer's name",
+        );
+    }
+    if settings.unlogged && trusted_root.is_none() {
+        return unfit("`unlogged` is about a Sigstore instance, and `trusted-root` is not set");
+    }
+    if key.is_none() && !are_named {
         return Ok(None);
     }
-    let keys = settings.key.as_deref().map(|name| document(model, name, key::parse_document));
-    let authorities =
-        settings.certificates.as_deref().map(|name| document(model, name, chain::parse_document));
+    let keys = key.as_deref().map(|name| document(model, name, key::parse_document));
+    let authorities = certificates.as_deref();
+    let authorities = authorities.map(|name| document(model, name, chain::parse_document));
+    let root = trusted_root.as_deref();
+    let root = root.map(|name| document(model, name, trust_root::parse_document));
     Ok(Some(Trust {
         keys: keys.transpose()?.unwrap_or_default(),
         authorities: authorities.transpose()?,
-        identity: settings.identity.clone(),
+        root: root.transpose()?,
+        needs_logs: !settings.unlogged,
+        identity: identity.clone(),
+        provider: identity_provider.clone(),
         // A time too late to be counted is later than any certificate.
         now: i64::try_from(model.now().seconds).unwrap_or(i64::MAX),
     }))
@@ -100,7 +125,7 @@ fn document<T>(
         refused(&grant)
     })?;
     if document.size() > MAX_DOCUMENT {
-        return Err(refused("is too large to be a list of keys or certificates"));
+        return Err(refused("is too large to be a list of keys or certificates, or a trusted root"));
     }
     parse(&document.read_all(MAX_DOCUMENT)?).map_err(|why| refused(&why))
 }
@@ -109,7 +134,12 @@ fn document<T>(
 struct SignedStatement {
     signature: String,
     signer: Signer,
+    predicate: String,
     statement: Statement,
+    /// How the model was built, where the policy asks.
+    build: Option<Build>,
+    /// Whether every file that it names has to be in the model.
+    is_whole: bool,
 }
 
 struct View<'a> {
@@ -153,7 +183,7 @@ impl View<'_> {
     /// itself decides which advice helps; nothing of it is verified.
     fn trusting_nobody(&self, signature: &str) -> Result<Finding, Failure> {
         Ok(match self.bundle(signature)? {
-            Ok(bundle) => report::no_trusted_key(signature, bundle.material == Material::Keyless),
+            Ok(bundle) => report::no_trusted_key(signature, matches!(bundle.material, Material::Keyless(..))),
             Err(why) => report::no_bundle(signature, &why),
         })
     }
@@ -189,18 +219,56 @@ impl View<'_> {
             Ok(signer) => signer,
             Err(refusal) => return Ok(Err(report::not_signed_by(&signature, refusal))),
         };
-        Ok(match statement::parse(&bundle.payload_type, &bundle.payload) {
-            Ok(statement) => Ok(SignedStatement { signature, signer, statement }),
-            Err(refusal) => Err(report::statement(&signature, &refusal)),
-        })
+        Ok(self.statement(signature, signer, &bundle))
+    }
+
+    /// Reads what was signed, by the kind of statement that it is.
+    fn statement(
+        &self,
+        signature: String,
+        signer: Signer,
+        bundle: &Bundle,
+    ) -> Result<SignedStatement, Finding> {
+        let refused = |refusal: statement::Refusal| report::statement(&signature, &refusal);
+        let payload = &bundle.payload;
+        let predicate =
+            statement::predicate_type(&bundle.payload_type, payload).map_err(refused)?;
+        if !self.accepts(&predicate) {
+            let why = format!("it says `{predicate}`, which the policy does not ask for");
+            return Err(refused(statement::Refusal::Malformed(why)));
+        }
+        let (statement, is_whole) = match predicate.as_str() {
+            statement::PREDICATE_TYPE => (statement::parse(payload), true),
+            statement::OLD_PREDICATE_TYPE => (statement::parse_old(payload), true),
+            _ => {
+                let raw: Vec<_> = self.paths.iter().map(|path| raw_path(path)).collect();
+                let subjects = attestation::parse(payload);
+                (subjects.and_then(|subjects| subjects.for_files(&raw)), false)
+            }
+        };
+        let statement = statement.map_err(refused)?;
+        let repository = signer.repository.as_deref();
+        let build = self.settings.slsa.as_ref();
+        let build = build.map(|expected| slsa::check(payload, expected, repository));
+        let build = build.transpose().map_err(|refusal| report::build(&signature, &refusal))?;
+        Ok(SignedStatement { signature, signer, predicate, statement, build, is_whole })
+    }
+
+    /// Tells whether the policy asks for statements that say this.
+    fn accepts(&self, predicate: &str) -> bool {
+        let Settings { slsa, predicates, .. } = self.settings;
+        match (slsa, predicates.as_slice()) {
+            (Some(_), _) => predicate == slsa::PREDICATE_TYPE,
+            (None, []) => {
+                [statement::PREDICATE_TYPE, statement::OLD_PREDICATE_TYPE].contains(&predicate)
+            }
+            (None, asked) => asked.iter().any(|asked| asked == predicate),
+        }
     }
 
     /// Compares every file with what was signed.
     fn compare(&mut self, signed: SignedStatement, exceptions: Exceptions) -> Result<(), Failure> {
-        let SignedStatement { signature, signer, statement } = signed;
-        if signer.is_anyone {
-            self.observations.push(report::signer_not_pinned(&signature));
-        }
+        let SignedStatement { signature, signer, predicate, statement, build, is_whole } = signed;
         if statement.follows_links && !self.settings.allow_symlinks {
             self.observations.push(report::links_followed(&signature));
         }
@@ -213,9 +281,10 @@ impl View<'_> {
             match inventory.standing(raw) {
                 Standing::Signature | Standing::Git => {}
                 Standing::Signed(signed) => {
-                    let digest =
-                        |range| digest(&file, inventory.statement().algorithm, &sha256, range);
-                    if let Some(change) = inventory::change(signed, file.size(), digest)? {
+                    let digest = |algorithm, range| digest(&file, algorithm, &sha256, range);
+                    let algorithm = inventory.statement().algorithm;
+                    let change = inventory::change(signed, algorithm, file.size(), digest)?;
+                    if let Some(change) = change {
                         self.observations.push(report::file_changed(path, &change));
                     }
                 }
@@ -224,17 +293,60 @@ impl View<'_> {
                 Standing::Unsigned => self.observations.push(report::file_unsigned(path)),
             }
         }
-        for path in inventory.missing(&raw) {
+        for path in inventory.missing(&raw).into_iter().filter(|_| is_whole) {
             self.observations.push(report::file_missing(&signature, path));
         }
         if !left_out.is_empty() {
             self.observations.push(report::not_covered(&left_out));
         }
         if self.observations.findings().iter().all(|finding| finding.severity < Severity::High) {
-            self.observations.fact("signer", signer.name);
-            self.observations.fact("signed-files", inventory.statement().files.len().to_string());
+            let counts = (inventory.statement().files.len(), left_out.len());
+            self.state(&signature, signer, &predicate, build, counts);
         }
         Ok(())
+    }
+
+    /// States what was established. `counts`: of files signed, and of files left out.
+    fn state(
+        &mut self,
+        signature: &str,
+        signer: Signer,
+        predicate: &str,
+        build: Option<Build>,
+        counts: (usize, usize),
+    ) {
+        let trusted = match signer.method {
+            Method::Key => &self.settings.key,
+            Method::Certificate => &self.settings.certificates,
+            Method::Keyless => &self.settings.trusted_root,
+        };
+        let provider = self.settings.identity_provider.clone();
+        let facts = [
+            ("signer", Some(signer.name)),
+            ("signed-files", Some(counts.0.to_string())),
+            ("signature", Some(signature.to_owned())),
+            ("statement", Some(predicate.to_owned())),
+            ("signing-method", Some(signer.method.name().to_owned())),
+            ("trusted-by", trusted.as_deref().and_then(|name| self.digested(name))),
+            ("identity-provider", provider.filter(|_| signer.method == Method::Keyless)),
+            ("signed-at", signer.time.map(|(seconds, _)| time::to_text(seconds))),
+            ("time-by", signer.time.map(|(_, witness)| witness.to_owned())),
+            ("not-covered-files", Some(counts.1.to_string()).filter(|_| counts.1 > 0)),
+            ("builder", build.as_ref().map(|build| build.builder.clone())),
+            ("build-level", build.as_ref().map(|build| build.level.to_string())),
+            ("source", build.map(|build| build.source)),
+        ];
+        for (name, value) in facts {
+            if let Some(value) = value {
+                self.observations.fact(name, value);
+            }
+        }
+    }
+
+    /// Names a document of the operator's, with its digest.
+    fn digested(&self, name: &str) -> Option<String> {
+        let content = self.model.document(name)?.read_all(MAX_DOCUMENT).ok()?;
+        Some(format!("{name} sha256:{}", key::hex(&Sha256::digest(content))))
     }
 
     /// Reads every file where no statement says what to compare it with: an answer

@@ -17,6 +17,12 @@ pub const OBJECT: u8 = 0x06;
 pub const UTC_TIME: u8 = 0x17;
 /// The tag of a time with four digits for the year.
 pub const GENERALIZED_TIME: u8 = 0x18;
+/// The tag of a NULL.
+pub const NULL: u8 = 0x05;
+/// The tag of a text in UTF-8.
+pub const UTF8: u8 = 0x0c;
+/// The tag of a SET.
+pub const SET: u8 = 0x31;
 /// The tag of a SEQUENCE.
 pub const SEQUENCE: u8 = 0x30;
 
@@ -33,6 +39,16 @@ impl<'a> Reader<'a> {
     /// Tells whether all was read.
     pub fn is_at_end(&self) -> bool {
         self.0.is_empty()
+    }
+
+    /// Returns what was not read yet.
+    pub fn rest(&self) -> &'a [u8] {
+        self.0
+    }
+
+    /// Tells whether a value of the given tag comes next, or would if it were whole.
+    pub fn next_is(&self, tag: u8) -> bool {
+        self.0.first() == Some(&tag)
     }
 
     /// Reads a value of the given tag and returns its content. None where
@@ -99,6 +115,16 @@ impl<'a> Reader<'a> {
             _ => None,
         }
     }
+}
+
+/// Writes a value. None where it is longer than what is read here.
+pub fn write(tag: u8, content: &[u8]) -> Option<Vec<u8>> {
+    let length = match u16::try_from(content.len()).ok()?.to_be_bytes() {
+        [0, low @ 0..=0x7f] => vec![low],
+        [0, low] => vec![0x81, low],
+        [high, low] => vec![0x82, high, low],
+    };
+    Some([&[tag], &length[..], content].concat())
 }
 
 /// Reads an ECDSA signature: a SEQUENCE of the two numbers r and s, and nothing else.

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use modelhost_check::Failure;
+use modelhost_check::{Algorithm, Failure};
 
 use crate::path::Paths;
 use crate::statement::{ONLY_FILE, Part, Signed, Statement};
@@ -139,19 +139,25 @@ pub enum Change {
     Part(u64, u64),
 }
 
-/// Compares a file of `size` bytes with what was signed. `digest` computes the
-/// digest of a range of it, or of all.
+/// Compares a file of `size` bytes with what was signed. `digest` computes a digest
+/// of a range of it, or of all; those of parts are by `algorithm`.
 ///
 /// # Errors
 /// What `digest` says.
 pub fn change(
     signed: &Signed,
+    algorithm: Algorithm,
     size: u64,
-    mut digest: impl FnMut(Option<(u64, u64)>) -> Result<Vec<u8>, Failure>,
+    mut digest: impl FnMut(Algorithm, Option<(u64, u64)>) -> Result<Vec<u8>, Failure>,
 ) -> Result<Option<Change>, Failure> {
     let parts = match signed {
-        Signed::Whole(expected) => {
-            return Ok((digest(None)? != *expected).then_some(Change::Content));
+        Signed::Whole(digests) => {
+            // None at all would be as if nothing was signed.
+            let mut is_same = !digests.is_empty();
+            for (algorithm, expected) in digests {
+                is_same &= digest(*algorithm, None)? == *expected;
+            }
+            return Ok((!is_same).then_some(Change::Content));
         }
         Signed::Parts(parts) => parts,
     };
@@ -160,7 +166,7 @@ pub fn change(
         return Ok(Some(Change::Size(end)));
     }
     for Part { start, end, digest: expected } in parts {
-        if digest(Some((*start, end - start)))? != *expected {
+        if digest(algorithm, Some((*start, end - start)))? != *expected {
             return Ok(Some(Change::Part(*start, *end)));
         }
     }
@@ -189,8 +195,6 @@ pub fn is_companion(path: &str, content: Option<&[u8]>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use modelhost_check::Algorithm;
-
     use super::*;
 
     fn inventory(
@@ -207,7 +211,7 @@ mod tests {
             ignored: left_out.iter().copied().collect(),
             files: signed
                 .iter()
-                .map(|path| (path.as_bytes().to_vec(), Signed::Whole(vec![1])))
+                .map(|path| (path.as_bytes().to_vec(), Signed::Whole(vec![])))
                 .collect(),
         };
         Inventory::new(statement, exceptions, b"model.sig".to_vec(), &raw(paths))
@@ -292,15 +296,21 @@ mod tests {
     #[test]
     fn changes() {
         // The digest of a range is its start and its length.
-        let digest = |range: Option<(u64, u64)>| {
+        let digest = |_, range: Option<(u64, u64)>| {
             let (start, length) = range.unwrap_or((0, 9));
             Ok([start, length].map(|number| u8::try_from(number).expect("a small number")).to_vec())
         };
+        let whole = |digests: &[[u8; 2]]| {
+            let digests = digests.iter().map(|digest| (Algorithm::Sha256, digest.to_vec()));
+            Signed::Whole(digests.collect())
+        };
         let part = |start, end, digest: [u8; 2]| Part { start, end, digest: digest.to_vec() };
         let rows = [
-            (Signed::Whole(vec![0, 9]), 9, None),
-            (Signed::Whole(vec![0, 8]), 9, Some(Change::Content)),
-            (Signed::Whole(vec![]), 9, Some(Change::Content)),
+            (whole(&[[0, 9]]), 9, None),
+            (whole(&[[0, 9], [0, 9]]), 9, None),
+            (whole(&[[0, 8]]), 9, Some(Change::Content)),
+            (whole(&[[0, 9], [0, 8]]), 9, Some(Change::Content)),
+            (whole(&[]), 9, Some(Change::Content)),
             (Signed::Parts(vec![part(0, 4, [0, 4]), part(4, 6, [4, 2])]), 6, None),
             (
                 Signed::Parts(vec![part(0, 4, [0, 4]), part(4, 6, [4, 3])]),
@@ -312,10 +322,10 @@ mod tests {
             (Signed::Parts(vec![]), 1, Some(Change::Size(0))),
         ];
         for (signed, size, expected) in rows {
-            assert_eq!(change(&signed, size, digest).expect("no failure"), expected, "{signed:?}");
+            assert_eq!(change(&signed, Algorithm::Sha256, size, digest).expect("no failure"), expected, "{signed:?}");
         }
-        let failing = |_| Err(Failure::Unreadable("gone".into()));
-        assert!(change(&Signed::Whole(vec![]), 1, failing).is_err());
+        let failing = |_, _| Err(Failure::Unreadable("gone".into()));
+        assert!(change(&whole(&[[0, 9]]), Algorithm::Sha256, 1, failing).is_err());
     }
 
     #[test]

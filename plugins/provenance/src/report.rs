@@ -5,16 +5,20 @@
 use modelhost_check::{Finding, Location, Rule, Severity};
 
 use crate::inventory::Change;
-use crate::{statement, verify};
+use crate::{slsa, statement, verify};
 
 const UNSIGNED: Rule = Rule::new("unsigned", Severity::Low);
 const NO_TRUSTED_KEY: Rule = Rule::new("no-trusted-key", Severity::Low);
 const BUNDLE_MALFORMED: Rule = Rule::new("bundle-malformed", Severity::High);
 const WRONG_SIGNER: Rule = Rule::new("wrong-signer", Severity::High);
 const CERTIFICATE_UNTRUSTED: Rule = Rule::new("certificate-untrusted", Severity::High);
-const SIGNER_NOT_PINNED: Rule = Rule::new("signer-not-pinned", Severity::Low);
+const CERTIFICATE_UNLOGGED: Rule = Rule::new("certificate-unlogged", Severity::High);
+const LOG_ENTRY_INVALID: Rule = Rule::new("log-entry-invalid", Severity::High);
+const TIME_UNTRUSTED: Rule = Rule::new("time-untrusted", Severity::High);
 const SIGNATURE_INVALID: Rule = Rule::new("signature-invalid", Severity::High);
 const STATEMENT_MALFORMED: Rule = Rule::new("statement-malformed", Severity::High);
+const BUILDER_UNTRUSTED: Rule = Rule::new("builder-untrusted", Severity::High);
+const BUILD_UNEXPECTED: Rule = Rule::new("build-unexpected", Severity::High);
 const UNSAFE_PATH: Rule = Rule::new("unsafe-path", Severity::High);
 const DUPLICATE_FILE: Rule = Rule::new("duplicate-file", Severity::High);
 const LINKS_FOLLOWED: Rule = Rule::new("links-followed", Severity::High);
@@ -25,15 +29,19 @@ const UNSIGNED_WEIGHTS: Rule = Rule::new("unsigned-weights", Severity::High);
 const NOT_COVERED: Rule = Rule::new("not-covered", Severity::Info);
 
 /// All rules of the check, in the order of its manifest.
-pub const RULES: [Rule; 16] = [
+pub const RULES: [Rule; 20] = [
     UNSIGNED,
     NO_TRUSTED_KEY,
     BUNDLE_MALFORMED,
     WRONG_SIGNER,
     CERTIFICATE_UNTRUSTED,
-    SIGNER_NOT_PINNED,
+    CERTIFICATE_UNLOGGED,
+    LOG_ENTRY_INVALID,
+    TIME_UNTRUSTED,
     SIGNATURE_INVALID,
     STATEMENT_MALFORMED,
+    BUILDER_UNTRUSTED,
+    BUILD_UNEXPECTED,
     UNSAFE_PATH,
     DUPLICATE_FILE,
     LINKS_FOLLOWED,
@@ -50,6 +58,12 @@ const GET_AGAIN: &str = "fetch the model and its signature again from their sour
 const TRUST: &str = "nothing was verified; to name the signer's public key, write in modelhost.toml \
      `[documents] signer = { path = \"signer.pem\", digest = \"sha256:…\" }` and \
      `[plugin.provenance] grants = [\"documents:signer\"] settings = { key = \"signer\" }`";
+
+/// Those that make it verify keyless ones.
+const TRUST_KEYLESS: &str = "nothing was verified; to name the signer, write in modelhost.toml \
+     `[documents] sigstore = { path = \"trusted_root.json\", digest = \"sha256:…\" }` and \
+     `[plugin.provenance] grants = [\"documents:sigstore\"] settings = { trusted-root = \"sigstore\", \
+     identity = \"…\", identity-provider = \"https://…\" }`";
 
 /// How many paths a finding lists by name.
 const LISTED: usize = 10;
@@ -78,14 +92,8 @@ pub fn no_bundle(signature: &str, why: &str) -> Finding {
 
 /// Reports that the model is signed, and the policy does not say by whom it should be.
 pub fn no_trusted_key(signature: &str, is_keyless: bool) -> Finding {
-    let (message, help) = if is_keyless {
-        (
-            "the model is signed without a key, and keyless signatures can't be verified yet",
-            "nothing was verified; ask the signer for a signature made with a key, or lock the model with `modelhost lock`",
-        )
-    } else {
-        ("the model is signed, and the policy trusts no key to have signed it", TRUST)
-    };
+    let message = "the model is signed, and the policy trusts no one to have signed it";
+    let help = if is_keyless { TRUST_KEYLESS } else { TRUST };
     NO_TRUSTED_KEY.finding(Location::path(signature), message).help(help)
 }
 
@@ -106,16 +114,17 @@ pub fn not_signed_by(signature: &str, refusal: verify::Refusal) -> Finding {
         verify::Refusal::CertificateUntrusted(message) => CERTIFICATE_UNTRUSTED
             .finding(location, message)
             .help("ask the signer for a signature with a certificate that is valid, for signing, and issued by whom you trust"),
+        verify::Refusal::CertificateUnlogged => CERTIFICATE_UNLOGGED
+            .finding(location, "no certificate log of the trusted root promised to list the signer's certificate")
+            .help("ask the signer for a signature made with the Sigstore instance that the policy trusts, or renew the trusted root"),
+        verify::Refusal::EntryInvalid(why) => LOG_ENTRY_INVALID
+            .finding(location, format!("the signature is not in the public log as it has to be; of its entry: {why}"))
+            .help(GET_AGAIN),
+        verify::Refusal::TimeUntrusted(why) => TIME_UNTRUSTED
+            .finding(location, format!("nobody trusted tells when the model was signed: {why}"))
+            .help("ask the signer for a signature with an entry of a log or a timestamp that the trusted root vouches for"),
         verify::Refusal::SignatureInvalid(message) => SIGNATURE_INVALID.finding(location, message).help(GET_AGAIN),
     }
-}
-
-/// Reports that anyone with a certificate of the trusted authorities could have signed.
-pub fn signer_not_pinned(signature: &str) -> Finding {
-    let message = "the signature is by one of the many that the trusted authorities issue certificates to; the policy does not say which";
-    SIGNER_NOT_PINNED
-        .finding(Location::path(signature), message)
-        .help("name the signer with `identity` in the settings of `provenance`, as their certificate has it")
 }
 
 /// Reports a signed statement that can't be used.
@@ -137,6 +146,28 @@ pub fn statement(signature: &str, refusal: &statement::Refusal) -> Finding {
     };
     rule.finding(Location::path(signature), message)
         .help("ask the signer for a signature made by a current signing tool")
+}
+
+/// Reports a build that is not as the policy expects.
+pub fn build(signature: &str, refusal: &slsa::Refusal) -> Finding {
+    let (rule, message, help) = match refusal {
+        slsa::Refusal::Malformed(why) => (
+            STATEMENT_MALFORMED,
+            format!("the signed statement can't be used: {why}"),
+            "ask whoever built the model for provenance made by a current builder",
+        ),
+        slsa::Refusal::Builder(why) => (
+            BUILDER_UNTRUSTED,
+            format!("the model was not built by whom it should be: {why}"),
+            "find out who built the model; name them in `slsa.builders` only if they are who you expect",
+        ),
+        slsa::Refusal::Build(why) => (
+            BUILD_UNEXPECTED,
+            format!("the model was not built as it should be: {why}"),
+            "find out how the model was built; change `slsa` in the settings only if that is how it should be",
+        ),
+    };
+    rule.finding(Location::path(signature), message).help(help)
 }
 
 /// Reports that the signer followed links, and the policy does not allow that.

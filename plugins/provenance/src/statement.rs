@@ -17,8 +17,17 @@ use crate::path::{self, Paths};
 /// The payload type of an in-toto statement.
 const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
-const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
-const PREDICATE_TYPE: &str = "https://model_signing/signature/v1.0";
+/// The types of in-toto statements. Model signing has the first one alone.
+pub const STATEMENT_TYPES: [&str; 2] =
+    ["https://in-toto.io/Statement/v1", "https://in-toto.io/Statement/v0.1"];
+
+/// What a statement of OpenSSF Model Signing 1.0 says.
+pub const PREDICATE_TYPE: &str = "https://model_signing/signature/v1.0";
+/// What one of before 2025 says, whose subjects are the files.
+pub const OLD_PREDICATE_TYPE: &str = "https://model_signing/Digests/v0.1";
+
+/// The digests of the old form, as it names them.
+const OLD_DIGEST: &str = "file-sha256";
 
 /// Up to here, every whole number has an exact value as a JSON number anywhere.
 const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
@@ -29,7 +38,7 @@ pub const ONLY_FILE: &str = ".";
 /// What was signed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Statement {
-    /// The algorithm of the digests.
+    /// The algorithm of the digests of parts.
     pub algorithm: Algorithm,
     /// Whether the signer followed symbolic links.
     pub follows_links: bool,
@@ -42,8 +51,8 @@ pub struct Statement {
 /// What was signed of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Signed {
-    /// The digest of the whole file.
-    Whole(Vec<u8>),
+    /// Digests of the whole file, all of which have to be right.
+    Whole(Vec<(Algorithm, Vec<u8>)>),
     /// The digests of its parts, from the front, without gaps.
     Parts(Vec<Part>),
 }
@@ -70,22 +79,45 @@ pub enum Refusal {
     Duplicate(String),
 }
 
-fn malformed<T>(text: impl Into<String>) -> Result<T, Refusal> {
+/// Refuses a statement as malformed.
+///
+/// # Errors
+/// Always.
+pub fn malformed<T>(text: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal::Malformed(text.into()))
 }
 
 #[derive(Deserialize)]
 struct Head {
-    #[serde(rename = "_type")]
-    kind: String,
     #[serde(rename = "predicateType")]
     predicate_type: String,
 }
 
 #[derive(Deserialize)]
 struct Body {
+    #[serde(rename = "_type")]
+    kind: String,
     subject: Vec<Subject>,
     predicate: Predicate,
+}
+
+#[derive(Deserialize)]
+struct OldBody {
+    #[serde(rename = "_type")]
+    kind: String,
+    subject: Vec<OldSubject>,
+}
+
+#[derive(Deserialize)]
+struct OldSubject {
+    name: String,
+    digest: SubjectDigest,
+    annotations: Option<Annotations>,
+}
+
+#[derive(Deserialize)]
+struct Annotations {
+    actual_hash_algorithm: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -122,24 +154,63 @@ struct Serialization {
     ignore_paths: Vec<String>,
 }
 
-/// Reads a statement from a payload and its signed type.
+/// Reads which kind of statement a payload is, by its predicate's type.
 ///
 /// # Errors
-/// Says why it can't be used.
-pub fn parse(payload_type: &str, payload: &[u8]) -> Result<Statement, Refusal> {
+/// Says why it is none that can be read.
+pub fn predicate_type(payload_type: &str, payload: &[u8]) -> Result<String, Refusal> {
     if payload_type != PAYLOAD_TYPE {
         return malformed(format!("it is signed as `{payload_type}`, not as `{PAYLOAD_TYPE}`"));
     }
-    let no_statement = |error| Refusal::Malformed(format!("it can't be read: {error}"));
-    let head: Head = json::parse(payload).map_err(no_statement)?;
-    if head.kind != STATEMENT_TYPE {
-        return malformed(format!("it is a `{}`, not a `{STATEMENT_TYPE}`", head.kind));
+    let head: Head = json::parse(payload).map_err(unreadable)?;
+    Ok(head.predicate_type)
+}
+
+fn unreadable(error: serde_json::Error) -> Refusal {
+    Refusal::Malformed(format!("it can't be read: {error}"))
+}
+
+fn check_kind(kind: &str) -> Result<(), Refusal> {
+    match kind == STATEMENT_TYPES[0] {
+        true => Ok(()),
+        false => malformed(format!("it is a `{kind}`, not a `{}`", STATEMENT_TYPES[0])),
     }
-    if head.predicate_type != PREDICATE_TYPE {
-        return malformed(format!("it says `{}`, not `{PREDICATE_TYPE}`", head.predicate_type));
+}
+
+/// Reads a statement of the form of before 2025 that was found to be JSON without names
+/// twice.
+///
+/// # Errors
+/// Says why it can't be used.
+pub fn parse_old(payload: &[u8]) -> Result<Statement, Refusal> {
+    let body: OldBody = serde_json::from_slice(payload).map_err(unreadable)?;
+    check_kind(&body.kind)?;
+    let (algorithm, length) = algorithm("sha256")?;
+    let mut files = BTreeMap::new();
+    for OldSubject { name, digest, annotations } in body.subject {
+        let kind = annotations.and_then(|annotations| annotations.actual_hash_algorithm);
+        if let Some(kind) = kind.filter(|kind| kind != OLD_DIGEST) {
+            return malformed(format!("the digest of `{name}` is of `{kind}`"));
+        }
+        match unhex(&digest.sha256).filter(|digest| digest.len() == length) {
+            Some(digest) => add(&mut files, name, (algorithm, digest), None)?,
+            None => return malformed(format!("the digest of `{name}` is none of `sha256`")),
+        }
     }
-    // Read before as JSON, it can only fail to be what it should be.
-    let body: Body = serde_json::from_slice(payload).map_err(no_statement)?;
+    if files.is_empty() {
+        return malformed("it lists no file");
+    }
+    Ok(Statement { algorithm, follows_links: false, ignored: Paths::default(), files })
+}
+
+/// Reads a statement of OpenSSF Model Signing 1.0 that was found to be JSON without
+/// names twice.
+///
+/// # Errors
+/// Says why it can't be used.
+pub fn parse(payload: &[u8]) -> Result<Statement, Refusal> {
+    let body: Body = serde_json::from_slice(payload).map_err(unreadable)?;
+    check_kind(&body.kind)?;
     let [subject] = &body.subject[..] else {
         return malformed(format!("it has {} subjects, and not exactly one", body.subject.len()));
     };
@@ -154,7 +225,7 @@ pub fn parse(payload_type: &str, payload: &[u8]) -> Result<Statement, Refusal> {
     for resource in resources {
         let digest = digest(&resource, &serialization.hash_type, length, shard)?;
         root.update(&digest);
-        add(&mut files, resource.name, digest, shard)?;
+        add(&mut files, resource.name, (algorithm, digest), shard)?;
     }
     if files.is_empty() {
         return malformed("it lists no file");
@@ -234,7 +305,8 @@ fn digest(
     }
 }
 
-fn unhex(text: &str) -> Option<Vec<u8>> {
+/// Reads bytes from lower-case hexadecimal digits.
+pub fn unhex(text: &str) -> Option<Vec<u8>> {
     if !text.len().is_multiple_of(2) {
         return None;
     }
@@ -254,12 +326,12 @@ fn unhex(text: &str) -> Option<Vec<u8>> {
 fn add(
     files: &mut BTreeMap<Vec<u8>, Signed>,
     name: String,
-    digest: Vec<u8>,
+    digest: (Algorithm, Vec<u8>),
     shard: Option<u64>,
 ) -> Result<(), Refusal> {
     let Some(shard) = shard else {
         let path = safe(&name)?;
-        return match files.insert(path, Signed::Whole(digest)) {
+        return match files.insert(path, Signed::Whole(vec![digest])) {
             Some(_) => Err(Refusal::Duplicate(name)),
             None => Ok(()),
         };
@@ -275,7 +347,7 @@ fn add(
     }
     let parts = files.entry(safe(path)?).or_insert_with(|| Signed::Parts(Vec::new()));
     if let Signed::Parts(parts) = parts {
-        parts.push(Part { start, end, digest });
+        parts.push(Part { start, end, digest: digest.1 });
     }
     Ok(())
 }
@@ -343,7 +415,8 @@ mod tests {
         };
         let resources: Vec<_> = resources.iter().map(resource).collect();
         format!(
-            r#"{{"_type":"{STATEMENT_TYPE}","subject":[{{"name":"m","digest":{{"sha256":"{root}"}}}}],"predicateType":"{PREDICATE_TYPE}","predicate":{{"resources":[{}],"serialization":{{{serialization}}}}}}}"#,
+            r#"{{"_type":"{}","subject":[{{"name":"m","digest":{{"sha256":"{root}"}}}}],"predicateType":"{PREDICATE_TYPE}","predicate":{{"resources":[{}],"serialization":{{{serialization}}}}}}}"#,
+            STATEMENT_TYPES[0],
             resources.join(",")
         )
     }
@@ -352,13 +425,21 @@ mod tests {
     const SHARDS: &str =
         r#""method":"shards","hash_type":"sha256","allow_symlinks":false,"shard_size":4"#;
 
+    fn read(payload_type: &str, payload: &[u8]) -> Result<Statement, Refusal> {
+        match predicate_type(payload_type, payload)?.as_str() {
+            PREDICATE_TYPE => parse(payload),
+            OLD_PREDICATE_TYPE => parse_old(payload),
+            other => malformed(other),
+        }
+    }
+
     fn show(payload: &str) -> String {
-        match parse(PAYLOAD_TYPE, payload.as_bytes()) {
+        match read(PAYLOAD_TYPE, payload.as_bytes()) {
             Ok(statement) => {
                 let show = |(path, signed): (&Vec<u8>, &Signed)| {
                     let path = String::from_utf8_lossy(path).into_owned();
                     match signed {
-                        Signed::Whole(digest) => format!("{path}={}", hex(&digest[..1])),
+                        Signed::Whole(digests) => format!("{path}={}", hex(&digests[0].1[..1])),
                         Signed::Parts(parts) => {
                             let show = |part: &Part| format!("{}..{}", part.start, part.end);
                             format!(
@@ -393,11 +474,11 @@ mod tests {
                 "malformed: it is a `https://in-toto.io/Statement/v0.1`",
             ),
             (
-                good.replace("signature/v1.0", "Digests/v0.1"),
-                "malformed: it says `https://model_signing/Digests/v0.1`",
+                good.replace("signature/v1.0", "signature/v2.0"),
+                "malformed: https://model_signing/signature/v2.0",
             ),
             (String::new(), "malformed: it can't be read: EOF"),
-            ("{}".into(), "malformed: it can't be read: missing field `_type`"),
+            ("{}".into(), "malformed: it can't be read: missing field `predicateType`"),
             ("[]".into(), "malformed: it can't be read"),
             (good[..300].into(), "malformed: it can't be read: EOF"),
             (good.replace("\"predicate\":", "\"predicat\":"), "missing field `predicate`"),
@@ -466,8 +547,40 @@ mod tests {
                 "{payload}: {shown}"
             );
         }
-        let error = parse("text/plain", good.as_bytes()).expect_err("another type was signed");
+        let error = read("text/plain", good.as_bytes()).expect_err("another type was signed");
         assert!(matches!(error, Refusal::Malformed(why) if why.contains("text/plain")));
+    }
+
+    #[test]
+    fn old_statements() {
+        let subject = |name: &str, digest: &str, kind: &str| {
+            format!(
+                r#"{{"name":"{name}","digest":{{"sha256":"{digest}"}},"annotations":{{"actual_hash_algorithm":"{kind}"}}}}"#
+            )
+        };
+        let of = |subjects: &[String]| {
+            format!(
+                r#"{{"_type":"{}","subject":[{}],"predicateType":"{OLD_PREDICATE_TYPE}","predicate":{{"unused":""}}}}"#,
+                STATEMENT_TYPES[0],
+                subjects.join(",")
+            )
+        };
+        let a = subject("a", A, "file-sha256");
+        let bare = format!(r#"{{"name":"b/c","digest":{{"sha256":"{B}"}}}}"#);
+        let rows = [
+            (of(&[a.clone(), bare]), "a=aa b/c=bb"),
+            (of(&[]), "malformed: it lists no file"),
+            (of(&[a.clone(), a.clone()]), "twice: a"),
+            (of(&[subject("../a", A, "file-sha256")]), "unsafe: ../a"),
+            (of(&[subject("a", &A[2..], "file-sha256")]), "malformed: the digest of `a`"),
+            (of(&[subject("a", A, "file-blake2")]), "malformed: the digest of `a` is of `file-blake2`"),
+            (of(&[a.clone()]).replace("sha256\":\"aa", "sha1\":\"aa"), "malformed: it can't be read"),
+            (of(&[a]).replace("Statement/v1", "Statement/v0.1"), "malformed: it is a"),
+        ];
+        for (payload, expected) in rows {
+            let shown = show(&payload);
+            assert!(shown.starts_with(expected), "{payload}: {shown}");
+        }
     }
 
     #[test]
@@ -535,13 +648,13 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn any_payload_is_read(payload: Vec<u8>) {
-            drop(parse(PAYLOAD_TYPE, &payload));
+            drop(read(PAYLOAD_TYPE, &payload));
         }
 
         #[test]
         fn any_names_are_read(names: Vec<String>, shards: bool) {
             let resources: Vec<_> = names.iter().map(|name| (name.as_str(), A)).collect();
-            drop(parse(PAYLOAD_TYPE, statement(&resources, if shards { SHARDS } else { FILES }).as_bytes()));
+            drop(read(PAYLOAD_TYPE, statement(&resources, if shards { SHARDS } else { FILES }).as_bytes()));
         }
 
         #[test]
@@ -549,7 +662,7 @@ mod tests {
             let mut payload = statement(&[("a:0:4", A), ("a:4:6", B)], SHARDS).into_bytes();
             let at = at % payload.len();
             payload[at] = byte;
-            drop(parse(PAYLOAD_TYPE, &payload));
+            drop(read(PAYLOAD_TYPE, &payload));
         }
     }
 }
