@@ -112,9 +112,8 @@ impl Scheme {
         if object == RSA {
             return Some(Self { family: Family::Rsa, digest });
         }
-        Self::from_object(object).filter(|scheme| {
-            scheme.digest == digest || scheme.family == Family::Ed25519
-        })
+        Self::from_object(object)
+            .filter(|scheme| scheme.digest == digest || scheme.family == Family::Ed25519)
     }
 
     /// Reads a scheme from the two bytes of TLS (RFC 5246, section 7.4.1.4.1), digest
@@ -256,7 +255,10 @@ mod tests {
 
     #[test]
     fn schemes() {
-        assert_eq!(Scheme::from_object(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05]), None);
+        assert_eq!(
+            Scheme::from_object(&[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x01, 0x05]),
+            None
+        );
         assert_eq!(Scheme::from_message(ECDSA_SHA384, DigestKind::Sha256), None);
         assert!(Scheme::from_message(ECDSA_SHA384, DigestKind::Sha384).is_some());
         assert!(Scheme::from_message(RSA, DigestKind::Sha384).is_some());
@@ -269,8 +271,9 @@ mod tests {
 
     #[test]
     fn small_numbers_are_no_rsa_key() {
-        let short = [&[0x30, 0x0a, 0x02, 0x03, 0x01, 0x00, 0x01][..], &[0x02, 0x03, 0x01, 0x00, 0x01]]
-            .concat();
+        let short =
+            [&[0x30, 0x0a, 0x02, 0x03, 0x01, 0x00, 0x01][..], &[0x02, 0x03, 0x01, 0x00, 0x01]]
+                .concat();
         assert!(AnyKey::from_rsa_numbers(&short).is_none());
     }
 

@@ -78,7 +78,9 @@ fn digests(name: &str, texts: &BTreeMap<String, String>) -> Result<Digests, Refu
         if let Some(text) = texts.get(algorithm) {
             match unhex(text).filter(|digest| digest.len() == length) {
                 Some(digest) => digests.push((kind, digest)),
-                None => return malformed(format!("the digest of `{name}` is none of `{algorithm}`")),
+                None => {
+                    return malformed(format!("the digest of `{name}` is none of `{algorithm}`"));
+                }
             }
         }
     }
@@ -133,7 +135,8 @@ impl Subjects {
         by_end: &BTreeMap<&str, Vec<&str>>,
     ) -> Result<Option<&Digests>, Refusal> {
         let ends = path.match_indices('/').filter_map(|(at, _)| path.get(at + 1..));
-        let shorter = ends.filter_map(|end| self.0.get_key_value(end).map(|(name, _)| name.as_str()));
+        let shorter =
+            ends.filter_map(|end| self.0.get_key_value(end).map(|(name, _)| name.as_str()));
         let longer = by_end.get(path).into_iter().flatten().copied();
         let mut names = shorter.chain(longer);
         let Some(first) = names.next() else {
@@ -159,7 +162,8 @@ mod tests {
             .iter()
             .map(|(name, digest)| json!({ "name": name, "digest": digest }))
             .collect();
-        json!({ "_type": STATEMENT_TYPES[0], "subject": subjects, "predicateType": "x" }).to_string()
+        json!({ "_type": STATEMENT_TYPES[0], "subject": subjects, "predicateType": "x" })
+            .to_string()
     }
 
     fn sha256(byte: u8) -> Value {
@@ -173,8 +177,10 @@ mod tests {
             Ok(statement) => {
                 let show = |(path, signed): (&Vec<u8>, &Signed)| match signed {
                     Signed::Whole(digests) => {
-                        let digests: Vec<_> =
-                            digests.iter().map(|(kind, digest)| format!("{kind:?}{}", digest[0])).collect();
+                        let digests: Vec<_> = digests
+                            .iter()
+                            .map(|(kind, digest)| format!("{kind:?}{}", digest[0]))
+                            .collect();
                         format!("{}={}", String::from_utf8_lossy(path), digests.join("+"))
                     }
                     Signed::Parts(_) => "parts".into(),
@@ -198,7 +204,11 @@ mod tests {
             // By the ends of names.
             (statement(&[("a", sha256(1))]), &["x/a", "x/ba"], "x/a=Sha2561"),
             (statement(&[("dist/x/a", sha256(1))]), &["x/a", "a"], "a=Sha2561 x/a=Sha2561"),
-            (statement(&[("a", sha256(1)), ("x/a", sha256(2))]), &["a", "x/a"], "a=Sha2561 x/a=Sha2562"),
+            (
+                statement(&[("a", sha256(1)), ("x/a", sha256(2))]),
+                &["a", "x/a"],
+                "a=Sha2561 x/a=Sha2562",
+            ),
             (statement(&[("x/a", sha256(1)), ("y/a", sha256(1))]), &["a"], "a=Sha2561"),
             (statement(&[("x/a", sha256(1)), ("y/a", sha256(2))]), &["a"], "twice: y/a"),
             (statement(&[("a", sha256(1)), ("z/x/a", sha256(2))]), &["x/a"], "twice: z/x/a"),
@@ -211,7 +221,11 @@ mod tests {
             (statement(&[("/a", sha256(1))]), &["a"], "unsafe: /a"),
             (statement(&[("a", json!({}))]), &["a"], "malformed: `a` has no digest"),
             (statement(&[("a", json!({ "sha1": "00" }))]), &["a"], "malformed: `a` has no digest"),
-            (statement(&[("a", json!({ "sha256": "00" }))]), &["a"], "malformed: the digest of `a`"),
+            (
+                statement(&[("a", json!({ "sha256": "00" }))]),
+                &["a"],
+                "malformed: the digest of `a`",
+            ),
             (statement(&[("a", sha256(1))]).replace("/v1", "/v2"), &["a"], "malformed: it is a `"),
         ];
         for (payload, paths, expected) in rows {

@@ -138,7 +138,10 @@ mod tests {
                 material(r#""x509CertificateChain":{"certificates":[{"rawBytes":"AQ=="}]}"#),
                 "Certificates([[1]]) [123, 125] [1, 2]",
             ),
-            (material(r#""certificate":{"rawBytes":"AQ=="}"#), "Keyless([1], []) [123, 125] [1, 2]"),
+            (
+                material(r#""certificate":{"rawBytes":"AQ=="}"#),
+                "Keyless([1], []) [123, 125] [1, 2]",
+            ),
             // Malformed.
             (String::new(), "it is no bundle: EOF while parsing a value at line 1 column 0"),
             (good[..100].into(), "EOF"),

@@ -85,9 +85,8 @@ impl Certificate {
     /// Tells whether this certificate's key signed `other`.
     pub fn signed(&self, other: &Self) -> bool {
         let (key, scheme) = (AnyKey::from_der(&self.key), Scheme::from_object(&other.algorithm));
-        let made = |(key, scheme): (AnyKey, Scheme)| {
-            key.verifies(scheme, &other.signed, &other.signature)
-        };
+        let made =
+            |(key, scheme): (AnyKey, Scheme)| key.verifies(scheme, &other.signed, &other.signature);
         key.zip(scheme).is_some_and(made)
     }
 
@@ -202,6 +201,11 @@ pub(crate) mod forge {
             ]);
             let signature = sign(self.signed_by, &body);
             sequence(&[&body, &algorithm, &value(BIT_STRING, &[&[0], &signature[..]].concat())])
+        }
+
+        /// Returns the part that is signed.
+        pub(crate) fn shown(&self) -> Vec<u8> {
+            self.make().signed
         }
 
         pub(crate) fn make(&self) -> Certificate {

@@ -125,7 +125,9 @@ fn document<T>(
         refused(&grant)
     })?;
     if document.size() > MAX_DOCUMENT {
-        return Err(refused("is too large to be a list of keys or certificates, or a trusted root"));
+        return Err(refused(
+            "is too large to be a list of keys or certificates, or a trusted root",
+        ));
     }
     parse(&document.read_all(MAX_DOCUMENT)?).map_err(|why| refused(&why))
 }
@@ -183,7 +185,9 @@ impl View<'_> {
     /// itself decides which advice helps; nothing of it is verified.
     fn trusting_nobody(&self, signature: &str) -> Result<Finding, Failure> {
         Ok(match self.bundle(signature)? {
-            Ok(bundle) => report::no_trusted_key(signature, matches!(bundle.material, Material::Keyless(..))),
+            Ok(bundle) => {
+                report::no_trusted_key(signature, matches!(bundle.material, Material::Keyless(..)))
+            }
             Err(why) => report::no_bundle(signature, &why),
         })
     }
@@ -378,4 +382,191 @@ fn is_companion(file: &File, path: &str) -> Result<bool, Failure> {
     let content = (file.size() <= MAX_TEXT).then(|| file.read_all(MAX_TEXT)).transpose();
     let content = content.map_err(|error| error.in_file(file))?;
     Ok(inventory::is_companion(path, content.as_deref()))
+}
+
+#[cfg(test)]
+mod tests {
+    use modelhost_check::Answer;
+    use modelhost_check::testing::{self, Model};
+    use serde_json::{Value, json};
+    use sha2::{Digest as _, Sha256};
+
+    use crate::extensions::forge::{provider_raw, repository};
+    use crate::forge::{Answer as Listed, NAME, NOON, PROVIDER, Signing, certified, trusted_root};
+    use crate::key::hex;
+    use crate::{Provenance, slsa, statement};
+
+    const WEIGHTS: &str = "\u{80}weights";
+
+    /// A statement of model signing about the one file.
+    fn signed() -> Value {
+        let digest = Sha256::digest(WEIGHTS);
+        json!({
+            "_type": statement::STATEMENT_TYPES[0],
+            "subject": [{ "name": "m", "digest": { "sha256": hex(&Sha256::digest(digest)) } }],
+            "predicateType": statement::PREDICATE_TYPE,
+            "predicate": {
+                "resources": [{ "name": "w", "algorithm": "sha256", "digest": hex(&digest) }],
+                "serialization": { "method": "files", "hash_type": "sha256", "allow_symlinks": false },
+            },
+        })
+    }
+
+    /// Provenance of the one file, as GitHub's runners attest it.
+    fn built() -> Value {
+        json!({
+            "_type": statement::STATEMENT_TYPES[0],
+            "subject": [{ "name": "w", "digest": { "sha256": hex(&Sha256::digest(WEIGHTS)) } }],
+            "predicateType": slsa::PREDICATE_TYPE,
+            "predicate": {
+                "buildDefinition": {
+                    "buildType": "https://actions.github.io/buildtypes/workflow/v1",
+                    "externalParameters": { "workflow": {
+                        "ref": "refs/tags/v1", "repository": "https://github.test/o/r", "path": "a.yml",
+                    } },
+                },
+                "runDetails": { "builder": { "id": "https://runner" } },
+            },
+        })
+    }
+
+    fn trusting() -> Value {
+        json!({ "trusted-root": "root", "identity": NAME, "identity-provider": PROVIDER })
+    }
+
+    fn expecting() -> Value {
+        let mut settings = trusting();
+        settings["slsa"] = json!({
+            "builders": [{ "id": "https://runner", "level": 2 }],
+            "level": 2,
+            "source": "https://github.test/o/r",
+            "build-types": ["https://actions.github.io/buildtypes/workflow/v1"],
+            "parameters": { "workflow.ref": "refs/tags/v1" },
+            "allow-parameters": ["workflow.path"],
+        });
+        settings
+    }
+
+    /// Shows the findings, or else the facts.
+    fn show(bundle: &Value, settings: Value) -> String {
+        let seconds = u64::try_from(NOON + 3600).expect("after 1970");
+        let model = Model::new("m")
+            .file("w", WEIGHTS)
+            .file("model.sig", bundle.to_string())
+            .document("root", trusted_root().to_string())
+            .now(seconds);
+        let answer = testing::check::<Provenance>(&model, settings).expect("it was checked");
+        testing::manifest(include_str!("../plugin.toml")).assert_kept(&model, &answer);
+        let Answer::Checked(observations) = answer else { panic!("{answer:?}") };
+        let findings: Vec<_> =
+            observations.findings().iter().map(|finding| finding.rule.name()).collect();
+        match findings.is_empty() {
+            false => findings.join(" "),
+            true => {
+                let facts = observations.facts().iter();
+                facts
+                    .map(|fact| format!("{}={}", fact.key, fact.value))
+                    .collect::<Vec<_>>()
+                    .join("\n")
+            }
+        }
+    }
+
+    fn of(statement: &Value) -> Signing {
+        Signing::new(statement.to_string())
+    }
+
+    #[test]
+    fn keyless_models() {
+        let facts = show(&of(&signed()).bundle(), trusting());
+        let trusted = hex(&Sha256::digest(trusted_root().to_string()));
+        let expected = [
+            format!("signer={NAME}"),
+            "signed-files=1".into(),
+            "signature=model.sig".into(),
+            format!("statement={}", statement::PREDICATE_TYPE),
+            "signing-method=sigstore".into(),
+            format!("trusted-by=root sha256:{trusted}"),
+            format!("identity-provider={PROVIDER}"),
+            "signed-at=2025-03-01T12:01:00Z".into(),
+            "time-by=log".into(),
+        ];
+        assert_eq!(facts, expected.join("\n"));
+        let second = Signing::second(signed().to_string()).bundle();
+        assert!(
+            show(&second, trusting())
+                .ends_with("signed-at=2025-03-01T12:01:01Z\ntime-by=timestamp")
+        );
+        let with = |name: &str, value: &str| {
+            let mut settings = trusting();
+            settings[name] = json!(value);
+            show(&of(&signed()).bundle(), settings)
+        };
+        assert_eq!(with("identity", "https://github.test/o/r"), "wrong-signer");
+        assert_eq!(with("identity", &format!("{NAME} ")), "wrong-signer");
+        assert_eq!(with("identity-provider", "https://token.test/"), "wrong-signer");
+        // What stands in the certificate in two forms has to be the same in both.
+        let odd = |extensions: Vec<Vec<u8>>| {
+            show(&Signing { extensions, ..of(&signed()) }.bundle(), trusting())
+        };
+        let mut two = certified(NAME, PROVIDER);
+        two[4] = provider_raw("https://evil.test");
+        assert_eq!(odd(two), "wrong-signer");
+        let one = certified(NAME, PROVIDER)[..4].to_vec();
+        assert!(odd(one.clone()).starts_with("signer="));
+        assert_eq!(odd(one[..3].to_vec()), "wrong-signer");
+        assert_eq!(
+            show(&Signing { answer: Listed::None, ..of(&signed()) }.bundle(), trusting()),
+            "certificate-unlogged"
+        );
+        let mut unlogged = of(&signed()).bundle();
+        unlogged["verificationMaterial"]["tlogEntries"] = json!([]);
+        assert_eq!(show(&unlogged, trusting()), "log-entry-invalid");
+        let unstamped = Signing { stamps: vec![], ..Signing::second(signed().to_string()) };
+        assert_eq!(show(&unstamped.bundle(), trusting()), "time-untrusted");
+        assert_eq!(show(&of(&built()).bundle(), trusting()), "statement-malformed");
+    }
+
+    #[test]
+    fn attested_builds() {
+        let facts = show(&of(&built()).bundle(), expecting());
+        let build = "builder=https://runner\nbuild-level=2\nsource=https://github.test/o/r";
+        assert!(facts.starts_with("signer=") && facts.ends_with(build), "{facts}");
+        let certified_for = |source: &str| {
+            let extensions = [certified(NAME, PROVIDER), vec![repository(source)]].concat();
+            show(&Signing { extensions, ..of(&built()) }.bundle(), expecting())
+        };
+        assert!(certified_for("https://github.test/o/r").starts_with("signer="));
+        assert_eq!(certified_for("https://github.test/o/evil"), "build-unexpected");
+        let odd = |pointer: &str, value: Value| {
+            let mut statement = built();
+            *statement.pointer_mut(pointer).expect("it is there") = value;
+            show(&of(&statement).bundle(), expecting())
+        };
+        let parameters = "/predicate/buildDefinition/externalParameters";
+        let rows = [
+            (odd("/predicate/runDetails/builder/id", json!("https://own")), "builder-untrusted"),
+            (odd("/predicate/buildDefinition/buildType", json!("x")), "build-unexpected"),
+            (odd(parameters, json!({ "inputs": { "base": "evil" } })), "build-unexpected"),
+            (odd("/predicate", json!({})), "statement-malformed"),
+            (
+                odd("/predicateType", json!("https://slsa.dev/provenance/v0.2")),
+                "statement-malformed",
+            ),
+            (odd("/subject/0/digest/sha256", json!("00".repeat(32))), "file-changed"),
+            (odd("/subject/0/name", json!("v")), "file-unsigned"),
+            (show(&of(&signed()).bundle(), expecting()), "statement-malformed"),
+        ];
+        for (row, (shown, expected)) in rows.into_iter().enumerate() {
+            assert_eq!(shown, expected, "row {row}");
+        }
+        // Without public logs, where the policy says so.
+        let mut private =
+            Signing { answer: Listed::None, ..Signing::second(built().to_string()) }.bundle();
+        private["verificationMaterial"]["tlogEntries"] = json!([]);
+        assert_eq!(show(&private, expecting()), "log-entry-invalid");
+        let mut unlogged = expecting();
+        unlogged["unlogged"] = json!(true);
+        assert!(show(&private, unlogged).ends_with(build));
+    }
 }

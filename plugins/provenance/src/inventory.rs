@@ -322,7 +322,11 @@ mod tests {
             (Signed::Parts(vec![]), 1, Some(Change::Size(0))),
         ];
         for (signed, size, expected) in rows {
-            assert_eq!(change(&signed, Algorithm::Sha256, size, digest).expect("no failure"), expected, "{signed:?}");
+            assert_eq!(
+                change(&signed, Algorithm::Sha256, size, digest).expect("no failure"),
+                expected,
+                "{signed:?}"
+            );
         }
         let failing = |_, _| Err(Failure::Unreadable("gone".into()));
         assert!(change(&whole(&[[0, 9]]), Algorithm::Sha256, 1, failing).is_err());

@@ -16,6 +16,8 @@ pub mod der;
 pub mod dsse;
 pub mod entry;
 pub mod extensions;
+#[cfg(test)]
+mod forge;
 pub mod inventory;
 pub mod json;
 pub mod key;

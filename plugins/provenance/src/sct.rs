@@ -76,8 +76,7 @@ impl<'a> Answer<'a> {
         if !rest.is_empty() {
             return None;
         }
-        let answer =
-            |scheme| Self { log, time: *time, extensions, scheme, signature };
+        let answer = |scheme| Self { log, time: *time, extensions, scheme, signature };
         Some(Scheme::from_tls(*scheme).map(answer))
     }
 
@@ -100,5 +99,51 @@ impl<'a> Answer<'a> {
             self.extensions,
         ];
         Some(parts.concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One answer in a list: version, log, time, extensions, scheme, signature.
+    fn list(answers: &[Vec<u8>]) -> Vec<u8> {
+        let inner: Vec<_> = answers.iter().flat_map(|answer| prefix(answer)).collect();
+        prefix(&inner)
+    }
+
+    fn prefix(bytes: &[u8]) -> Vec<u8> {
+        [&u16::try_from(bytes.len()).expect("short").to_be_bytes()[..], bytes].concat()
+    }
+
+    fn answer(version: u8, scheme: [u8; 2], rest: &[u8]) -> Vec<u8> {
+        [&[version][..], &[7; 32], &[0; 8], &prefix(b"x"), &scheme, &prefix(b"sig"), rest].concat()
+    }
+
+    #[test]
+    fn lists() {
+        let good = || answer(0, [4, 3], b"");
+        let count = |list: &[u8]| answers(list).map(|answers| answers.len());
+        assert_eq!(count(&list(&[])), Some(0));
+        assert_eq!(count(&list(&[good()])), Some(1));
+        assert_eq!(count(&list(&[good(), good()])), Some(2));
+        // Of another version, or a broken or unknown scheme: there, and worth nothing.
+        assert_eq!(count(&list(&[answer(1, [4, 3], b"")])), Some(0));
+        assert_eq!(count(&list(&[answer(0, [2, 3], b"")])), Some(0));
+        assert_eq!(count(&list(&[vec![]])), Some(0));
+        // Malformed.
+        assert_eq!(count(&list(&[answer(0, [4, 3], b"x")])), None);
+        assert_eq!(count(&[list(&[good()]), vec![0]].concat()), None);
+        let all = list(&[good()]);
+        for at in 0..all.len() {
+            assert_eq!(count(&all[..at]), None, "cut at {at}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read(bytes: Vec<u8>) {
+            answers(&bytes);
+        }
     }
 }

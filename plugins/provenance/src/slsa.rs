@@ -99,14 +99,20 @@ struct BuilderText {
 ///
 /// # Errors
 /// Says why it is not as expected.
-pub fn check(payload: &[u8], expected: &Expected, certified: Option<&str>) -> Result<Build, Refusal> {
+pub fn check(
+    payload: &[u8],
+    expected: &Expected,
+    certified: Option<&str>,
+) -> Result<Build, Refusal> {
     let body: Body = serde_json::from_slice(payload)
         .map_err(|error| Refusal::Malformed(format!("its predicate can't be read: {error}")))?;
     let Predicate { build_definition: definition, run_details } = body.predicate;
     let id = run_details.builder.id;
     let builder = expected.builders.iter().find(|builder| builder.id == id);
     let Some(builder) = builder else {
-        return Err(Refusal::Builder(format!("it was built by `{id}`, whom the policy does not name")));
+        return Err(Refusal::Builder(format!(
+            "it was built by `{id}`, whom the policy does not name"
+        )));
     };
     if builder.level < expected.level {
         return Err(Refusal::Builder(format!(
@@ -267,28 +273,70 @@ mod tests {
             (with("inputs", json!({})), "build: it has the parameter `inputs`"),
             (asked("source", json!("git+https://github.com/o/r")), ok),
             (asked("level", json!(2)), ok),
-            (asked("level", json!(3)), "builder: it was built by `https://builder`, whom the policy trusts up to level 2"),
+            (
+                asked("level", json!(3)),
+                "builder: it was built by `https://builder`, whom the policy trusts up to level 2",
+            ),
             // Another builder, type, source.
-            (stated("/predicate/runDetails/builder/id", json!("https://builder/")), "builder: it was built by `https://builder/`"),
-            (stated("/predicate/buildDefinition/buildType", json!("https://type/v2")), "build: it is a build of the type"),
-            (stated(&of("repository"), json!("https://github.com/o/r2")), "build: it was built from"),
-            (stated(&of("repository"), json!("https://github.com/O/r")), "build: it was built from"),
-            (stated(&of("repository"), json!("https://evil/@github.com/o/r")), "build: it was built from"),
+            (
+                stated("/predicate/runDetails/builder/id", json!("https://builder/")),
+                "builder: it was built by `https://builder/`",
+            ),
+            (
+                stated("/predicate/buildDefinition/buildType", json!("https://type/v2")),
+                "build: it is a build of the type",
+            ),
+            (
+                stated(&of("repository"), json!("https://github.com/o/r2")),
+                "build: it was built from",
+            ),
+            (
+                stated(&of("repository"), json!("https://github.com/O/r")),
+                "build: it was built from",
+            ),
+            (
+                stated(&of("repository"), json!("https://evil/@github.com/o/r")),
+                "build: it was built from",
+            ),
             (with("source", json!("https://github.com/o/evil")), "build: it was built from"),
-            (with("repository", json!(["https://github.com/o/r"])), "build: it has the parameter `repository[0]`"),
-            (show(&statement(), expected(), Some("https://github.com/o/evil")), "build: its signer's certificate is for"),
+            (
+                with("repository", json!(["https://github.com/o/r"])),
+                "build: it has the parameter `repository[0]`",
+            ),
+            (
+                show(&statement(), expected(), Some("https://github.com/o/evil")),
+                "build: its signer's certificate is for",
+            ),
             // Parameters.
-            (stated(&of("ref"), json!("refs/heads/main")), "build: its parameter `workflow.ref` is \"refs/heads/main\""),
-            (stated(&of("ref"), json!(["refs/tags/v1"])), "build: it has the parameter `workflow.ref[0]`"),
+            (
+                stated(&of("ref"), json!("refs/heads/main")),
+                "build: its parameter `workflow.ref` is \"refs/heads/main\"",
+            ),
+            (
+                stated(&of("ref"), json!(["refs/tags/v1"])),
+                "build: it has the parameter `workflow.ref[0]`",
+            ),
             (stated(&of("path"), json!({ "a": [1] })), ok),
-            (with("inputs", json!({ "debug": true })), "build: it has the parameter `inputs.debug`"),
+            (
+                with("inputs", json!({ "debug": true })),
+                "build: it has the parameter `inputs.debug`",
+            ),
             (with("workflow.path2", json!(1)), "build: it has the parameter `\"workflow.path2\"`"),
             (with("workflow.path", json!(1)), "build: it has the parameter `\"workflow.path\"`"),
             (asked("allow-parameters", json!([])), "build: it has the parameter `workflow.path`"),
-            (asked("allow-parameters", json!(["work"])), "build: it has the parameter `workflow.path`"),
+            (
+                asked("allow-parameters", json!(["work"])),
+                "build: it has the parameter `workflow.path`",
+            ),
             (asked("allow-parameters", json!(["workflow"])), ok),
-            (asked("parameters", json!({ "workflow.ref": "refs/tags/v1", "x": 1 })), "build: it has no parameter `x`"),
-            (stated(parameters, json!({ "workflow": { "ref": "refs/tags/v1" } })), "build: it does not say from which repository"),
+            (
+                asked("parameters", json!({ "workflow.ref": "refs/tags/v1", "x": 1 })),
+                "build: it has no parameter `x`",
+            ),
+            (
+                stated(parameters, json!({ "workflow": { "ref": "refs/tags/v1" } })),
+                "build: it does not say from which repository",
+            ),
             // Malformed.
             (stated(parameters, json!([])), "malformed: "),
             (stated("/predicate/runDetails", json!({})), "malformed: "),

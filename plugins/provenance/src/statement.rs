@@ -573,8 +573,14 @@ mod tests {
             (of(&[a.clone(), a.clone()]), "twice: a"),
             (of(&[subject("../a", A, "file-sha256")]), "unsafe: ../a"),
             (of(&[subject("a", &A[2..], "file-sha256")]), "malformed: the digest of `a`"),
-            (of(&[subject("a", A, "file-blake2")]), "malformed: the digest of `a` is of `file-blake2`"),
-            (of(&[a.clone()]).replace("sha256\":\"aa", "sha1\":\"aa"), "malformed: it can't be read"),
+            (
+                of(&[subject("a", A, "file-blake2")]),
+                "malformed: the digest of `a` is of `file-blake2`",
+            ),
+            (
+                of(&[a.clone()]).replace("sha256\":\"aa", "sha1\":\"aa"),
+                "malformed: it can't be read",
+            ),
             (of(&[a]).replace("Statement/v1", "Statement/v0.1"), "malformed: it is a"),
         ];
         for (payload, expected) in rows {

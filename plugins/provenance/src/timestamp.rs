@@ -15,8 +15,7 @@ use crate::trust_root::Authority;
 const SIGNED_DATA: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07, 0x02];
 const CONTENT_TYPE: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x03];
 const MESSAGE_DIGEST: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x04];
-const TIMESTAMP: &[u8] =
-    &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x04];
+const TIMESTAMP: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x01, 0x04];
 const SIGNING_CERTIFICATE: &[u8] =
     &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x09, 0x10, 0x02, 0x2f];
 
@@ -217,4 +216,53 @@ fn statement(content: &[u8]) -> Option<((DigestKind, &[u8]), i64)> {
         }
     }
     outer.is_at_end().then_some((imprint, moment))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::forge::{NOON, STAMPER, STRANGER, timestamp, trusted_root};
+    use crate::trust_root;
+
+    fn authorities() -> Vec<Authority> {
+        let root = trusted_root().to_string();
+        trust_root::parse_document(root.as_bytes()).expect("a trusted root").timestampers
+    }
+
+    #[test]
+    fn a_timestamp_is_of_one_thing_by_one_authority() {
+        let trusted = authorities();
+        let good = timestamp(b"what", NOON, STAMPER);
+        assert_eq!(verify(&good, b"what", &trusted), Some(NOON));
+        assert_eq!(verify(&good, b"other", &trusted), None);
+        assert_eq!(verify(&good, b"what", &[]), None);
+        assert_eq!(verify(&timestamp(b"what", NOON, STRANGER), b"what", &trusted), None);
+        // Before or after the authority's time.
+        for moment in [NOON - 70 * 86_400, NOON + 400 * 86_400] {
+            assert_eq!(verify(&timestamp(b"what", moment, STAMPER), b"what", &trusted), None);
+        }
+        assert_eq!(verify(&[&good[..], &[0]].concat(), b"what", &trusted), None);
+    }
+
+    #[test]
+    fn no_edit_makes_another_time_of_it() {
+        let trusted = authorities();
+        let good = timestamp(b"what", NOON, STAMPER);
+        for at in 0..good.len() {
+            assert_eq!(verify(&good[..at], b"what", &trusted), None, "cut at {at}");
+            for bit in 0..8 {
+                let mut flipped = good.clone();
+                flipped[at] ^= 1 << bit;
+                let moment = verify(&flipped, b"what", &trusted);
+                assert!(moment.is_none_or(|moment| moment == NOON), "byte {at}: {moment:?}");
+            }
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn any_bytes_are_read(response: Vec<u8>) {
+            verify(&response, b"what", &[]);
+        }
+    }
 }

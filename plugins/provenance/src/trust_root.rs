@@ -275,13 +275,19 @@ mod tests {
             (edited("/mediaType", json!("x")), "it is of the form `x`"),
             (edited("/certificateAuthorities", json!([])), "without an authority"),
             (edited("/tlogs/0/publicKey/validFor", json!({})), "missing field `start`"),
-            (edited("/tlogs/0/publicKey/validFor/start", json!("2022")), "`2022`, which is no time"),
+            (
+                edited("/tlogs/0/publicKey/validFor/start", json!("2022")),
+                "`2022`, which is no time",
+            ),
             (edited("/tlogs/0/publicKey/rawBytes", json!("?")), "not Base64"),
             (edited("/tlogs/0/logId/keyId", json!("AAAA")), "not 32 bytes"),
             (edited("/tlogs", long(65)), "more than 64 entries"),
             (edited(certificates, json!([])), "a chain without"),
             (edited(certificates, json!([{ "rawBytes": "AAAA" }])), "can't be read"),
-            (edited(certificates, Value::Array(vec![json!({ "rawBytes": "AAAA" }); 9])), "more than 8"),
+            (
+                edited(certificates, Value::Array(vec![json!({ "rawBytes": "AAAA" }); 9])),
+                "more than 8",
+            ),
             (parse_document(b"").err().unwrap_or_default(), "is no trusted root: EOF"),
             (parse_document(b"{\"a\":1,\"a\":1}").err().unwrap_or_default(), "stands twice"),
         ];

@@ -123,9 +123,9 @@ pub fn signer(bundle: &Bundle, trust: &Trust) -> Result<Signer, Refusal> {
         (Material::Certificates(_), None, _) => wrong_signer(
             "the signature was made with a certificate, and the policy trusts no authority that issues them",
         ),
-        (Material::Keyless(..), _, None) => wrong_signer(
-            "the signature is keyless, and the policy trusts no Sigstore instance",
-        ),
+        (Material::Keyless(..), _, None) => {
+            wrong_signer("the signature is keyless, and the policy trusts no Sigstore instance")
+        }
     }
 }
 
@@ -338,8 +338,9 @@ mod tests {
             leaf("R", 1)
                 .with(vec![usage(0x80), names(&[(0x81, "a@b.test"), (0x86, "https://b.test")])])
         };
-        let key_of =
-            |byte| PublicKey::from_der(&public(byte)).map_or_else(String::new, |key| key.fingerprint());
+        let key_of = |byte| {
+            PublicKey::from_der(&public(byte)).map_or_else(String::new, |key| key.fingerprint())
+        };
         // A name that looks like the fingerprint of another's key is none.
         let impostor = || leaf("R", 1).with(vec![usage(0x80), names(&[(0x86, &key_of(8))])]);
         let later = Trust { now: i64::MAX, ..trust(None) };
@@ -396,7 +397,10 @@ mod tests {
                 show(&bundle(Material::Keyless(vec![], vec![]), 9), &trust(None)),
                 "wrong: the signature is keyless",
             ),
-            (show(&certified(&[named()], 9), &Trust::default()), "wrong: the signature was made with a certificate"),
+            (
+                show(&certified(&[named()], 9), &Trust::default()),
+                "wrong: the signature was made with a certificate",
+            ),
         ];
         for (row, (shown, expected)) in rows.into_iter().enumerate() {
             assert!(shown.starts_with(expected), "row {row}: {shown}");

@@ -5,7 +5,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use modelhost_check::testing::{self, Model};
 use modelhost_check::{Answer, Failure, MAX_FINDINGS};
-use modelhost_plugin_provenance::{Provenance, key, pem, report};
+use modelhost_plugin_provenance::{Provenance, dsse, key, pem, report};
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::ecdsa::{Signature, SigningKey};
 use serde_json::{Value, json};
@@ -105,7 +105,11 @@ fn show(model: &Model, settings: Value) -> String {
     let findings = observations.findings().iter().map(|finding| {
         format!("{} {}", finding.rule.name(), finding.location.file.as_deref().unwrap_or("-"))
     });
-    let facts = observations.facts().iter().map(|fact| format!("{}={:.12}", fact.key, fact.value));
+    // The others are shown where they are the point.
+    let facts = observations.facts().iter().filter(|fact| {
+        fact.key.starts_with("sign") && fact.key != "signature" && fact.key != "signing-method"
+    });
+    let facts = facts.map(|fact| format!("{}={:.12}", fact.key, fact.value));
     findings.chain(facts).collect::<Vec<_>>().join(", ")
 }
 
@@ -213,7 +217,7 @@ fn trusts_whom_the_policy_trusts() {
         ),
         (
             document(&"#".repeat(300_000)),
-            "invalid settings: the document `key` is too large to be a list of keys or certificates",
+            "invalid settings: the document `key` is too large to be a list of keys or certificates, or a trusted root",
         ),
     ];
     for (model, expected) in rows {
@@ -221,22 +225,331 @@ fn trusts_whom_the_policy_trusts() {
     }
     let ungranted = show(&signed(), json!({ "key": "other" }));
     assert!(ungranted.contains("\"documents:other\""), "{ungranted}");
-    let alone = show(&signed(), json!({ "key": "key", "identity": "a@b.test" }));
-    assert!(alone.starts_with("invalid settings: `identity`"), "{alone}");
-    let roots = show(&signed(), json!({ "certificates": "key" }));
+    let roots = include_str!("fixtures/rsa-root.pem");
+    let certified = || signed().document("roots", roots);
+    let named = json!({ "certificates": "roots", "identity": "a@b.test" });
+    assert_eq!(show(&certified(), named.clone()), "wrong-signer model.sig");
+    let mut both = named;
+    both["key"] = json!("key");
+    assert_eq!(show(&certified(), both), ok);
     assert_eq!(
-        roots,
+        show(&signed(), json!({ "certificates": "key", "identity": "a@b.test" })),
         "invalid settings: the document `key` holds a PUBLIC KEY, and certificates are asked for"
     );
-    let roots = include_str!("fixtures/rsa-root.pem");
-    let by_key = show(&signed().document("roots", roots), json!({ "certificates": "roots" }));
-    assert_eq!(by_key, "wrong-signer model.sig");
-    let both =
-        show(&signed().document("roots", roots), json!({ "certificates": "roots", "key": "key" }));
-    assert_eq!(both, ok);
     // The settings are looked at for an unsigned model too.
     let ungranted = show(&signed().without("model.sig"), json!({ "key": "other" }));
     assert!(ungranted.starts_with("invalid settings"), "{ungranted}");
+}
+
+#[test]
+fn who_may_sign_is_the_policys_to_say() {
+    let model = || signed().document("roots", include_str!("fixtures/rsa-root.pem"));
+    let rows = [
+        (json!({ "certificates": "roots" }), "`identity` is not set"),
+        (json!({ "key": "key", "certificates": "roots" }), "`identity` is not set"),
+        (json!({ "trusted-root": "roots", "identity-provider": "p" }), "`identity` is not set"),
+        (json!({ "key": "key", "identity": "a@b.test" }), "`identity` names who"),
+        (json!({ "identity": "a@b.test" }), "`identity` names who"),
+        (
+            json!({ "trusted-root": "roots", "identity": "a" }),
+            "`trusted-root` and `identity-provider`",
+        ),
+        (
+            json!({ "key": "key", "identity-provider": "p" }),
+            "`trusted-root` and `identity-provider`",
+        ),
+        (json!({ "key": "key", "unlogged": true }), "`unlogged` is about"),
+        (
+            json!({ "trusted-root": "roots", "identity": "a", "identity-provider": "p" }),
+            "the document `roots` is no trusted root",
+        ),
+        (
+            json!({ "trusted-root": "x", "identity": "a", "identity-provider": "p" }),
+            "the document `x` is not granted",
+        ),
+    ];
+    for (settings, expected) in rows {
+        // Whether or not the model is signed, and by whom.
+        for model in [model(), model().without("model.sig")] {
+            let shown = show(&model, settings.clone());
+            let expected = format!("invalid settings: {expected}");
+            assert!(shown.starts_with(&expected), "{settings}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn states_what_it_established() {
+    let answer = run(&signed(), trusting()).expect("it was checked");
+    let Answer::Checked(observations) = &answer else { panic!("{answer:?}") };
+    let facts: Vec<_> =
+        observations.facts().iter().map(|fact| format!("{}={}", fact.key, fact.value)).collect();
+    let key = public(&secret(1));
+    let expected = [
+        "signed-files=2".to_owned(),
+        "signature=model.sig".to_owned(),
+        "statement=https://model_signing/signature/v1.0".to_owned(),
+        "signing-method=key".to_owned(),
+        format!("trusted-by=key sha256:{}", key::hex(&Sha256::digest(key))),
+    ];
+    assert_eq!(facts[1..], expected);
+    for spoilt in [signed().replace("a.bin", "x"), signed().without("model.sig")] {
+        let Ok(Answer::Checked(observations)) = run(&spoilt, trusting()) else {
+            panic!("unchecked")
+        };
+        assert!(observations.facts().is_empty());
+    }
+}
+
+#[test]
+fn statements_that_the_policy_asks_for() {
+    let attested = |edit: &dyn Fn(&mut Value)| {
+        let subject = |(name, content): &(&str, &str)| json!({ "name": name, "digest": { "sha256": key::hex(&Sha256::digest(content)) } });
+        let mut statement = json!({
+            "_type": "https://in-toto.io/Statement/v1",
+            "subject": FILES.iter().map(subject).collect::<Vec<_>>(),
+            "predicateType": "https://example.test/reviewed/v1",
+            "predicate": { "by": "me" },
+        });
+        edit(&mut statement);
+        with(&bundle(&secret(1), &statement).to_string())
+    };
+    let asking = json!({ "key": "key", "predicates": ["https://example.test/reviewed/v1"] });
+    let ok = "signer=sha256:f857a, signed-files=2";
+    let good = || attested(&|_| ());
+    let rows = [
+        (good(), asking.clone(), ok),
+        (
+            attested(&|statement| statement["_type"] = json!("https://in-toto.io/Statement/v0.1")),
+            asking.clone(),
+            ok,
+        ),
+        (
+            attested(&|statement| statement["_type"] = json!("x")),
+            asking.clone(),
+            "statement-malformed model.sig",
+        ),
+        (good().replace("a.bin", "x"), asking.clone(), "file-changed a.bin"),
+        (good().file("c", "x"), asking.clone(), "file-unsigned c"),
+        (good().without("a.bin").file("b.bin", FILES[0].1), asking.clone(), "file-unsigned b.bin"),
+        // One changed place with another: each has a digest that was attested.
+        (
+            good().replace("a.bin", "bb").replace("sub/b.txt", FILES[0].1),
+            asking.clone(),
+            "file-changed a.bin, file-changed sub/b.txt",
+        ),
+        (
+            attested(&|statement| statement["subject"][1]["name"] = json!("b.txt")),
+            asking.clone(),
+            ok,
+        ),
+        (
+            attested(&|statement| statement["subject"][1]["name"] = json!("../b.txt")),
+            asking.clone(),
+            "unsafe-path model.sig",
+        ),
+        (
+            attested(&|statement| statement["subject"][1]["name"] = json!("a.bin")),
+            asking.clone(),
+            "duplicate-file model.sig",
+        ),
+        (
+            attested(&|statement| statement["subject"] = json!([])),
+            asking.clone(),
+            "statement-malformed model.sig",
+        ),
+        // Only what is asked for.
+        (good(), trusting(), "statement-malformed model.sig"),
+        (signed(), asking.clone(), "statement-malformed model.sig"),
+        (
+            good(),
+            json!({ "key": "key", "predicates": ["https://example.test/reviewed/v2"] }),
+            "statement-malformed model.sig",
+        ),
+        (
+            good(),
+            json!({ "key": "key", "slsa": { "builders": [{ "id": "b" }], "source": "s", "build-types": ["t"] } }),
+            "statement-malformed model.sig",
+        ),
+    ];
+    for (model, settings, expected) in rows {
+        assert_eq!(show(&model, settings.clone()), expected, "{model:?} {settings}");
+    }
+}
+
+#[test]
+fn each_signature_has_one_form_and_its_mirror_image() {
+    let statement = statement(&FILES).to_string();
+    let message = format!("DSSEv1 {} {TYPE} {} {statement}", TYPE.len(), statement.len());
+    let signature: Signature = secret(1).sign_prehash(&Sha256::digest(message)).expect("32 bytes");
+    let (r, s) = signature.split_scalars();
+    let mirrored = Signature::from_scalars(r, -*s).expect("it is in range");
+    let with_form = |signature: &[u8]| {
+        let mut bundle = bundle(&secret(1), &serde_json::from_str(&statement).expect("JSON"));
+        bundle["dsseEnvelope"]["payload"] = json!(STANDARD.encode(&statement));
+        bundle["dsseEnvelope"]["signatures"][0]["sig"] = json!(STANDARD.encode(signature));
+        show(&with(&bundle.to_string()), trusting())
+    };
+    let sequence =
+        |numbers: &[u8]| [&[0x30, u8::try_from(numbers.len()).expect("short")], numbers].concat();
+    let numbers = |signature: &Signature| -> Vec<u8> {
+        signature.to_bytes().chunks(32).flat_map(integer).collect()
+    };
+    // With a low and with a high second number: signers write either.
+    for signature in [&signature, &mirrored] {
+        assert!(with_form(&sequence(&numbers(signature))).starts_with("signer="));
+    }
+    let good = numbers(&signature);
+    let (first, second) = good.split_at(usize::from(good[1]) + 2);
+    let padded = [&[2, first[1] + 1, 0], &first[2..], second].concat();
+    let long = [&[0x30, 0x81, u8::try_from(good.len()).expect("short")][..], &good].concat();
+    let open = [&[0x30, 0x80][..], &good, &[0, 0]].concat();
+    let more = [&sequence(&good)[..], &[0]].concat();
+    let null = sequence(&[&good[..], &[5, 0]].concat());
+    let zero = sequence(&[first, &[2, 1, 0]].concat());
+    let raw = signature.to_bytes().to_vec();
+    for odd in [sequence(&padded), long, open, more, null, zero, raw] {
+        assert_eq!(with_form(&odd), "signature-invalid model.sig", "{odd:02x?}");
+    }
+}
+
+#[test]
+fn hostile_bundles_are_told_so() {
+    let good = bundle(&secret(1), &statement(&FILES));
+    let edited = |edit: &dyn Fn(&mut Value)| {
+        let mut bundle = good.clone();
+        edit(&mut bundle);
+        bundle.to_string()
+    };
+    let within = |text: String| good.to_string().replacen('{', &format!("{{\"x\":{text},"), 1);
+    let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let deep_objects = format!("{}0{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
+    let chain = |length| json!({ "x509CertificateChain": { "certificates": vec![json!({ "rawBytes": "AA==" }); length] } });
+    let rows = [
+        within(deep(10_000)),
+        within(deep_objects),
+        deep(10_000),
+        "[".repeat(100_000),
+        "{\"mediaType\":".repeat(5_000),
+        within(format!("[{}]", "0,".repeat(50_000))),
+        within("1e999999".into()),
+        edited(&|bundle| bundle["verificationMaterial"] = chain(1000)),
+        edited(&|bundle| bundle["dsseEnvelope"]["signatures"] = json!([])),
+        edited(&|bundle| {
+            let signature = bundle["dsseEnvelope"]["signatures"][0].clone();
+            bundle["dsseEnvelope"]["signatures"] = json!([signature, signature]);
+        }),
+        edited(&|bundle| {
+            bundle["dsseEnvelope"]["signatures"] = Value::Array(vec![json!({ "sig": "" }); 1000])
+        }),
+        edited(&|bundle| {
+            bundle["verificationMaterial"]["certificate"] = json!({ "rawBytes": "AA==" })
+        }),
+        "\u{feff}".to_owned() + &good.to_string(),
+        good.to_string() + "{}",
+    ];
+    for (row, text) in rows.iter().enumerate() {
+        assert_eq!(show(&with(text), trusting()), "bundle-malformed model.sig", "row {row}");
+    }
+    // A certificate that can't be read, or for a key of another kind.
+    let roots = include_str!("fixtures/rsa-root.pem");
+    let der = pem::parse(roots.as_bytes()).expect("PEM").remove(0).content;
+    for (certificate, expected) in
+        [(vec![0x30, 0x80], "certificate-untrusted"), (der, "certificate-untrusted")]
+    {
+        let chain = json!({ "certificates": [{ "rawBytes": STANDARD.encode(certificate) }] });
+        let text = edited(&|bundle| {
+            bundle["verificationMaterial"] = json!({ "x509CertificateChain": chain })
+        });
+        let settings = json!({ "certificates": "roots", "identity": "a@b.test" });
+        assert_eq!(
+            show(&with(&text).document("roots", roots), settings),
+            format!("{expected} model.sig")
+        );
+    }
+}
+
+#[test]
+fn hostile_statements_are_told_so() {
+    let edited = |edit: &dyn Fn(&mut Value)| {
+        let mut statement = statement(&FILES);
+        edit(&mut statement);
+        show(&with(&bundle(&secret(1), &statement).to_string()), trusting())
+    };
+    let named = |name: &'static str| {
+        edited(&move |statement| statement["predicate"]["resources"][0]["name"] = json!(name))
+    };
+    let shards = |size: Value| {
+        edited(&move |statement| {
+            statement["predicate"]["serialization"]["method"] = json!("shards");
+            statement["predicate"]["serialization"]["shard_size"] = size.clone();
+        })
+    };
+    let mut deep = json!(0);
+    for _ in 0..100 {
+        deep = json!([deep]);
+    }
+    let rows = [
+        (named("../a.bin"), "unsafe-path"),
+        (named("/a.bin"), "unsafe-path"),
+        (named("a/../../b"), "unsafe-path"),
+        (named(""), "unsafe-path"),
+        (named("sub/b.txt"), "duplicate-file"),
+        (shards(json!(0)), "statement-malformed"),
+        (shards(json!(-1)), "statement-malformed"),
+        (shards(json!(1e300)), "statement-malformed"),
+        (
+            edited(&|statement| statement["predicate"]["resources"] = json!([])),
+            "statement-malformed",
+        ),
+        (edited(&|statement| statement["x"] = deep.clone()), "statement-malformed"),
+        (edited(&|statement| statement["_type"] = json!("x")), "statement-malformed"),
+    ];
+    for (row, (shown, expected)) in rows.into_iter().enumerate() {
+        assert_eq!(shown, format!("{expected} model.sig"), "row {row}");
+    }
+}
+
+#[test]
+fn many_resources_are_compared() {
+    let names: Vec<String> = (0..100_000).map(|at| format!("part-{at:06}")).collect();
+    let files: Vec<_> = names.iter().map(|name| (name.as_str(), "x")).collect();
+    let text = bundle(&secret(1), &statement(&files)).to_string();
+    let model = |kept: usize| {
+        let model =
+            Model::new("m").file("model.sig", text.clone()).document("key", public(&secret(1)));
+        files.iter().take(kept).fold(model, |model, (path, content)| model.file(*path, *content))
+    };
+    let answer = run(&model(3), trusting()).expect("it was checked");
+    // As many findings as an answer may have.
+    assert_eq!(answer.findings().len(), MAX_FINDINGS);
+    assert!(answer.findings().iter().all(|finding| finding.rule.name() == "file-missing"));
+}
+
+#[test]
+fn the_faulty_encoding_of_old_is_for_statements_of_old() {
+    let subject = |(name, content): &(&str, &str)| json!({ "name": name, "digest": { "sha256": key::hex(&Sha256::digest(content)) } });
+    let old = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": FILES.iter().map(subject).collect::<Vec<_>>(),
+        "predicateType": "https://model_signing/Digests/v0.1",
+        "predicate": { "unused": "" },
+    });
+    let signed_as_once = |statement: &Value| {
+        let mut bundle = bundle(&secret(1), statement);
+        let message = dsse::encode_as_once(TYPE, statement.to_string().as_bytes());
+        let signature: Signature =
+            secret(1).sign_prehash(&Sha256::digest(message)).expect("32 bytes");
+        let numbers: Vec<u8> = signature.to_bytes().chunks(32).flat_map(integer).collect();
+        let signature =
+            [&[0x30, u8::try_from(numbers.len()).expect("short")], &numbers[..]].concat();
+        bundle["dsseEnvelope"]["signatures"][0]["sig"] = json!(STANDARD.encode(signature));
+        show(&with(&bundle.to_string()), trusting())
+    };
+    let ok = "signer=sha256:f857a, signed-files=2";
+    assert_eq!(signed_as_once(&old), ok);
+    assert_eq!(show(&with(&bundle(&secret(1), &old).to_string()), trusting()), ok);
+    assert_eq!(signed_as_once(&statement(&FILES)), "signature-invalid model.sig");
 }
 
 #[test]
@@ -246,7 +559,7 @@ fn says_what_it_takes_to_verify() {
     let rows = [
         (signed(), "[documents] signer = "),
         (signed().replace("model.sig", "no bundle"), "model_signing sign key"),
-        (with(&keyless.to_string()), "ask the signer for a signature made with a key"),
+        (with(&keyless.to_string()), "trusted-root = \"sigstore\""),
         (signed().without("model.sig"), "model_signing sign key"),
     ];
     for (model, expected) in rows {
