@@ -4,10 +4,8 @@
 //! It leaves to others each of these steps, and the words ([`crate::report`]).
 
 use modelhost_check::{
-    Algorithm, Answer, Document, Failure, File, Finding, Model, Observations, Severity, raw_path,
+    Algorithm, Answer, Failure, File, Finding, Model, Observations, Severity, raw_path,
 };
-
-use sha2::{Digest as _, Sha256};
 
 use crate::bundle::{self, Bundle, MAX_BUNDLE};
 use crate::inventory::{self, Exceptions, Inventory, MAX_TEXT, Standing};
@@ -15,7 +13,7 @@ use crate::material::Material;
 use crate::slsa::Build;
 use crate::statement::Statement;
 use crate::verify::{self, Method, Signer, Trust};
-use crate::{Settings, attestation, chain, key, report, slsa, statement, time, trust_root};
+use crate::{Settings, attestation, policy, report, slsa, statement, time};
 
 /// The name that the reference tool gives to a signature.
 const SIGNATURE: &str = "model.sig";
@@ -24,16 +22,13 @@ const SIGNATURE: &str = "model.sig";
 /// of the bundle first.
 const START: u32 = 4096;
 
-/// The largest document of the operator's: all the certificates that it may hold.
-const MAX_DOCUMENT: u64 = 256 << 10;
-
 /// Checks the model's signature.
 ///
 /// # Errors
 /// Why it could not be checked.
 pub fn check(model: &Model<'_>, settings: &Settings) -> Result<Answer, Failure> {
-    let exceptions = exceptions(settings)?;
-    let trust = trust(model, settings)?;
+    let exceptions = policy::exceptions(settings)?;
+    let trust = policy::trust(model, settings)?;
     let paths: Vec<String> = model.files().map(|file| file.path()).collect();
     let mut view = View { model, settings, paths, observations: Observations::new() };
     let signed = match (view.signature()?, trust) {
@@ -49,87 +44,6 @@ pub fn check(model: &Model<'_>, settings: &Settings) -> Result<Answer, Failure> 
         }
     }
     Ok(view.observations.into())
-}
-
-/// Reads what the policy leaves out.
-fn exceptions(settings: &Settings) -> Result<Exceptions, Failure> {
-    let mut exceptions = Exceptions {
-        git: settings.ignore_git_paths.unwrap_or(true),
-        unsigned: settings.ignore_unsigned_files,
-        ..Exceptions::default()
-    };
-    for path in &settings.ignore_paths {
-        if !exceptions.ignored.add(path) {
-            let text =
-                format!("`ignore-paths` holds `{path}`, which is no plain path within the model");
-            return Err(Failure::InvalidSettings(text));
-        }
-    }
-    Ok(exceptions)
-}
-
-/// Reads whom the policy trusts. None: nobody.
-fn trust(model: &Model<'_>, settings: &Settings) -> Result<Option<Trust>, Failure> {
-    let Settings { key, certificates, trusted_root, identity, identity_provider, .. } = settings;
-    let unfit = |text: &str| Err(Failure::InvalidSettings(text.into()));
-    let are_named = certificates.is_some() || trusted_root.is_some();
-    if identity.is_some() && !are_named {
-        return unfit(
-            "`identity` names who has a certificate, and neither `certificates` nor `trusted-root` is set",
-        );
-    }
-    if identity.is_none() && are_named {
-        return unfit(
-            "`identity` is not set: the trusted authorities issue certificates to many, so say whose signature counts, as the certificate names them",
-        );
-    }
-    if trusted_root.is_some() != identity_provider.is_some() {
-        return unfit(
-            "`trusted-root` and `identity-provider` go together: the one says which Sigstore instance counts, the other who told it the signer's name",
-        );
-    }
-    if settings.unlogged && trusted_root.is_none() {
-        return unfit("`unlogged` is about a Sigstore instance, and `trusted-root` is not set");
-    }
-    if key.is_none() && !are_named {
-        return Ok(None);
-    }
-    let keys = key.as_deref().map(|name| document(model, name, key::parse_document));
-    let authorities = certificates.as_deref();
-    let authorities = authorities.map(|name| document(model, name, chain::parse_document));
-    let root = trusted_root.as_deref();
-    let root = root.map(|name| document(model, name, trust_root::parse_document));
-    Ok(Some(Trust {
-        keys: keys.transpose()?.unwrap_or_default(),
-        authorities: authorities.transpose()?,
-        root: root.transpose()?,
-        needs_logs: !settings.unlogged,
-        identity: identity.clone(),
-        provider: identity_provider.clone(),
-        // A time too late to be counted is later than any certificate.
-        now: i64::try_from(model.now().seconds).unwrap_or(i64::MAX),
-    }))
-}
-
-/// Reads a document of the operator's.
-fn document<T>(
-    model: &Model<'_>,
-    name: &str,
-    parse: fn(&[u8]) -> Result<T, String>,
-) -> Result<T, Failure> {
-    let refused = |why: &str| Failure::InvalidSettings(format!("the document `{name}` {why}"));
-    let document: Document = model.document(name).ok_or_else(|| {
-        let grant = format!(
-            "is not granted: add `\"documents:{name}\"` to `grants` under `[plugin.provenance]`"
-        );
-        refused(&grant)
-    })?;
-    if document.size() > MAX_DOCUMENT {
-        return Err(refused(
-            "is too large to be a list of keys or certificates, or a trusted root",
-        ));
-    }
-    parse(&document.read_all(MAX_DOCUMENT)?).map_err(|why| refused(&why))
 }
 
 /// A verified statement, where it stands, and who signed it.
@@ -223,7 +137,7 @@ impl View<'_> {
             Ok(signer) => signer,
             Err(refusal) => return Ok(Err(report::not_signed_by(&signature, refusal))),
         };
-        Ok(self.statement(signature, signer, &bundle))
+        Ok(self.statement(signature, signer, &bundle).map_err(|finding| *finding))
     }
 
     /// Reads what was signed, by the kind of statement that it is.
@@ -232,8 +146,9 @@ impl View<'_> {
         signature: String,
         signer: Signer,
         bundle: &Bundle,
-    ) -> Result<SignedStatement, Finding> {
-        let refused = |refusal: statement::Refusal| report::statement(&signature, &refusal);
+    ) -> Result<SignedStatement, Box<Finding>> {
+        let refused =
+            |refusal: statement::Refusal| Box::new(report::statement(&signature, &refusal));
         let payload = &bundle.payload;
         let predicate =
             statement::predicate_type(&bundle.payload_type, payload).map_err(refused)?;
@@ -254,7 +169,8 @@ impl View<'_> {
         let repository = signer.repository.as_deref();
         let build = self.settings.slsa.as_ref();
         let build = build.map(|expected| slsa::check(payload, expected, repository));
-        let build = build.transpose().map_err(|refusal| report::build(&signature, &refusal))?;
+        let build =
+            build.transpose().map_err(|refusal| Box::new(report::build(&signature, &refusal)))?;
         Ok(SignedStatement { signature, signer, predicate, statement, build, is_whole })
     }
 
@@ -331,7 +247,7 @@ impl View<'_> {
             ("signature", Some(signature.to_owned())),
             ("statement", Some(predicate.to_owned())),
             ("signing-method", Some(signer.method.name().to_owned())),
-            ("trusted-by", trusted.as_deref().and_then(|name| self.digested(name))),
+            ("trusted-by", trusted.as_deref().and_then(|name| policy::digested(self.model, name))),
             ("identity-provider", provider.filter(|_| signer.method == Method::Keyless)),
             ("signed-at", signer.time.map(|(seconds, _)| time::to_text(seconds))),
             ("time-by", signer.time.map(|(_, witness)| witness.to_owned())),
@@ -345,12 +261,6 @@ impl View<'_> {
                 self.observations.fact(name, value);
             }
         }
-    }
-
-    /// Names a document of the operator's, with its digest.
-    fn digested(&self, name: &str) -> Option<String> {
-        let content = self.model.document(name)?.read_all(MAX_DOCUMENT).ok()?;
-        Some(format!("{name} sha256:{}", key::hex(&Sha256::digest(content))))
     }
 
     /// Reads every file where no statement says what to compare it with: an answer

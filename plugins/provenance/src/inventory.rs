@@ -176,19 +176,44 @@ pub fn change(
 /// The largest file that counts as text.
 pub const MAX_TEXT: u64 = 10 << 20;
 
-/// Endings of files that are text and yet run when a model is loaded or used.
-const CODE: [&str; 16] = [
-    "py", "pyi", "ipynb", "sh", "bash", "zsh", "js", "mjs", "cjs", "ts", "lua", "rb", "pl", "ps1",
-    "bat", "cmd",
+/// Endings of files that are text and yet run when a model is loaded or used, as they
+/// stand or once compiled.
+const CODE: [&str; 28] = [
+    "py", "pyi", "pyx", "ipynb", "sh", "bash", "zsh", "js", "mjs", "cjs", "ts", "lua", "rb", "pl",
+    "ps1", "bat", "cmd", "c", "cc", "cpp", "cu", "h", "hpp", "go", "rs", "java", "jl", "r",
+];
+
+/// Endings of files that loaders take for weights. One that holds text is none, or is
+/// one in a form that is text, as the first form of pickles is.
+const WEIGHTS: [&str; 16] = [
+    "pt",
+    "pth",
+    "pkl",
+    "pickle",
+    "ckpt",
+    "joblib",
+    "dill",
+    "safetensors",
+    "gguf",
+    "ggml",
+    "h5",
+    "keras",
+    "onnx",
+    "npy",
+    "npz",
+    "msgpack",
 ];
 
 /// Tells whether a file may be left out of a signature without a word of warning:
-/// text that is not code. None of the content: it is too large.
+/// text that is neither code nor named like weights. None of the content: it is too
+/// large.
 pub fn is_companion(path: &str, content: Option<&[u8]>) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
     let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    let is_code = ending.is_some_and(|ending| CODE.contains(&ending.as_str()))
-        || content.is_some_and(|content| content.starts_with(b"#!"));
+    let is_loaded =
+        |ending: String| CODE.contains(&ending.as_str()) || WEIGHTS.contains(&ending.as_str());
+    let is_code =
+        ending.is_some_and(is_loaded) || content.is_some_and(|content| content.starts_with(b"#!"));
     !is_code
         && content.is_some_and(|content| str::from_utf8(content).is_ok() && !content.contains(&0))
 }
@@ -334,12 +359,15 @@ mod tests {
 
     #[test]
     fn companions() {
-        let rows: [(&str, Option<&[u8]>, bool); 10] = [
+        let rows: [(&str, Option<&[u8]>, bool); 13] = [
             ("README.md", Some(b"# Model"), true),
             ("logs/x", Some(b""), true),
             ("cache.bin", Some("é".as_bytes()), true),
             ("modeling.py", Some(b"import os"), false),
             ("Modeling.PY", Some(b""), false),
+            ("kernel.cu", Some(b"// text"), false),
+            ("model.pkl", Some(b"cos\nsystem\n(S'x'\ntR."), false),
+            ("a/model.CKPT", Some(b"text"), false),
             ("run", Some(b"#!/bin/sh\n"), false),
             ("model.bin", Some(b"\x80\x02."), false),
             ("model.txt", Some(b"a\0b"), false),

@@ -26,6 +26,7 @@ pub mod material;
 pub mod merkle;
 pub mod path;
 pub mod pem;
+pub mod policy;
 pub mod report;
 pub mod sct;
 pub mod slsa;

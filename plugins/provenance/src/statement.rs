@@ -578,7 +578,7 @@ mod tests {
                 "malformed: the digest of `a` is of `file-blake2`",
             ),
             (
-                of(&[a.clone()]).replace("sha256\":\"aa", "sha1\":\"aa"),
+                of(std::slice::from_ref(&a)).replace("sha256\":\"aa", "sha1\":\"aa"),
                 "malformed: it can't be read",
             ),
             (of(&[a]).replace("Statement/v1", "Statement/v0.1"), "malformed: it is a"),
