@@ -22,6 +22,10 @@ const SIGNATURE: &str = "model.sig";
 /// of the bundle first.
 const START: u32 = 4096;
 
+/// How many missing files are told of one by one. A statement may list any number, none
+/// of which is there.
+const MAX_MISSING: usize = 100;
+
 /// Checks the model's signature.
 ///
 /// # Errors
@@ -213,8 +217,14 @@ impl View<'_> {
                 Standing::Unsigned => self.observations.push(report::file_unsigned(path)),
             }
         }
-        for path in inventory.missing(&raw).into_iter().filter(|_| is_whole) {
-            self.observations.push(report::file_missing(&signature, path));
+        if is_whole {
+            let missing = inventory.missing(&raw);
+            for path in missing.iter().take(MAX_MISSING) {
+                self.observations.push(report::file_missing(&signature, path));
+            }
+            if let Some(more) = missing.len().checked_sub(MAX_MISSING).filter(|more| *more > 0) {
+                self.observations.push(report::files_missing(&signature, more));
+            }
         }
         if !left_out.is_empty() {
             self.observations.push(report::not_covered(&left_out));

@@ -4,6 +4,7 @@
 //!
 //! It leaves to others: what the document says.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -49,10 +50,10 @@ impl<'de> Visitor<'de> for Any {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let below = self.below()?;
-        let mut names = BTreeSet::new();
-        while let Some(name) = map.next_key::<String>()? {
+        let mut names = Names::default();
+        while let Some(Name(name)) = map.next_key()? {
             map.next_value_seed(Self(below))?;
-            if let Some(name) = names.replace(name) {
+            if let Some(name) = names.repeated(name) {
                 return Err(A::Error::custom(format_args!(
                     "the name `{name}` stands twice in one object"
                 )));
@@ -92,6 +93,35 @@ impl<'de> Visitor<'de> for Any {
     }
 }
 
+/// The name of a member, as it stands in the document where nothing in it is escaped.
+#[derive(serde::Deserialize)]
+#[serde(transparent)]
+struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// How many names are looked through one by one; most objects have fewer.
+const FEW: usize = 16;
+
+/// The names of one object.
+#[derive(Default)]
+struct Names<'a> {
+    few: Vec<Cow<'a, str>>,
+    many: BTreeSet<Cow<'a, str>>,
+}
+
+impl<'a> Names<'a> {
+    /// Adds a name; returns it where it was there before.
+    fn repeated(&mut self, name: Cow<'a, str>) -> Option<Cow<'a, str>> {
+        if self.few.contains(&name) {
+            return Some(name);
+        }
+        if self.few.len() < FEW {
+            self.few.push(name);
+            return None;
+        }
+        self.many.replace(name)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,6 +129,10 @@ mod tests {
     #[test]
     fn documents() {
         let nested = |depth| format!("{}0{}", "[".repeat(depth), "]".repeat(depth));
+        let many = |count: usize, more: &str| {
+            let names: Vec<_> = (0..count).map(|at| format!("\"n{at}\":0")).collect();
+            format!("{{{}{more}}}", names.join(","))
+        };
         let rows = [
             (r#"{"a": [1, -1, 0.5, "x", null, true, {"a": {}}], "b": {"a": 1}}"#.to_owned(), None),
             (nested(32), None),
@@ -106,6 +140,10 @@ mod tests {
             (nested(1_000_000), Some("too deeply")),
             (r#"{"a": 1, "b": 2, "a": 1}"#.into(), Some("`a` stands twice")),
             (r#"[{"x": {"a": 1, "\u0061": 1}}]"#.into(), Some("`a` stands twice")),
+            (many(40, ""), None),
+            (many(40, ",\"n3\":0"), Some("`n3` stands twice")),
+            (many(40, ",\"n30\":0"), Some("`n30` stands twice")),
+            (many(40, ",\"\\u006e39\":0"), Some("`n39` stands twice")),
             ("{} {}".into(), Some("trailing")),
             ("{\"a\": ".into(), Some("EOF")),
             (String::new(), Some("EOF")),

@@ -212,6 +212,12 @@ pub fn file_missing(signature: &str, path: &[u8]) -> Finding {
     FILE_MISSING.finding(Location::path(signature), message).help(GET_AGAIN)
 }
 
+/// Reports that other signed files are not there either.
+pub fn files_missing(signature: &str, more: usize) -> Finding {
+    let message = format!("{more} more files were signed, and the model does not have them");
+    FILE_MISSING.finding(Location::path(signature), message).help(GET_AGAIN)
+}
+
 /// Reports a file that nobody signed.
 pub fn file_unsigned(path: &str) -> Finding {
     FILE_UNSIGNED
