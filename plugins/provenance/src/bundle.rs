@@ -10,9 +10,10 @@ use serde::Deserialize;
 use crate::json;
 use crate::material::{Evidence, Material, MaterialText, base64};
 
-/// The largest bundle that is read: it lists some 150,000 files, and what is made
-/// of it fits into the memory of a check several times.
-pub const MAX_BUNDLE: u64 = 32 << 20;
+/// The largest bundle that is read: it lists some 120,000 files, and reading it takes
+/// some 300 units of fuel a byte; a check has 338 for each at this size, and more for
+/// each of a smaller one.
+pub const MAX_BUNDLE: u64 = 20 << 20;
 
 /// The most characters of a signature. Those in use have up to 190.
 const MAX_SIGNATURE: usize = 1 << 10;
