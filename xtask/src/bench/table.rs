@@ -264,7 +264,7 @@ mod tests {
         let text = table().human();
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[1].ends_with("met      peer"), "{text}");
-        assert_eq!(lines[3], "one       11.0 ms    10.0 ms other  1.10   ratio ≤ 1.15  met");
+        assert_eq!(lines[3], "one       11.0 ms          10.0 ms other  1.10   ratio ≤ 1.15  met");
         assert!(lines[4].contains("NOT MET") && lines[4].ends_with("900.0 MB (once)"), "{text}");
         assert_eq!(lines[5], "not measured: three: no such tool");
     }
