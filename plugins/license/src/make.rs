@@ -39,11 +39,13 @@ const NAMED: &[(&str, &str)] = &[
     ("provided by", "as is"),
     ("in no event shall", "be liable"),
     ("in no event will", "be liable"),
-    ("neither the name of", "nor"),
-    ("neither the names of", "nor"),
+    ("neither the name", "nor"),
+    ("neither the names", "nor"),
     ("nor the names of", "may be used"),
     ("write to the free software foundation inc", "also add information"),
 ];
+/// What comes last, before an appendix.
+const LAST: &str = "end of terms and conditions";
 /// Where terms begin and end in a text that has more.
 const CORES: &str = include_str!("cores.tsv");
 /// Copies that go round besides.
@@ -58,6 +60,11 @@ pub fn make(id: &str, text: &str) -> Option<Vec<u8>> {
     let core = core(id, words).or_else(|| titled(&text, words));
     if let Some((first, end)) = core {
         holes.extend([(first, first), (end, end)]);
+        // Many copies end here, without the appendix.
+        if let Some(at) = words.find(LAST, end) {
+            let after = at + LAST.split(' ').count();
+            holes.push((after, after));
+        }
     }
     holes.sort_unstable();
     let mut stretches = Vec::new();

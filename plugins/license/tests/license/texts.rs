@@ -274,6 +274,17 @@ fn words_around_a_text_count_if_they_change_it() {
 }
 
 #[test]
+fn copies_without_an_appendix_are_clean() {
+    for id in ["Apache-2.0", "GPL-2.0-only", "GPL-3.0-only", "AGPL-3.0-only"] {
+        let text = text(id);
+        let end = text.find("END OF TERMS AND CONDITIONS").expect("the terms end");
+        for end in [end, end + "END OF TERMS AND CONDITIONS".len()] {
+            assert_eq!(recognise(&text[..end]), Text::Known(vec![id.to_owned()]), "{id}");
+        }
+    }
+}
+
+#[test]
 fn two_texts_in_a_file_are_both_recognised() {
     let both = format!("{}\n\n{}", text("MIT"), text("Apache-2.0"));
     assert_eq!(recognise(&both), Text::Known(vec!["MIT".to_owned(), "Apache-2.0".to_owned()]));
