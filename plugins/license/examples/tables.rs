@@ -22,7 +22,7 @@ fn main() -> Result<(), Fault> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let table = match arguments.as_slice() {
-        ["spdx"] => make::table(make::spdx_texts(spdx_texts())),
+        ["spdx"] => make::table(make::spdx_texts(spdx_texts(), &exceptions())),
         ["models", folder] => make::table(models(Path::new(folder))?),
         ["classes", index] => classes(&std::fs::read_to_string(index)?)?.into_bytes(),
         _ => return Err("tables spdx | models LICENSES | classes INDEX".into()),
@@ -37,6 +37,12 @@ fn spdx_texts() -> Vec<(&'static str, &'static str)> {
     let texts =
         licenses.filter_map(|license| Some((license.name, spdx::license_id(license.name)?.text())));
     texts.collect()
+}
+
+/// SPDX's exceptions to licenses and their texts.
+fn exceptions() -> Vec<(&'static str, &'static str)> {
+    let known = spdx::identifiers::EXCEPTIONS.iter();
+    known.filter_map(|one| Some((one.name, spdx::exception_id(one.name)?.text()))).collect()
 }
 
 #[expect(clippy::disallowed_methods, reason = "a tool: files in, a table out")]

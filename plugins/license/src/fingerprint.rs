@@ -39,7 +39,7 @@ const TABLES: [&[u8]; 2] = [include_bytes!("spdx.bin"), include_bytes!("models.b
 /// What is kept of one text.
 #[derive(Debug, PartialEq)]
 pub struct Known<'a> {
-    /// The license's identifier.
+    /// The license's identifier, or `WITH` and that of an exception.
     pub id: &'a str,
     /// The first stretch that every copy has.
     pub first: usize,

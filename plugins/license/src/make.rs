@@ -203,9 +203,12 @@ fn titled(text: &str, words: &Words) -> Option<(usize, usize)> {
     (titles > 0 && titles * 3 < words.len()).then(|| (titles, words.len()))
 }
 
-/// Returns SPDX's texts in the order of the table, each text under the identifier
+/// Returns SPDX's texts in the order of the table, exceptions last, each text under the identifier
 /// that says most: none that is deprecated, and of the GNU licenses the narrower.
-pub fn spdx_texts<'a>(mut texts: Vec<(&'a str, &'a str)>) -> Vec<(String, String)> {
+pub fn spdx_texts<'a>(
+    mut texts: Vec<(&'a str, &'a str)>,
+    exceptions: &[(&str, &str)],
+) -> Vec<(String, String)> {
     let deprecated = |id: &str| spdx::license_id(id).is_none_or(spdx::LicenseId::is_deprecated);
     // A text can't tell whether later versions are meant.
     let ids: std::collections::BTreeSet<&str> = texts.iter().map(|(id, _)| *id).collect();
@@ -214,7 +217,10 @@ pub fn spdx_texts<'a>(mut texts: Vec<(&'a str, &'a str)>) -> Vec<(String, String
         id.ends_with("-only") || !ids.contains(format!("{stem}-only").as_str())
     });
     texts.sort_by_key(|(id, _)| (deprecated(id), id.ends_with("-or-later"), id.len(), *id));
-    texts.into_iter().map(|(id, text)| (id.to_owned(), text.to_owned())).collect()
+    let mut all: Vec<(String, String)> =
+        texts.into_iter().map(|(id, text)| (id.to_owned(), text.to_owned())).collect();
+    all.extend(exceptions.iter().map(|(id, text)| (format!("WITH {id}"), (*text).to_owned())));
+    all
 }
 
 /// Returns the table of these texts, without those whose words another has.

@@ -19,6 +19,8 @@ const MIN_LIKE: u32 = 50;
 const MIN_HELD: u32 = 80;
 /// How few phrases tell texts apart.
 const MIN_PHRASES: usize = 8;
+/// What the identifiers of exceptions to licenses begin with in the table.
+const WITH: &str = "WITH ";
 /// Texts that another one includes, and the one.
 const INCLUDED: &[(&str, &str)] = &[("LGPL-3.0-only", "GPL-3.0-only")];
 /// Words that stand around license texts and change nothing.
@@ -176,14 +178,23 @@ fn exact(text: &Hashed, known: &[Known<'_>], phrases: &Phrases) -> Option<Text> 
         (place.start, std::cmp::Reverse(place.end), std::cmp::Reverse(license.alike(phrases)))
     });
     let mut ids: Vec<&str> = Vec::new();
+    let mut additions: Vec<(&str, &str)> = Vec::new();
     let mut covered = 0;
     let mut sound = true;
     for (place, license) in found {
         if place.end <= covered {
             continue;
         }
+        // An exception is one to the license before it.
+        if let Some(addition) = license.id.strip_prefix(WITH) {
+            let Some(last) = ids.last() else { continue };
+            additions.push((last, addition));
+        }
         sound &= is_harmless(&text.words, covered, place.start, license.id);
         covered = place.end;
+        if license.id.starts_with(WITH) {
+            continue;
+        }
         if !INCLUDED.iter().any(|(whole, part)| *part == license.id && ids.contains(whole)) {
             ids.push(license.id);
         }
@@ -191,7 +202,11 @@ fn exact(text: &Hashed, known: &[Known<'_>], phrases: &Phrases) -> Option<Text> 
     let first = ids.first()?;
     sound &= is_harmless(&text.words, covered, text.words.len(), ids.last().unwrap_or(first));
     Some(if sound {
-        Text::Known(ids.into_iter().map(str::to_owned).collect())
+        let with = |id: &str| {
+            let own = additions.iter().find(|(license, _)| *license == id);
+            own.map_or(id.to_owned(), |(_, addition)| format!("{id} {WITH}{addition}"))
+        };
+        Text::Known(ids.into_iter().map(with).collect())
     } else {
         Text::Like((*first).to_owned(), 0)
     })
@@ -220,8 +235,9 @@ fn is_harmless(words: &Words, from: usize, to: usize, id: &str) -> bool {
 
 /// Returns the license that the text is most like, and how much, in percent.
 fn best<'a>(known: &[Known<'a>], phrases: &Phrases) -> Option<(&'a str, u32)> {
+    let licenses = known.iter().filter(|license| !license.id.starts_with(WITH));
     let alike: Vec<(Alike, &Known<'a>)> =
-        known.iter().map(|license| (license.alike(phrases), license)).collect();
+        licenses.map(|license| (license.alike(phrases), license)).collect();
     // Of equals the first counts: the tables are in the order of what says most.
     let most = |key: fn(&Alike, &Known<'_>) -> (u32, usize)| {
         alike.iter().rev().max_by_key(|(alike, license)| key(alike, license))

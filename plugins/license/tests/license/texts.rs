@@ -23,6 +23,12 @@ fn spdx_texts() -> Vec<(&'static str, &'static str)> {
     texts.filter(|(_, text)| !text.trim().is_empty()).collect()
 }
 
+/// SPDX's exceptions to licenses and their texts.
+fn exceptions() -> Vec<(&'static str, &'static str)> {
+    let known = spdx::identifiers::EXCEPTIONS.iter();
+    known.filter_map(|one| Some((one.name, spdx::exception_id(one.name)?.text()))).collect()
+}
+
 /// The identifiers that stand for the same words, by identifier.
 fn same_words() -> BTreeMap<&'static str, BTreeSet<&'static str>> {
     let mut by_words: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
@@ -285,6 +291,17 @@ fn copies_without_an_appendix_are_clean() {
 }
 
 #[test]
+fn an_exception_goes_with_the_license_before_it() {
+    let exception = spdx::exception_id("LLVM-exception").expect("of SPDX").text();
+    let both = format!("{}\n\n---- LLVM Exceptions ----\n\n{exception}", text("Apache-2.0"));
+    let expected = "Apache-2.0 WITH LLVM-exception".to_owned();
+    assert_eq!(recognise(&both), Text::Known(vec![expected]));
+    assert!(!matches!(recognise(exception), Text::Known(_)));
+    let altered = both.replace("As an exception", "As an exception for research");
+    assert!(matches!(recognise(&altered), Text::Like(id, _) if id == "Apache-2.0"));
+}
+
+#[test]
 fn two_texts_in_a_file_are_both_recognised() {
     let both = format!("{}\n\n{}", text("MIT"), text("Apache-2.0"));
     assert_eq!(recognise(&both), Text::Known(vec!["MIT".to_owned(), "Apache-2.0".to_owned()]));
@@ -340,7 +357,7 @@ fn texts_that_a_system_ships_are_recognised() {
 
 #[test]
 fn the_table_is_what_the_texts_come_to() {
-    let made = make::table(make::spdx_texts(spdx_texts()));
+    let made = make::table(make::spdx_texts(spdx_texts(), &exceptions()));
     let kept = include_bytes!("../../src/spdx.bin");
     assert!(made == kept, "src/spdx.bin is stale: make it again as examples/tables.rs says");
 }
