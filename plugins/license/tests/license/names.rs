@@ -1,5 +1,6 @@
 //! Owns what names, identifiers and expressions come to.
 
+use modelhost_plugin_license::facts::{Class, Profile};
 use modelhost_plugin_license::ids::{Expression, Meaning, meaning, suffices};
 use proptest::prelude::*;
 
@@ -32,6 +33,33 @@ fn the_hub_s_identifiers_are_all_known() {
     for id in HUB.split_whitespace() {
         assert!(!["unknown", "invalid"].contains(&said(id).as_str()), "{id}: {}", said(id));
         assert_eq!(said(id), said(&id.to_uppercase()), "{id}");
+    }
+}
+
+#[test]
+fn the_hub_s_identifiers_have_classes() {
+    for id in HUB.split_whitespace() {
+        if let Meaning::Expression(license) = meaning(id) {
+            assert_ne!(Profile::of_all(&license).class, Class::Unknown, "{id}");
+        }
+    }
+    let rows = [
+        ("mit", "permissive", ""),
+        ("lgpl-2.1", "weak-copyleft", "share-alike"),
+        ("agpl-3.0", "copyleft", "share-alike, network-copyleft"),
+        ("cc-by-sa-4.0", "share-alike", "share-alike"),
+        ("cc-by-nc-nd-4.0", "non-commercial", "non-commercial, no-derivatives"),
+        ("cc-by-nd-4.0", "no-derivatives", "no-derivatives"),
+        ("llama3", "use-restricted", "use-restrictions, flow-down, user-cap"),
+        ("apple-amlr", "research-only", "non-commercial, research-only, flow-down"),
+        ("mit or agpl-3.0", "permissive", ""),
+        ("mit and gemma", "use-restricted", "use-restrictions, flow-down"),
+        ("LicenseRef-acme", "unknown", ""),
+    ];
+    for (id, class, facts) in rows {
+        let Meaning::Expression(license) = meaning(id) else { panic!("{id}") };
+        let profile = Profile::of_all(&license);
+        assert_eq!((profile.class.name(), profile.facts.names().as_str()), (class, facts), "{id}");
     }
 }
 
