@@ -253,6 +253,26 @@ fn words_taken_out_or_put_in_anywhere_are_noticed() {
 }
 
 #[test]
+fn a_not_in_any_of_spdx_s_texts_is_noticed() {
+    let mut clean = Vec::new();
+    for (id, text) in spdx_texts() {
+        let words: Vec<&str> = text.split_whitespace().collect();
+        for part in [3, 5, 8] {
+            let (start, end) = words.split_at(words.len() * part / 10);
+            let altered = format!("{} not {}", start.join(" "), end.join(" "));
+            if words.len() > 20 && matches!(recognise(&altered), Text::Known(_)) {
+                clean.push(format!(
+                    "{id} {part}: … {} not {}",
+                    start[start.len() - 3..].join(" "),
+                    end[..3].join(" ")
+                ));
+            }
+        }
+    }
+    assert!(clean.is_empty(), "{clean:?}");
+}
+
+#[test]
 fn words_around_a_text_count_if_they_change_it() {
     let mit = text("MIT");
     let rows = [
