@@ -527,6 +527,17 @@ mod tests {
         assert!(own.starts_with("Certificate(\"it came with a root"), "{own}");
         assert_eq!(with(old, json!([])), "its chain has 0 certificates");
         assert_eq!(with(new, json!([leaf])), "of another method");
+        // A timestamp tells it from a certificate of one's own as well.
+        let mut private = Signing { answer: Answer::None, ..Signing::second("{}") }.bundle();
+        let material = private["verificationMaterial"].as_object_mut().expect("an object");
+        let leaf = material.remove("certificate").expect("it is there");
+        material.insert("x509CertificateChain".into(), json!({ "certificates": [leaf] }));
+        material.remove("tlogEntries");
+        private["mediaType"] = json!(old);
+        let unlogged = |bundle: &Value| show(run(&bundle.to_string(), &trusted_root(), false));
+        assert_eq!(unlogged(&private), "61 by timestamp");
+        private["verificationMaterial"]["timestampVerificationData"] = json!({});
+        assert_eq!(unlogged(&private), "of another method");
     }
 
     #[test]

@@ -170,7 +170,8 @@ impl<'de> Deserialize<'de> for Number {
 
 impl MaterialText {
     /// Takes it apart; `is_old` for a bundle of a form that carries the certificate of a
-    /// keyless signature as a chain.
+    /// keyless signature as a chain. What tells it from a certificate of one's own is
+    /// that somebody vouches for the time.
     ///
     /// # Errors
     /// Says what is wrong, as a clause about the signature file.
@@ -199,7 +200,8 @@ impl MaterialText {
                 }
                 let certificates = chain.certificates.iter().map(certificate);
                 let mut chain: Vec<_> = certificates.collect::<Result<_, _>>()?;
-                match is_old && !evidence.entries.is_empty() {
+                let is_witnessed = !(evidence.entries.is_empty() && evidence.timestamps.is_empty());
+                match is_old && is_witnessed {
                     _ if chain.is_empty() => return Err("its chain has 0 certificates".into()),
                     true => Material::Keyless(chain.remove(0), chain),
                     false => Material::Certificates(chain),
