@@ -205,8 +205,7 @@ fn a_worker_is_left_with_nothing_but_its_socket() {
     }
     let limits = text("limits");
     for (name, soft) in [
-        // Memory that it makes for the image of a guest's; no file is open for writing.
-        ("Max file size", "67108864"),
+        ("Max file size", "0"),
         ("Max core file size", "0"),
         ("Max processes", "0"),
         ("Max locked memory", "0"),

@@ -21,6 +21,7 @@ pub mod media;
 pub mod messages;
 pub mod npy;
 pub mod numbers;
+pub mod object_graph;
 pub mod onnx;
 pub mod pickled;
 pub mod pictures;

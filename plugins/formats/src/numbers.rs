@@ -10,6 +10,7 @@
 //! ordinary number, and text is none.
 
 use crate::found::{Found, Stop};
+use crate::object_graph;
 use crate::source::Source;
 
 /// Up to how many bytes all must be numbers of the most ordinary size.
@@ -126,9 +127,21 @@ pub fn recognise(head: &[u8]) -> bool {
     LAYOUTS.iter().any(|layout| layout.begins(head)) && std::str::from_utf8(head).is_err()
 }
 
+/// Returns where the numbers end: behind them a shard of TensorFlow may have the graph
+/// of what they belong to.
+fn end(source: &dyn Source) -> Result<u64, Stop> {
+    let size = source.size();
+    let length = usize::try_from(size).unwrap_or(WINDOW).min(WINDOW);
+    let last = source.read_at(size - length as u64, length)?;
+    if size.is_multiple_of(4) && LAYOUTS.iter().any(|layout| layout.is_of_numbers(&last)) {
+        return Ok(size);
+    }
+    Ok(object_graph::start(source)?.unwrap_or(size))
+}
+
 /// Reads the numbers to the end.
 pub fn walk(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
-    let size = source.size();
+    let size = end(source)?;
     let mut left = LAYOUTS.to_vec();
     let mut at = 0;
     while at < size && !left.is_empty() {

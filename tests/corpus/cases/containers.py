@@ -11,6 +11,8 @@ import pickled as p
 from pickled import ECHO, New
 
 WEIGHTS = p.numbers(4)
+# The lines that a TorchScript archive says its code came from.
+LINES = p.Made(p.Name("torch.jit._pickle", "build_intlist"), [0, 14, 27])
 STATE_DICT = p.ordered(
     [("weight", p.tensor(0, (2, 2))), ("bias", p.parameter(1, (2,)))], {"_metadata": p.ordered([("", {"version": 1})])}
 )
@@ -275,6 +277,26 @@ def cases():
                 "net/code/__torch__.py.debug_pkl": p.dumps((("FORMAT_WITH_STRING_TABLE", ()),), 2),
                 "net/constants.pkl": p.dumps((), 2),
                 "net/data/0": bytes(8),
+                "net/version": b"3\n",
+            }
+        ),
+        "container/torch/torchscript_lists.pt": a.zipped(
+            {
+                "net/data.pkl": p.dumps(New("__torch__", "Net", {"training": False}), 2),
+                "net/code/__torch__.py": b"class Net(Module):\n  __parameters__ = []\n",
+                "net/code/__torch__.py.debug_pkl": p.dumps(
+                    p.Made(p.Name("torch.jit._pickle", "restore_type_tag"), LINES, "List[int]"), 2
+                ),
+                "net/constants.pkl": p.dumps((LINES,), 2),
+                "net/version": b"3\n",
+            }
+        ),
+        "container/torch/torchscript_list_of_a_call.pt": a.zipped(
+            {
+                "net/data.pkl": p.dumps(New("__torch__", "Net", {"training": False}), 2),
+                "net/constants.pkl": p.dumps(
+                    p.Made(p.Name("torch.jit._pickle", "build_intlist"), p.Made(p.Name("posix", "system"), p.ECHO)), 2
+                ),
                 "net/version": b"3\n",
             }
         ),

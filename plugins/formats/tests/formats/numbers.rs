@@ -29,6 +29,12 @@ fn numbers() {
             .enumerate()
             .map(|(at, number)| if at % 20 == 19 { number * 1e-30 } else { number }),
     );
+    // A node with a child, then one with an attribute, as TensorFlow saves them.
+    let graph = b"\x0a\x05\x0a\x03\x12\x01a\x0a\x0b\x12\x09\x0a\x07VARIABL".as_slice();
+    let shard = |graph: &[u8], sum: &[u8]| {
+        let length = u8::try_from(graph.len()).expect("short");
+        [&many(), [length].as_slice(), sum, graph].concat()
+    };
     let noise: Vec<u8> =
         (0..20_000_u32).map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0]).collect();
     let half: Vec<u8> = (0..4000_u16).flat_map(|at| (0x3000 + at % 0x800).to_le_bytes()).collect();
@@ -42,6 +48,10 @@ fn numbers() {
         ("few, one too large", bytes([0.1, 0.2, 0.3, 1e9, 0.1]), "not ours"),
         ("a byte too many", [many(), vec![0]].concat(), "not ours"),
         ("noise", noise, "not ours"),
+        ("a shard of a checkpoint", shard(graph, b"\x01\x02\x03\x04"), "clean"),
+        ("a graph that is none", shard(b"\x0a\x03abc\x12\x02xy", b"\x01\x02\x03\x04"), "not ours"),
+        ("a graph cut short", shard(&graph[..18], b"\x01\x02\x03\x04"), "not ours"),
+        ("a graph of another length", shard(graph, b"\x01\x02\x03\x04\x05"), "not ours"),
         ("16-bit numbers", half, "clean"),
         ("a Java class", with(0, b"\xca\xfe\xba\xbe\0\0\0\x34"), "not ours"),
         ("a program", with(0, b"MZ\x90\0"), "not ours"),
