@@ -78,8 +78,9 @@ pub fn is_font(head: &[u8]) -> bool {
         head.starts_with(b"\0\x01\0\0") || head.starts_with(b"OTTO") || head.starts_with(b"true");
     // The first table's name.
     let name = head.get(12..16);
-    sign && name
-        .is_some_and(|name| name.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' '))
+    let tables = head.get(4..6).is_some_and(|count| count != [0, 0]);
+    sign && tables
+        && name.is_some_and(|name| name.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' '))
 }
 
 /// Looks where the font's tables lie: the last ends the file.

@@ -62,6 +62,9 @@ const FORMATS: &[Format] = &[
     Format::new("GGUF", gguf::recognise, gguf::walk),
     Format::new("npy", npy::recognise, npy::walk),
     Format::new(HDF5, hdf5::recognise, hdf5::walk),
+    // Begins with a number, which may be what others have for a magic: a header of 256
+    // bytes begins as a font does.
+    Format::new("safetensors", safetensors::recognise, safetensors::walk),
     ARCHIVE,
     Format::new("TFLite", tflite::recognise, tflite::walk),
     Format::companion("PNG", media::is_png, media::png),
@@ -86,7 +89,6 @@ const FORMATS: &[Format] = &[
     Format::companion("CatBoost", stores::is_catboost, stores::catboost),
     Format::companion("faiss", stores::is_faiss, stores::faiss),
     Format::companion("R", rds::recognise, rds::walk),
-    Format::new("safetensors", safetensors::recognise, safetensors::walk),
     Format::new("ONNX", onnx::recognise, onnx::walk),
     Format::companion("ONNX tensor", onnx::recognise_tensor, onnx::walk_tensor),
     Format::new("Core ML", messages::is_coreml, messages::coreml),
