@@ -74,7 +74,14 @@ impl Scanner<'_> {
         if head.first().is_none_or(|&byte| Opcode::from_byte(byte).is_none()) {
             return Ok(Claim::Nothing);
         }
-        let magic = doubt == Doubt::Open && matches!(head, [0x80, 0..=5, ..] | [0x80]);
+        // Where no opcode follows, nothing would be loaded: safetensors begins so with a
+        // header of 128 bytes.
+        let begins = match head {
+            [0x80, 0..=5, next, ..] => Opcode::from_byte(*next).is_some(),
+            [0x80, 0..=5] | [0x80] => true,
+            _ => false,
+        };
+        let magic = doubt == Doubt::Open && begins;
         if !magic && !self.trial(&content, head, member, doubt)? {
             return Ok(Claim::Nothing);
         }

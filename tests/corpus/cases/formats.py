@@ -29,12 +29,12 @@ def safetensors_cases():
         "benign/safetensors/every_dtype.safetensors": safetensors(every, bytes(at)),
         "benign/safetensors/no_tensors.safetensors": safetensors({}),
         "benign/safetensors/metadata_only.safetensors": safetensors({"__metadata__": {"format": "pt"}}),
-        # Lengths whose bytes are the magic of other formats: a font, an icon, and so on.
+        # Lengths whose bytes are the magic of other formats: pickles, a font, an icon.
         **{
             f"benign/safetensors/header_of_{length}.safetensors": safetensors(
                 json.dumps({"a": entry([4], 0, 4)}).encode().ljust(length), bytes(4)
             )
-            for length in (256, 512, 1802, 65536)
+            for length in (128, 256, 512, 640, 1802, 65536)
         },
         "benign/safetensors/padded_header.safetensors": safetensors({"a": entry([4], 0, 4)}, bytes(4), pad=37),
         "benign/safetensors/scalar_and_empty.safetensors": safetensors(
