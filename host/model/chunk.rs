@@ -3,7 +3,7 @@
 //!
 //! A SHA-256 says what the digest pass read, and nothing of what a plugin was
 //! handed a moment later. So whoever reads for a plugin reads whole chunks,
-//! digests each as it came, and tells the digests; [`Ledger`] holds them
+//! digests each as it came, and tells the digests; `Ledger` holds them
 //! against each other and against those of the digest pass.
 //!
 //! The digest is POLYVAL under a random key: for two chunks that differ, chosen

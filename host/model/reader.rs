@@ -1,5 +1,5 @@
 //! Reads files for one task, in whole chunks, and keeps the digest of each:
-//! [`ChunkReader`].
+//! `ChunkReader`.
 //!
 //! Leaves holding what one task read against what others did to `chunk`.
 //!
