@@ -11,6 +11,8 @@ pub const MAGIC: &[u8] = b"GGUF";
 const MAX_METADATA: u64 = 128 * 1024 * 1024;
 /// How much is fetched at once.
 const BLOCK: u64 = 64 * 1024;
+/// How deep lists may nest; those that are known hold no lists.
+const MAX_NESTED: u32 = 4;
 /// The longest key that the format allows.
 const MAX_KEY: u64 = 65_535;
 /// How long a text may be that names a license or a model.
@@ -77,7 +79,7 @@ pub fn read(file: &File) -> Result<Card, Stop> {
                 }
             }
         } else {
-            cursor.skip_value(kind)?;
+            cursor.skip_value(kind, 0)?;
         }
     }
     Ok(said.card())
@@ -222,29 +224,32 @@ impl Cursor<'_> {
         })
     }
 
-    fn skip_value(&mut self, kind: u32) -> Result<(), Stop> {
+    fn skip_value(&mut self, kind: u32, depth: u32) -> Result<(), Stop> {
+        if kind == STRING {
+            let length = self.length()?;
+            return self.skip(length);
+        }
         if kind != ARRAY {
             return match width(kind) {
                 Some(width) => self.skip(width),
                 None => self.malformed("a value's type is unknown"),
             };
         }
+        if depth >= MAX_NESTED {
+            return self.malformed("lists nest too deep");
+        }
         let of = self.u32()?;
         let count = self.length()?;
-        if of == STRING {
-            // Each takes its length at least.
-            let least = if self.short { 4 } else { 8 };
-            self.need(count.saturating_mul(least))?;
-            for _ in 0..count {
-                let length = self.length()?;
-                self.skip(length)?;
-            }
-            return Ok(());
+        if let Some(width) = width(of) {
+            return self.skip(count.saturating_mul(width));
         }
-        match width(of) {
-            Some(width) => self.skip(count.saturating_mul(width)),
-            None => self.malformed("a list's type is unknown"),
+        // Each takes its length, or its type and length, at least.
+        let least = if self.short { 4 } else { 8 };
+        self.need(count.saturating_mul(least))?;
+        for _ in 0..count {
+            self.skip_value(of, depth + 1)?;
         }
+        Ok(())
     }
 }
 

@@ -28,7 +28,7 @@ fn bad_input_is_told() {
         format!("{yaml}a{level}: &a{level} [*a{0}, *a{0}]\n", level - 1)
     });
     let mut long_text = gguf(&[("general.license", "mit")]);
-    let at = long_text.len() - 3 - 8;
+    let at = 24 + 8 + "general.license".len() + 4;
     long_text[at..at + 8].copy_from_slice(&u64::MAX.to_le_bytes());
     let mut long_key = gguf(&[("general.license", "mit")]);
     long_key[24..32].copy_from_slice(&(1_u64 << 40).to_le_bytes());
