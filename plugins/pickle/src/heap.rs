@@ -56,6 +56,10 @@ pub struct Heap {
     unkept: u32,
     /// Whether a container that isn't kept was given a key that changes what loading does.
     pub lost_key: bool,
+    /// Whether one was given `__dict__`, which matters where what stands under it has such a key.
+    lost_dict: bool,
+    /// Whether any container was given such a key.
+    odd_keys: bool,
 }
 
 /// Marks in a text's length that it is longer than what is kept.
@@ -341,11 +345,13 @@ impl Heap {
             Value::Node(at) => {
                 // One that is odd everywhere outweighs `__dict__`, which is so among slots.
                 let plain = self.as_text(key) == Some(b"__dict__");
+                self.odd_keys |= !plain;
                 let node = &mut self.nodes[at as usize];
                 if !(plain && node.odd_key.is_some()) {
                     node.odd_key = Some(key);
                 }
             }
+            _ if self.as_text(key) == Some(b"__dict__") => self.lost_dict = true,
             _ => self.lost_key = true,
         }
     }
@@ -355,7 +361,9 @@ impl Heap {
     pub fn odd_key(&self, dict: Value) -> Option<Value> {
         match dict {
             Value::Node(at) => self.nodes[at as usize].odd_key,
-            Value::Lost(_) if self.lost_key => Some(Value::LostText(UNDERSCORES)),
+            Value::Lost(_) if self.lost_key || (self.lost_dict && self.odd_keys) => {
+                Some(Value::LostText(UNDERSCORES))
+            }
             _ => None,
         }
     }
