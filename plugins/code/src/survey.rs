@@ -3,11 +3,12 @@
 
 use std::collections::BTreeSet;
 
+use modelhost_check::gguf::{MAGIC, Stop};
 use modelhost_check::{Failure, File, Finding, Location, Model, Observations, Severity};
 
 use crate::config::{self, Named, Origin};
 use crate::files::{self, Kind};
-use crate::gguf::{self, Stop};
+use crate::gguf;
 use crate::template::{self, Role};
 use crate::{lines, rules, target};
 
@@ -49,7 +50,7 @@ impl Survey {
     fn file(&mut self, model: &Model<'_>, file: &File) -> Read {
         let path = file.path();
         let head = file.read(0, files::HEAD)?;
-        if head.starts_with(gguf::MAGIC) {
+        if head.starts_with(MAGIC) {
             self.gguf(file, &path)?;
         }
         let pe = |at: u64| file.read(at, 4).is_ok_and(|magic| magic == b"PE\0\0");

@@ -2,6 +2,7 @@
 //! files beside the weights, license files. Reads of weights no more than their
 //! metadata. Leaves what follows from the claims to `conclude`.
 
+use modelhost_check::gguf::{MAGIC, Stop};
 use modelhost_check::{Failure, File, Finding, Location, Model, Severity};
 use sha2::{Digest, Sha256};
 
@@ -147,14 +148,14 @@ impl Claims {
         } else if path.ends_with(".safetensors") {
             let said = tensors::read(file).map_err(failed)?;
             self.said(file, By::Metadata, said);
-        } else if file.size() >= gguf::MAGIC.len() as u64
+        } else if file.size() >= MAGIC.len() as u64
             && (path.ends_with(".gguf") || !path.contains('.'))
-            && file.read(0, 4).map_err(failed)? == gguf::MAGIC
+            && file.read(0, 4).map_err(failed)? == MAGIC
         {
             match gguf::read(file) {
                 Ok(card) => self.take(file, By::Metadata, card),
-                Err(gguf::Stop::Read(error)) => return Err(failed(error)),
-                Err(gguf::Stop::Malformed(at, why)) => {
+                Err(Stop::Read(error)) => return Err(failed(error)),
+                Err(Stop::Malformed(at, why)) => {
                     let location = Location::file(file).offset(at);
                     let message = format!("its metadata can't be read: {why}");
                     self.findings.push(rules::METADATA_MALFORMED.finding(location, message));

@@ -95,6 +95,7 @@ mod answer;
 mod check;
 mod file;
 mod finding;
+pub mod gguf;
 mod model;
 mod path;
 mod reader;
