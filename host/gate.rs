@@ -19,6 +19,7 @@ use std::time::Instant;
 use crate::config::Config;
 use crate::domain::diagnostic::{Diagnostic, SourceFile};
 use crate::domain::event::{Event, EventSink};
+use crate::domain::evidence::{InputFile, Inputs};
 use crate::domain::finding::Severity;
 use crate::domain::plugin::PluginId;
 use crate::domain::report::{Report, Timings};
@@ -144,6 +145,7 @@ impl Gate {
         let mut timings = Timings::default();
         let started = Instant::now();
         self.check_digests()?;
+        let inputs = self.inputs();
         if let Some(workers) = self.workers.clone() {
             // They lock themselves in while models are listed and plugins read.
             let count = self.jobs.min(EARLY_WORKERS);
@@ -196,6 +198,7 @@ impl Gate {
 
         let mut evidence = evidence::collect(work, executed, &mut timings);
         evidence.scan_only = scan_only;
+        evidence.inputs = inputs;
         let report = decide(&policy, evidence, now);
         timings.total = started.elapsed();
         Ok((report, timings))
@@ -208,6 +211,22 @@ impl Gate {
     /// Says that there are none, or which can't be opened.
     pub fn open(&self) -> Result<Vec<Model>, GateError> {
         select::open(self)
+    }
+
+    /// Returns the operator's files that the run is held to.
+    fn inputs(&self) -> Inputs {
+        let mut policy = Vec::new();
+        if let Some(config) = &self.config {
+            let mut files: Vec<&SourceFile> = vec![&config.file];
+            for model in &config.models {
+                // Those of one file stand together.
+                if files.last().is_none_or(|last| **last != model.file) {
+                    files.push(&model.file);
+                }
+            }
+            policy = files.into_iter().map(InputFile::of).collect();
+        }
+        Inputs { policy, lock: self.lock.as_ref().map(|(file, _)| InputFile::of(file)) }
     }
 }
 

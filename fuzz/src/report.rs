@@ -134,6 +134,7 @@ fn any_model(name: ModelName, from: &mut Unstructured<'_>) -> Result<ModelEviden
     Ok(ModelEvidence {
         name,
         path: String::arbitrary(from)?,
+        definition: None,
         lock: None,
         files,
         findings: Vec::new(),

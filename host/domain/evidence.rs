@@ -3,8 +3,10 @@
 //! Leaves collecting it to `gate`, and judging it to `policy`.
 
 use super::capability::{Grants, Limits};
+use super::diagnostic::SourceFile;
+use super::digest::Digest;
 use super::finding::Finding;
-use super::model::{FileEntry, FilePath, LockEntry, ModelName};
+use super::model::{Definition, FileEntry, FilePath, LockEntry, ModelName};
 use super::plugin::{PluginId, ResolvedPlugin};
 use super::verdict::{Coverage, Outcome, Usage};
 
@@ -21,6 +23,34 @@ pub struct Evidence {
     pub interrupted: bool,
     /// Set where the run computes no digests.
     pub scan_only: Option<ScanOnly>,
+    /// The operator's files that the run was held to.
+    pub inputs: Inputs,
+}
+
+/// The operator's files that a run was held to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Inputs {
+    /// The policy and the files of definitions beside it, in the order they are
+    /// read; empty for the built-in policy.
+    pub policy: Vec<InputFile>,
+    /// The lock file.
+    pub lock: Option<InputFile>,
+}
+
+/// One file of the operator's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InputFile {
+    /// Its path as shown to a person, relative to the policy's folder.
+    pub path: String,
+    /// The digest of its bytes.
+    pub digest: Digest,
+}
+
+impl InputFile {
+    /// Returns what a report says of `file`.
+    pub fn of(file: &SourceFile) -> Self {
+        Self { path: file.path.to_string(), digest: Digest::of(file.text.as_bytes()) }
+    }
 }
 
 /// What a run that computes no digests went without: its report is bound to no
@@ -38,6 +68,8 @@ pub struct ModelEvidence {
     pub name: ModelName,
     /// Its path as shown to a person.
     pub path: String,
+    /// What the policy says it should be.
+    pub definition: Option<Definition>,
     /// Its entry in the lock file.
     pub lock: Option<LockEntry>,
     /// Its files, sorted by path.

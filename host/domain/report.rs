@@ -8,9 +8,9 @@ use std::time::Duration;
 use super::capability::{Grants, Limits};
 use super::decision::{Decision, Reason};
 use super::digest::{Digest, TreeDigest};
-use super::evidence::ScanOnly;
+use super::evidence::{Inputs, ScanOnly};
 use super::finding::{Fact, Finding, Severity};
-use super::model::{FilePath, ModelName};
+use super::model::{Definition, FilePath, ModelName};
 use super::plugin::{PluginId, ResolvedPlugin};
 use super::text::GuestText;
 use super::verdict::{Coverage, Failure, Usage, Verdict};
@@ -24,6 +24,8 @@ pub struct Report {
     pub reasons: Vec<Reason>,
     /// The run's one fixed time, seconds since 1970-01-01T00:00:00Z.
     pub now: u64,
+    /// The operator's files that the run was held to.
+    pub inputs: Inputs,
     /// The findings at or above this deny.
     pub fail_on: Severity,
     /// Plugins without whose verdict the run is incomplete, sorted.
@@ -48,6 +50,8 @@ pub struct ModelReport {
     pub path: String,
     /// The digest over all its files; none in a run that computes none.
     pub tree: Option<TreeDigest>,
+    /// What the policy says it should be; none for a model it does not define.
+    pub definition: Option<Definition>,
     /// Whether the lock file has an entry for it.
     pub locked: bool,
     /// Its files, sorted by path.

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use crate::domain::evidence::{
-    ChangedFile, Evidence, FileEvidence, ModelEvidence, PluginEvidence, TaskEvidence,
+    ChangedFile, Evidence, FileEvidence, Inputs, ModelEvidence, PluginEvidence, TaskEvidence,
 };
 use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
 use crate::domain::model::{FileEntry, FilePath};
@@ -80,6 +80,7 @@ pub(super) fn collect(work: Work, executed: Executed, timings: &mut Timings) -> 
         tasks,
         interrupted: executed.interrupted,
         scan_only: None,
+        inputs: Inputs::default(),
     }
 }
 
@@ -87,6 +88,7 @@ fn model_evidence(model: Model, interrupted: bool) -> ModelEvidence {
     let mut evidence = ModelEvidence {
         name: model.name,
         path: model.path,
+        definition: model.definition,
         lock: model.lock.map(|lock| (*lock).clone()),
         files: Vec::with_capacity(model.files.len()),
         findings: model.findings,

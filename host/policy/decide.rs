@@ -22,7 +22,7 @@ use crate::domain::verdict::{FailureCode, Verdict};
 /// check that counts gave no verdict, or the run was cut short; else allows.
 /// A run without models allows nothing.
 pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
-    let Evidence { mut models, plugins, mut tasks, interrupted, scan_only } = evidence;
+    let Evidence { mut models, plugins, mut tasks, interrupted, scan_only, inputs } = evidence;
     // Sorted as promised already, most often; a report must not depend on it.
     models.sort_by(|a, b| a.name.cmp(&b.name));
     tasks.sort_by(|a, b| (&a.model, &a.plugin, &a.file).cmp(&(&b.model, &b.plugin, &b.file)));
@@ -66,6 +66,7 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
         decision: reasons.first().map_or(Decision::Allow, |worst| worst.decision),
         reasons,
         now,
+        inputs,
         fail_on: policy.fail_on,
         required: policy.require.iter().cloned().collect(),
         scan_only,

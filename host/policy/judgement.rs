@@ -65,6 +65,7 @@ pub(super) fn judge(
     let mut findings = own.findings;
     findings.sort_by(|a, b| worst_first(&a.finding, &b.finding));
     ModelReport {
+        definition: model.definition,
         locked: model.lock.is_some(),
         name: model.name,
         path: model.path,

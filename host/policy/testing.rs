@@ -145,6 +145,7 @@ impl Run {
         self.0.models.push(ModelEvidence {
             name: ModelName::new(name),
             path: format!("models/{name}"),
+            definition: None,
             lock: None,
             files: Vec::new(),
             findings: Vec::new(),

@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::domain::capability::{Capability, Grants, Limit, Limits, LimitsAsked};
 use crate::domain::decision::{Decision, Reason, ReasonKind};
 use crate::domain::digest::{Digest, TreeDigest};
-use crate::domain::evidence::ScanOnly;
+use crate::domain::evidence::{InputFile, Inputs, ScanOnly};
 use crate::domain::finding::{Confidence, Fact, Finding, Location, RuleId, Severity};
-use crate::domain::model::{FilePath, ModelName};
+use crate::domain::model::{Definition, FilePath, ModelName};
 use crate::domain::plugin::{Imports, Manifest, PluginId, PluginRef, Reads, ResolvedPlugin, Scope};
 use crate::domain::report::{
     Ending, FileReport, Judged, Judgement, ModelReport, PluginReport, PluginTiming, Report,
@@ -113,6 +113,7 @@ pub(super) fn model(name: &str, files: Vec<FileReport>) -> ModelReport {
         tree: Some(TreeDigest::of(
             files.iter().filter_map(|file| Some((&file.path, file.size, file.digest?))),
         )),
+        definition: None,
         locked: false,
         files,
         findings: Vec::new(),
@@ -169,6 +170,7 @@ pub(super) fn report(plugins: &[&str], models: Vec<ModelReport>, tasks: Vec<Task
         decision: Decision::Allow,
         reasons: Vec::new(),
         now: 1_790_000_000,
+        inputs: Inputs::default(),
         fail_on: Severity::High,
         required: Vec::new(),
         scan_only: None,
@@ -222,6 +224,11 @@ pub(super) fn zero_configuration() -> Report {
 /// warnings, advice, facts.
 pub(super) fn everything() -> Report {
     let bert = ModelReport {
+        definition: Some(Definition {
+            source: Some("hf:org/bert".to_owned()),
+            revision: Some("9f1c2d3e4f5061728394a5b6c7d8e9f001122334".to_owned()),
+            license: None,
+        }),
         locked: true,
         findings: vec![
             finding(
@@ -342,6 +349,12 @@ pub(super) fn everything() -> Report {
     report.models.sort_by(|a, b| a.name.cmp(&b.name));
     report.plugins[0].advisory = true;
     report.required = vec![id("license")];
+    let input =
+        |path: &str| InputFile { path: path.to_owned(), digest: Digest::of(path.as_bytes()) };
+    report.inputs = Inputs {
+        policy: vec![input("modelhost.toml"), input("models.d/bert.toml")],
+        lock: Some(input("modelhost.lock")),
+    };
     report.reasons = reasons;
     report.decision = Decision::Deny;
     report

@@ -39,6 +39,8 @@ pub(super) struct Document<'a> {
     decision: Decision,
     /// The run's one fixed time, in UTC: `2026-01-31T12:00:00Z`.
     now: String,
+    /// The operator's files that the run was held to.
+    inputs: Inputs<'a>,
     /// The findings at or above this deny.
     fail_on: Severity,
     /// The ids of the plugins without whose verdict on a model the run is
@@ -67,6 +69,7 @@ impl<'a> From<&'a Report> for Document<'a> {
             modelhost: env!("CARGO_PKG_VERSION"),
             decision: report.decision.into(),
             now: when::rfc3339(report.now),
+            inputs: Inputs::from(&report.inputs),
             fail_on: report.fail_on.into(),
             required: report.required.iter().map(|plugin| plugin.as_str()).collect(),
             scan_only: report.scan_only.as_ref().map(ScanOnly::from),
@@ -78,6 +81,40 @@ impl<'a> From<&'a Report> for Document<'a> {
                 report.tasks.iter().map(move |task| task::Task::new(report, task))
             }),
         }
+    }
+}
+
+/// The operator's files that a run was held to.
+#[derive(Serialize, JsonSchema)]
+struct Inputs<'a> {
+    /// The policy and the definitions beside it; empty for the built-in policy.
+    policy: Vec<InputFile<'a>>,
+    /// The lock file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lock: Option<InputFile<'a>>,
+}
+
+impl<'a> From<&'a evidence::Inputs> for Inputs<'a> {
+    fn from(inputs: &'a evidence::Inputs) -> Self {
+        Self {
+            policy: inputs.policy.iter().map(InputFile::from).collect(),
+            lock: inputs.lock.as_ref().map(InputFile::from),
+        }
+    }
+}
+
+/// One file of the operator's.
+#[derive(Serialize, JsonSchema)]
+struct InputFile<'a> {
+    /// Its path, relative to the policy's folder.
+    path: &'a str,
+    /// The digest of its bytes, `sha256:<hex>`.
+    digest: String,
+}
+
+impl<'a> From<&'a evidence::InputFile> for InputFile<'a> {
+    fn from(file: &'a evidence::InputFile) -> Self {
+        Self { path: &file.path, digest: file.digest.to_string() }
     }
 }
 

@@ -20,6 +20,12 @@ pub(super) struct Model<'a> {
     /// computes no digests.
     #[serde(skip_serializing_if = "Option::is_none")]
     tree: Option<String>,
+    /// Where the policy says it comes from, such as `hf:org/name`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    /// The immutable revision of that source.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    revision: Option<String>,
     /// Whether the lock file has an entry for it.
     locked: bool,
     /// Its files, sorted by path.
@@ -110,10 +116,15 @@ struct Location<'a> {
 
 impl<'a> From<&'a ModelReport> for Model<'a> {
     fn from(model: &'a ModelReport) -> Self {
+        let definition = model.definition.as_ref();
+        let source = definition.and_then(|definition| definition.source.as_deref());
+        let revision = definition.and_then(|definition| definition.revision.as_deref());
         Self {
             name: model.name.as_str(),
             path: inert(&model.path),
             tree: model.tree.map(|tree| tree.to_string()),
+            source: source.map(inert),
+            revision: revision.map(inert),
             locked: model.locked,
             files: Each::of(&model.files),
             findings: Each::of(&model.findings),
