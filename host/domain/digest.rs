@@ -1,5 +1,5 @@
-//! [`Digest`], the SHA-256 of a file or component, and [`TreeDigest`], the one
-//! over all files of a model.
+//! [`Digest`], the SHA-256 of a file or component, [`TreeDigest`], the one over
+//! all files of a model, and [`Blake3`], a second digest of a file.
 //!
 //! Leaves reading files to `model`, and other algorithms to the `digest`
 //! capability.
@@ -33,12 +33,7 @@ impl Digest {
 
     /// Returns the 64 hex digits without the `sha256:` before them.
     pub fn hex(&self) -> String {
-        let mut out = String::with_capacity(64);
-        for byte in self.0 {
-            use fmt::Write as _;
-            write!(out, "{byte:02x}").expect("writing to a String can't fail");
-        }
-        out
+        to_hex(&self.0)
     }
 
     /// Parses 64 lower-case hex digits.
@@ -49,20 +44,36 @@ impl Digest {
         if hex.len() != 64 {
             return Err(DigestError::Length(hex.len()));
         }
-        let mut bytes = [0; 32];
-        for (byte, pair) in bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-            *byte = (nibble(pair[0])? << 4) | nibble(pair[1])?;
-        }
-        Ok(Self(bytes))
+        from_hex(hex).map(Self).ok_or(DigestError::Character)
     }
 }
 
-fn nibble(digit: u8) -> Result<u8, DigestError> {
-    match digit {
-        b'0'..=b'9' => Ok(digit - b'0'),
-        b'a'..=b'f' => Ok(digit - b'a' + 10),
-        _ => Err(DigestError::Character),
+/// Writes `bytes` as lower-case hex digits.
+pub(crate) fn to_hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |nibble: u8| char::from(DIGITS[usize::from(nibble & 15)]);
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(*byte)]).collect()
+}
+
+/// Reads `N` bytes from twice as many lower-case hex digits; none for any other
+/// text.
+pub(crate) fn from_hex<const N: usize>(hex: &str) -> Option<[u8; N]> {
+    const fn nibble(digit: u8) -> Option<u8> {
+        match digit {
+            b'0'..=b'9' => Some(digit - b'0'),
+            b'a'..=b'f' => Some(digit - b'a' + 10),
+            _ => None,
+        }
     }
+    let (pairs, rest) = hex.as_bytes().as_chunks::<2>();
+    let mut bytes = [0; N];
+    if pairs.len() != N || !rest.is_empty() {
+        return None;
+    }
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = (nibble(*high)? << 4) | nibble(*low)?;
+    }
+    Some(bytes)
 }
 
 impl FromStr for Digest {
@@ -97,6 +108,40 @@ pub enum DigestError {
     /// It has a character that is no lower-case hex digit.
     #[error("a digest is written in lower-case hex digits")]
     Character,
+}
+
+/// The BLAKE3 of a file's bytes, written as 64 lower-case hex digits: a second
+/// digest beside the SHA-256, for those who compare with a fast one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Blake3([u8; 32]);
+
+impl Blake3 {
+    /// Wraps a digest that was computed elsewhere.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the 32 bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// Parses 64 lower-case hex digits; none for any other text.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        from_hex(hex).map(Self)
+    }
+}
+
+impl fmt::Display for Blake3 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&to_hex(&self.0))
+    }
+}
+
+impl fmt::Debug for Blake3 {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// The digest over all files of a model, with their names: SHA-256 over one

@@ -6,8 +6,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use super::digest::{Digest, TreeDigest};
+use super::digest::{Blake3, Digest, TreeDigest};
+use super::parts::Parts;
 use super::text::{self, Backslash};
+use super::upstream::Upstream;
 
 /// The name of a model, unique in a run: from its definition, or the path it
 /// was found at. Shared by all who name it.
@@ -188,8 +190,24 @@ pub struct LockedFile {
     pub size: u64,
     /// Its digest.
     pub digest: Digest,
-    /// The line of the lock file it stands on, from 1.
+    /// A second digest of it, if one was asked for.
+    pub blake3: Option<Blake3>,
+    /// What its source says of it, if the file was held against that when it
+    /// was locked, and agreed.
+    pub upstream: Option<Upstream>,
+    /// Digests of equal parts of it, if they were asked for.
+    pub parts: Option<Parts>,
+    /// The line of the lock file it stands on, from 1; 0 for a file that was
+    /// not read from one.
     pub line: u32,
+}
+
+impl LockedFile {
+    /// Makes the locked file at `path`, with its size in bytes and its digest
+    /// and nothing else noted of it.
+    pub const fn new(path: FilePath, size: u64, digest: Digest) -> Self {
+        Self { path, size, digest, blake3: None, upstream: None, parts: None, line: 0 }
+    }
 }
 
 #[cfg(test)]

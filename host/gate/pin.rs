@@ -104,9 +104,7 @@ fn locked(model: &ModelName, file: &FileHandle) -> Result<LockedFile, GateError>
         Some(Ok((_, Content::LfsPointer))) => {
             Err(refuse("is a git-lfs pointer, not the file itself", "run `git lfs pull`"))
         }
-        Some(Ok((digest, _))) => {
-            Ok(LockedFile { path: path.clone(), size: file.size(), digest: *digest, line: 0 })
-        }
+        Some(Ok((digest, _))) => Ok(LockedFile::new(path.clone(), file.size(), *digest)),
         _ => Err(refuse("can't be read", "make it readable")),
     }
 }

@@ -193,10 +193,8 @@ impl Run {
     /// Gives the last model a lock entry from line 10 on.
     pub(super) fn locked(mut self, files: &[&str]) -> Self {
         let files = (11..).zip(files).map(|(line, file)| LockedFile {
-            path: path(file),
-            size: SIZE,
-            digest: Digest::of(b""),
             line,
+            ..LockedFile::new(path(file), SIZE, Digest::of(b""))
         });
         self.last().lock = Some(LockEntry {
             source: None,

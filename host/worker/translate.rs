@@ -125,14 +125,10 @@ pub(super) fn locked_row(file: &LockedFile) -> LockedRow {
     LockedRow { path: file.path.to_string(), size: file.size, digest: *file.digest.as_bytes() }
 }
 
-/// Reads a locked file.
+/// Reads a locked file; what no guest sees of it is left out.
 pub(super) fn locked_file(row: LockedRow) -> LockedFile {
-    LockedFile {
-        path: FilePath::from_written(row.path),
-        size: row.size,
-        digest: Digest::from_bytes(row.digest),
-        line: 0,
-    }
+    let path = FilePath::from_written(row.path);
+    LockedFile::new(path, row.size, Digest::from_bytes(row.digest))
 }
 
 /// Writes a file of a view.

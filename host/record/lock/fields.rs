@@ -120,6 +120,16 @@ impl<'m, 'f, 'i> Fields<'m, 'f, 'i> {
         if !self.table.contains_key(key) {
             self.missing(key);
         }
+        self.maybe(key, parse)
+    }
+
+    /// Takes the string at `key`, if it is there, as what `parse` makes of it;
+    /// that it is no such thing is a mistake.
+    pub(super) fn maybe<T>(
+        &mut self,
+        key: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<Spanned<T>> {
         let text = self.text(key)?;
         match parse(text.get_ref()) {
             Ok(value) => Some(Spanned::new(text.span(), value)),

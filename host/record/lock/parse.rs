@@ -12,9 +12,11 @@ use toml::de::{DeTable, DeValue};
 use super::fields::{Fields, Mistakes};
 use super::{LockFile, LockedPlugin};
 use crate::domain::diagnostic::{Diagnostic, Lines, SourceFile};
-use crate::domain::digest::{Digest, TreeDigest};
+use crate::domain::digest::{Blake3, Digest, TreeDigest};
 use crate::domain::model::{FilePath, LockEntry, LockNotes, LockedFile, ModelName};
+use crate::domain::parts::Parts;
 use crate::domain::plugin::PluginId;
+use crate::domain::upstream::UpstreamError;
 
 /// The most bytes of a lock file that is not in the form modelhost writes:
 /// some 450,000 files. Its tree takes twenty times its size in memory.
@@ -204,9 +206,26 @@ fn locked_file(
     });
     let size = fields.need_number("size");
     let digest = fields.need("sha256", |text| Digest::from_hex(text).map_err(|e| e.to_string()));
+    let blake3 = fields.maybe("blake3", |text| {
+        Blake3::from_hex(text).ok_or_else(|| "a BLAKE3 has 64 lower-case hex digits".to_owned())
+    });
+    let upstream =
+        fields.maybe("upstream", |text| text.parse().map_err(|e: UpstreamError| e.to_string()));
+    // Without a size there is nothing to hold the parts against.
+    let parts = fields.maybe("parts", |text| match size {
+        Some(size) => Parts::parse(text, size).map(Some).map_err(|e| e.to_string()),
+        None => Ok(None),
+    });
     fields.finish();
-    let file =
-        LockedFile { path: path?.into_inner(), size: size?, digest: digest?.into_inner(), line };
+    let file = LockedFile {
+        path: path?.into_inner(),
+        size: size?,
+        digest: digest?.into_inner(),
+        blake3: blake3.map(Spanned::into_inner),
+        upstream: upstream.map(Spanned::into_inner),
+        parts: parts.and_then(Spanned::into_inner),
+        line,
+    };
     Some((span, file))
 }
 

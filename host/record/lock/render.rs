@@ -10,8 +10,9 @@ use std::fmt::{self, Write};
 
 use super::parse::{contract_line, digest, model_name};
 use super::{LockFile, LockedPlugin};
-use crate::domain::digest::{Digest, TreeDigest};
+use crate::domain::digest::{Blake3, Digest, TreeDigest};
 use crate::domain::model::{FilePath, LockEntry, LockNotes, LockedFile, ModelName};
+use crate::domain::parts::Parts;
 use crate::domain::plugin::PluginId;
 
 const HEADER: &str =
@@ -47,11 +48,26 @@ fn render_model(name: &ModelName, entry: &LockEntry, out: &mut impl Write) -> fm
     let mut files: Vec<_> = entry.files.iter().collect();
     files.sort_by(|a, b| a.path.cmp(&b.path));
     for file in files {
-        out.write_str("  { path = ")?;
-        quote(file.path.as_str(), out)?;
-        writeln!(out, ", size = {}, sha256 = \"{}\" }},", file.size, file.digest.hex())?;
+        render_file(file, out)?;
     }
     out.write_str("]\n")
+}
+
+/// Writes one file on one line. Only its path may hold anything to be escaped.
+fn render_file(file: &LockedFile, out: &mut impl Write) -> fmt::Result {
+    out.write_str("  { path = ")?;
+    quote(file.path.as_str(), out)?;
+    write!(out, ", size = {}, sha256 = \"{}\"", file.size, file.digest.hex())?;
+    if let Some(blake3) = &file.blake3 {
+        write!(out, ", blake3 = \"{blake3}\"")?;
+    }
+    if let Some(upstream) = &file.upstream {
+        write!(out, ", upstream = \"{upstream}\"")?;
+    }
+    if let Some(parts) = &file.parts {
+        write!(out, ", parts = \"{parts}\"")?;
+    }
+    out.write_str(" },\n")
 }
 
 fn render_plugin(id: &PluginId, plugin: &LockedPlugin, out: &mut impl Write) -> fmt::Result {
@@ -226,13 +242,27 @@ fn read_model(lines: &mut Reader<'_>) -> Option<(ModelName, LockEntry)> {
 }
 
 fn read_file(text: &str, line: u32) -> Option<LockedFile> {
-    let text = text.strip_prefix("  { path = ")?.strip_suffix("\" },")?;
-    let (text, hex) = text.rsplit_once(", sha256 = \"")?;
+    let mut text = text.strip_prefix("  { path = ")?.strip_suffix(" },")?;
+    // From the back: a quote within the path has a backslash before it, so none of
+    // these is found there.
+    let mut last = |key: &str| {
+        let (before, value) = text.rsplit_once(key)?;
+        text = before;
+        value.strip_suffix('"')
+    };
+    let parts = last(", parts = \"");
+    let upstream = last(", upstream = \"");
+    let blake3 = last(", blake3 = \"");
+    let digest = last(", sha256 = \"")?;
     let (path, size) = text.rsplit_once(", size = ")?;
+    let size = size.parse().ok()?;
     Some(LockedFile {
         path: FilePath::parse(&unquote(path)?)?,
-        size: size.parse().ok()?,
-        digest: Digest::from_hex(hex).ok()?,
+        size,
+        digest: Digest::from_hex(digest).ok()?,
+        blake3: blake3.and_then(Blake3::from_hex),
+        upstream: upstream.and_then(|text| text.parse().ok()),
+        parts: parts.and_then(|text| Parts::parse(text, size).ok()),
         line,
     })
 }

@@ -11,9 +11,11 @@ use proptest::option;
 use proptest::prelude::*;
 
 use super::*;
-use crate::domain::digest::TreeDigest;
+use crate::domain::digest::{Blake3, TreeDigest};
 use crate::domain::model::{FilePath, LockNotes, LockedFile};
+use crate::domain::parts::Parts;
 use crate::domain::plugin::{Imports, Manifest, PluginRef, Reads, Scope};
+use crate::domain::upstream::Upstream;
 
 const HEX: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 
@@ -172,6 +174,45 @@ fn bad_locks_are_refused_by_name_and_line() {
                 r#"{ path = "a", size = 1, sha256 = "BA7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad" }"#,
                 vec!["a digest is written in lower-case hex digits"],
             ),
+            (
+                r#"{ path = "a", size = 1, sha256 = "HEX", blake3 = "HEX0" }"#,
+                vec!["a BLAKE3 has 64 lower-case hex digits"],
+            ),
+            (
+                r#"{ path = "a", size = 1, sha256 = "HEX", blake3 = 1 }"#,
+                vec!["`blake3` must be a string, not a whole number"],
+            ),
+            (
+                r#"{ path = "a", size = 1, sha256 = "HEX", upstream = "none" }"#,
+                vec![
+                    "an upstream claim is `lfs-sha256`, `git-sha1:<40 hex digits>`, \
+                     `oci-layer:sha256:<64 hex digits>`, `sums`, `b3sums`, `dvc-md5:<32 hex \
+                     digits>` or `oms`",
+                ],
+            ),
+            (
+                r#"{ path = "a", size = 1, sha256 = "HEX", upstream = "git-sha1:HEX" }"#,
+                vec!["an upstream claim of the kind `git-sha1` has 40 lower-case hex digits"],
+            ),
+            (
+                r#"{ path = "a", size = 1, sha256 = "HEX", parts = "1048576:HEX" }"#,
+                vec!["a file of 1 bytes has no parts"],
+            ),
+            (
+                r#"{ path = "a", size = 2097153, sha256 = "HEX", parts = "1048576:HEX" }"#,
+                vec!["a file of 2097153 bytes has 3 parts of 1048576 bytes"],
+            ),
+            (
+                r#"{ path = "a", size = 4194304, sha256 = "HEX", parts = "" }"#,
+                vec![
+                    "parts are written `<bytes in a part>:<16 lower-case hex digits for each \
+                     part>`",
+                ],
+            ),
+            (
+                r#"{ path = "a", sha256 = "HEX", parts = "x", upstream = "oms", blake3 = "HEX" }"#,
+                vec!["missing key `size`"],
+            ),
             (r#"{ path = "", size = 1, sha256 = "HEX" }"#, vec![path]),
             (r#"{ path = "/etc/passwd", size = 1, sha256 = "HEX" }"#, vec![path]),
             (r#"{ path = "a//b", size = 1, sha256 = "HEX" }"#, vec![path]),
@@ -309,12 +350,7 @@ fn any_order_and_any_toml_is_read() {
 }
 
 fn entry(files: impl IntoIterator<Item = (String, u64, Digest)>) -> LockEntry {
-    let file = |(path, size, digest)| LockedFile {
-        path: FilePath::from_written(path),
-        size,
-        digest,
-        line: 0,
-    };
+    let file = |(path, size, digest)| LockedFile::new(FilePath::from_written(path), size, digest);
     let files: Vec<_> = files.into_iter().map(file).collect();
     LockEntry {
         source: Some("hf:org/name".to_owned()),
@@ -374,6 +410,51 @@ fn writes_one_line_a_file() {
     contract = "v0.1"
     capabilities = ["files"]
     "##);
+}
+
+#[test]
+fn what_else_is_noted_of_a_file_stays_on_its_line() {
+    let size = (2 << 20) + 1;
+    let mut lock = lock_of([
+        ("a \", upstream = \"x.bin".to_owned(), size, Digest::of(b"a")),
+        ("b.bin".to_owned(), 1, Digest::of(b"b")),
+        ("c.bin".to_owned(), 1, Digest::of(b"c")),
+    ]);
+    let before = lock.render();
+    let files = &mut lock.models.get_mut(&ModelName::new("sentiment")).unwrap().files;
+    files[0].blake3 = Some(Blake3::from_bytes([0xb3; 32]));
+    files[0].upstream = Some(Upstream::GitSha1([1; 20]));
+    files[0].parts = Parts::new(size, &[[1; 32], [2; 32], [3; 32]]);
+    files[2].upstream = Some(Upstream::LfsSha256);
+    let text = lock.render();
+    let lines: Vec<_> = text.lines().filter(|line| !before.contains(line)).collect();
+    insta::assert_snapshot!(lines.join("\n"), @r#"
+      { path = "a \", upstream = \"x.bin", size = 2097153, sha256 = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb", blake3 = "b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3b3", upstream = "git-sha1:0101010101010101010101010101010101010101", parts = "1048576:010101010101010102020202020202020303030303030303" },
+      { path = "c.bin", size = 1, sha256 = "2e7d2c03a9507ae265ecf5b5356885a53393a2029d241394997265a1a25aefc6", upstream = "lfs-sha256" },
+    "#);
+    for text in [text.clone(), format!("{text}# by hand\n")] {
+        let back = LockFile::parse(&source(&text)).unwrap();
+        assert_eq!(without_lines(back), lock);
+    }
+    // A line with a mistake is not read by the fast reader, and so is named.
+    for (good, bad) in [
+        ("blake3 = \"b3", "blake3 = \"B3"),
+        ("git-sha1:01", "git-sha1:0"),
+        ("1048576:", "2097152:"),
+        ("blake3 = ", "blake2 = "),
+        ("\"lfs-sha256\" }", "\"lfs-sha256\", blake3 = \"\" }"),
+    ] {
+        let bad = text.replacen(good, bad, 1);
+        assert_ne!(bad, text);
+        assert!(render::read_canonical(&bad).is_none(), "{bad}");
+        assert_eq!(LockFile::parse(&source(&bad)).unwrap_err().len(), 1, "{bad}");
+    }
+    // Another order of the keys means the same, and is not as it is written.
+    let hex = "b3".repeat(32);
+    let other = text.replacen(&format!(", blake3 = \"{hex}\""), "", 1);
+    let other = other.replacen("{ path", &format!("{{ blake3 = \"{hex}\", path"), 1);
+    assert!(render::read_canonical(&other).is_none());
+    assert_eq!(without_lines(LockFile::parse(&source(&other)).unwrap()), lock);
 }
 
 /// Returns how many lines one text has that the other does not, both ways.
@@ -551,6 +632,26 @@ fn a_digest() -> impl Strategy<Value = Digest> {
     any::<[u8; 32]>().prop_map(Digest::from_bytes)
 }
 
+fn an_upstream() -> impl Strategy<Value = Upstream> {
+    prop_oneof![
+        Just(Upstream::LfsSha256),
+        any::<[u8; 20]>().prop_map(Upstream::GitSha1),
+        a_digest().prop_map(Upstream::OciLayer),
+        Just(Upstream::Sums),
+        Just(Upstream::B3Sums),
+        any::<[u8; 16]>().prop_map(Upstream::DvcMd5),
+        Just(Upstream::Oms),
+    ]
+}
+
+fn some_parts(size: u64) -> Option<Parts> {
+    let count = size.div_ceil(Parts::size_for(size)?);
+    Parts::new(
+        size,
+        &(0..count).map(|n| Digest::of(&[n as u8]).as_bytes().to_owned()).collect::<Vec<_>>(),
+    )
+}
+
 fn an_entry() -> impl Strategy<Value = LockEntry> {
     let text = || option::of(any::<String>());
     let notes = (text(), text(), text(), text(), vec(any::<String>(), 0..3)).prop_map(
@@ -562,9 +663,17 @@ fn an_entry() -> impl Strategy<Value = LockEntry> {
             base,
         },
     );
-    let files = btree_map(a_path(), (any::<u64>(), a_digest()), 0..5).prop_map(|files| {
-        let file = |(path, (size, digest))| LockedFile { path, size, digest, line: 0 };
-        files.into_iter().map(file).collect()
+    let more = (option::of(any::<[u8; 32]>()), option::of(an_upstream()), any::<bool>());
+    let files = btree_map(a_path(), (any::<u64>(), a_digest(), more), 0..5).prop_map(|files| {
+        files
+            .into_iter()
+            .map(|(path, (size, digest, (blake3, upstream, parts)))| LockedFile {
+                blake3: blake3.map(Blake3::from_bytes),
+                upstream,
+                parts: some_parts(size).filter(|_| parts),
+                ..LockedFile::new(path, size, digest)
+            })
+            .collect()
     });
     (text(), text(), notes, a_digest(), files).prop_map(|(source, revision, notes, tree, files)| {
         let tree = TreeDigest::from_digest(tree);
