@@ -22,6 +22,7 @@ use crate::domain::event::{Event, EventSink};
 use crate::domain::evidence::{InputFile, Inputs};
 use crate::domain::finding::Severity;
 use crate::domain::plugin::PluginId;
+use crate::domain::registry::Registry;
 use crate::domain::report::{Report, Timings};
 use crate::engine::{Cache, Engine, EngineError};
 use crate::model::{Model, ModelError};
@@ -56,6 +57,8 @@ pub struct Gate {
     pub root: PathBuf,
     /// The lock file.
     pub lock: Option<(SourceFile, LockFile)>,
+    /// The trusted registry that the policy names.
+    pub registry: Option<Arc<Registry>>,
     /// Whether plugins must be the locked ones, and models are held to the lock
     /// file.
     pub locked: bool,
@@ -175,7 +178,7 @@ impl Gate {
         }
         self.sink.event(&Event::Planned { tasks });
         let executing = Instant::now();
-        let Self { cache, digests, jobs, now, workers, sink, interrupted, .. } = self;
+        let Self { cache, registry, digests, jobs, now, workers, sink, interrupted, .. } = self;
         let mut work = Work {
             engine,
             workers,
@@ -183,6 +186,7 @@ impl Gate {
             models,
             candidates,
             plan,
+            registry,
             digests,
             jobs,
             now,

@@ -15,7 +15,9 @@ use wasmtime::component::ResourceTable;
 use super::limits::{Meter, Stop};
 use crate::domain::capability::{Limit, Limits};
 use crate::domain::event::LogLevel;
+use crate::domain::lineage::Base;
 use crate::domain::model::{Definition, LockEntry};
+use crate::domain::registry::Registered;
 use crate::domain::text::GuestText;
 use crate::domain::verdict::FailureCode;
 use crate::model::reader::ChunkReader;
@@ -32,6 +34,11 @@ pub struct View {
     pub definition: Option<Definition>,
     /// The model's entry in the lock file.
     pub lock: Option<Arc<LockEntry>>,
+    /// What the model was made from, and those from what.
+    pub lineage: Arc<[Base]>,
+    /// What the trusted registry says that may be about it; none where the policy
+    /// names no registry.
+    pub registered: Option<Arc<Registered>>,
     /// The granted documents, by name.
     pub documents: Arc<BTreeMap<String, Arc<[u8]>>>,
     /// The run's one fixed time, seconds since 1970-01-01T00:00:00Z.

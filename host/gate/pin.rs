@@ -49,6 +49,7 @@ impl Gate {
             models,
             candidates: Vec::new(),
             plan: Plan::default(),
+            registry: None,
             digests: true,
             jobs,
             now,

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use super::{Gate, GateError};
 use crate::domain::event::Event;
+use crate::domain::lineage::{self, Base, MAX_BASES};
 use crate::domain::model::{Definition, FilePath, ModelName};
 use crate::model::{self, Model, ModelError, Pool};
 
@@ -42,6 +43,11 @@ pub(super) fn open(gate: &Gate) -> Result<Vec<Model>, GateError> {
             model.lock = lock.models.get(&model.name).map(|entry| Arc::new(entry.clone()));
         }
         model.definition = selected.definition;
+        model.lineage = lineage(gate, &model.name)?;
+        model.registered = gate.registry.as_ref().map(|registry| {
+            let (definition, lock) = (model.definition.as_ref(), model.lock.as_deref());
+            Arc::new(registry.about(&model.name, definition, lock, None))
+        });
         gate.sink.event(&Event::Listed {
             model: model.name.clone(),
             files: model.files.len(),
@@ -68,6 +74,21 @@ pub(super) fn open(gate: &Gate) -> Result<Vec<Model>, GateError> {
             Err(GateError::Nothing(format!("no models were found in {places}")))
         }
     }
+}
+
+/// Returns what the model `name` was made from, as the lock file tells.
+fn lineage(gate: &Gate, name: &ModelName) -> Result<Arc<[Base]>, GateError> {
+    let Some((_, lock)) = &gate.lock else { return Ok(Arc::new([])) };
+    let stated = |name: &ModelName| {
+        let models = gate.config.iter().flat_map(|config| &config.models);
+        let mut named = models.filter(|model| model.name == *name);
+        named.next().and_then(|model| model.definition.license.clone())
+    };
+    let bases = lineage::lineage(name, &lock.models, stated).ok_or_else(|| GateError::Usage {
+        message: format!("the lineage of {name} has more than {MAX_BASES} models"),
+        help: Some("leave out of `base` in modelhost.lock what is a base of a base".to_owned()),
+    })?;
+    Ok(bases.into())
 }
 
 /// Says that a run is larger than its bound, and the way out.

@@ -24,7 +24,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::domain::finding::Finding;
+use crate::domain::lineage::Base;
 use crate::domain::model::{Definition, FilePath, LockEntry, ModelName};
+use crate::domain::registry::Registered;
 
 pub use chunk::ChunkKey;
 pub(crate) use handle::Descriptors;
@@ -41,6 +43,11 @@ pub struct Model {
     pub definition: Option<Definition>,
     /// Its entry in the lock file.
     pub lock: Option<Arc<LockEntry>>,
+    /// What it was made from, and those from what, as the lock file tells.
+    pub lineage: Arc<[Base]>,
+    /// What the trusted registry says of its name, and of its source and revision;
+    /// none where the policy names no registry.
+    pub registered: Option<Arc<Registered>>,
     /// Its files, sorted by path.
     pub files: Vec<Arc<FileHandle>>,
     /// What listing it found: links that lead outside, special files.
@@ -75,6 +82,8 @@ pub fn open(
         path: shown.to_owned(),
         definition: None,
         lock: None,
+        lineage: Arc::new([]),
+        registered: None,
         files: listing.files,
         findings: listing.findings,
         unreadable: listing.unreadable,

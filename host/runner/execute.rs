@@ -22,7 +22,9 @@ use std::time::{Duration, Instant};
 
 use super::answers::{self, Answers};
 use super::plan::{Candidate, Plan, PlannedTask};
+use crate::domain::digest::TreeDigest;
 use crate::domain::event::{Event, EventSink};
+use crate::domain::registry::{Registered, Registry};
 use crate::domain::text::GuestText;
 use crate::domain::verdict::{Answer, Failure, FailureCode, Outcome};
 use crate::engine::engine::THREAD_STACK;
@@ -48,6 +50,8 @@ pub struct Work {
     pub candidates: Vec<Candidate>,
     /// The tasks.
     pub plan: Plan,
+    /// The trusted registry; none where the policy names none.
+    pub registry: Option<Arc<Registry>>,
     /// Whether each file's digest is computed; without, no task may ask for one.
     pub digests: bool,
     /// How many threads work at once; at least one.
@@ -399,10 +403,31 @@ impl<'a> Scheduler<'a> {
             files: Arc::clone(&task.files),
             definition: model.definition.clone(),
             lock: model.lock.clone(),
+            lineage: Arc::clone(&model.lineage),
+            registered: self.registered(task, model),
             documents: Arc::clone(&candidate.documents),
             now: self.work.now,
             key: self.key,
         }
+    }
+
+    /// Returns what the trusted registry says that may be about `model`: where the
+    /// task waited for the digests of all its files, of its tree digest as well.
+    fn registered(&self, task: &PlannedTask, model: &Model) -> Option<Arc<Registered>> {
+        let registry = self.work.registry.as_ref()?;
+        if !task.needs_digests || task.files.len() != model.files.len() {
+            return model.registered.clone();
+        }
+        let files = model.files.iter().map(|file| match file.hashed() {
+            Some(Ok((digest, _))) => Some((file.path(), file.size(), *digest)),
+            _ => None,
+        });
+        let Some(files) = files.collect::<Option<Vec<_>>>() else {
+            return model.registered.clone();
+        };
+        let (definition, lock) = (model.definition.as_ref(), model.lock.as_deref());
+        let tree = Some(TreeDigest::of(files));
+        Some(Arc::new(registry.about(&model.name, definition, lock, tree)))
     }
 
     fn finish(self) -> Result<Executed, ExecuteError> {

@@ -25,7 +25,9 @@ use super::protocol::{
 };
 use super::{sealed, translate, wall};
 use crate::domain::capability::Limits;
+use crate::domain::lineage::Base;
 use crate::domain::model::{FilePath, LockEntry};
+use crate::domain::registry::Registered;
 use crate::domain::text::GuestText;
 use crate::engine::engine::THREAD_STACK;
 use crate::engine::{Engine, Linked, Run, View};
@@ -77,6 +79,8 @@ pub fn serve() -> ExitCode {
                 isolation,
                 plugin: None,
                 lock: None,
+                lineage: Arc::new([]),
+                registered: None,
                 files: Vec::new(),
                 never: Arc::new(AtomicBool::new(false)),
             };
@@ -184,6 +188,8 @@ struct Server {
     isolation: Isolation,
     plugin: Option<Plugin>,
     lock: Option<LockEntry>,
+    lineage: Arc<[Base]>,
+    registered: Option<Registered>,
     files: Vec<Arc<FileHandle>>,
     never: Arc<AtomicBool>,
 }
@@ -233,6 +239,29 @@ impl Server {
                 let lock =
                     self.lock.as_mut().ok_or(Broken::Rules("locked files without an entry"))?;
                 lock.files.extend(rows.into_iter().map(translate::locked_file));
+                Ok(())
+            }
+            ToWorker::Lineage(rows) => {
+                self.lineage = rows.into_iter().map(translate::base).collect();
+                Ok(())
+            }
+            ToWorker::Registry(row) => {
+                let set = row.map(translate::set);
+                self.registered = set.map(|set| Registered { set, entries: Vec::new() });
+                Ok(())
+            }
+            ToWorker::RegistryEntry(row) => {
+                let entry = translate::entry(*row).ok_or(Broken::Rules("no such standing"))?;
+                let registered = self.registered.as_mut();
+                let registered = registered.ok_or(Broken::Rules("an entry of no registry"))?;
+                registered.entries.push(Arc::new(entry));
+                Ok(())
+            }
+            ToWorker::RegistryFiles(rows) => {
+                let entries = self.registered.as_mut().map(|registered| &mut registered.entries);
+                let entry = entries.and_then(|entries| entries.last_mut()).and_then(Arc::get_mut);
+                let entry = entry.ok_or(Broken::Rules("files of no entry"))?;
+                entry.files.extend(rows.into_iter().map(translate::registered_file));
                 Ok(())
             }
             ToWorker::Files(rows) => self.show(rows),
@@ -336,11 +365,14 @@ impl Server {
         }
         let plugin = self.plugin.as_ref().ok_or(Broken::Rules("a task without a plugin"))?;
         let lock = self.lock.take().map(Arc::new);
+        let registered = self.registered.take().map(Arc::new);
         let view = View {
             name: row.name.into(),
             files: std::mem::take(&mut self.files).into(),
             definition: row.definition.map(translate::definition),
             lock: lock.clone(),
+            lineage: Arc::clone(&self.lineage),
+            registered: registered.clone(),
             documents: Arc::clone(&plugin.documents),
             now: row.now,
             key: ChunkKey::from_bytes(row.key),
@@ -355,6 +387,7 @@ impl Server {
         drop(view);
         // Kept for the next task on this model, which is not told it again.
         self.lock = lock.and_then(Arc::into_inner);
+        self.registered = registered.and_then(Arc::into_inner);
         let mut chunks = translate::chunk_rows(std::mem::take(&mut ran.chunks));
         loop {
             let rows: Vec<_> = chunks.by_ref().take(ROWS).collect();

@@ -21,7 +21,9 @@ use rustix::process::{Pid, Resource, Signal, kill_process_group};
 use super::channel::{Broken, Channel, Patience};
 use super::isolation::Isolation;
 use super::protocol::{FromWorker, MAX_SMALL, ToWorker, VERSION};
+use crate::domain::lineage::Base;
 use crate::domain::model::LockEntry;
+use crate::domain::registry::Registered;
 
 /// How long a killed worker is waited for. One that hangs in the system longer
 /// is left to it.
@@ -63,6 +65,10 @@ pub(super) struct Process {
     pub(super) slot: Option<u64>,
     /// The lock entry that it was told last.
     pub(super) lock: Option<Arc<LockEntry>>,
+    /// The lineage that it was told last.
+    pub(super) lineage: Arc<[Base]>,
+    /// What it was told last of the trusted registry.
+    pub(super) registered: Option<Arc<Registered>>,
 }
 
 impl Process {
@@ -93,6 +99,8 @@ impl Process {
             isolation: None,
             slot: None,
             lock: None,
+            lineage: Arc::new([]),
+            registered: None,
         };
         // Fits into the socket; a worker that is gone by now is noticed later.
         let _ = process.channel.send(

@@ -19,7 +19,7 @@ use crate::domain::capability::Limits;
 
 /// The version of what is said; a worker of another build is turned away by it
 /// and by the build's own version.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// The most bytes of a frame to a worker, which trusts the gate.
 pub(super) const MAX_TO_WORKER: u32 = 64 << 20;
@@ -49,6 +49,14 @@ pub(super) enum ToWorker {
     Lock(Option<LockHead>),
     /// Some of its files, in order.
     LockedFiles(Vec<LockedRow>),
+    /// What the model of the tasks to come was made from.
+    Lineage(Vec<BaseRow>),
+    /// The trusted registry, of which entries follow; `None` for none.
+    Registry(Option<SetRow>),
+    /// The next of its entries that may be about the model of the tasks to come.
+    RegistryEntry(Box<EntryRow>),
+    /// Some of the files of that entry, in order.
+    RegistryFiles(Vec<LockedRow>),
     /// The first of the files of the task to come, in order, where they are many.
     Files(Vec<FileRow>),
     /// Run the task.
@@ -109,6 +117,42 @@ pub(super) struct LockHead {
     pub(super) source: Option<String>,
     pub(super) revision: Option<String>,
     pub(super) tree: [u8; 32],
+    pub(super) license: Option<String>,
+    pub(super) signer: Option<String>,
+}
+
+/// A base, with its place in the list of the one that it is below.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct BaseRow {
+    pub(super) source: String,
+    pub(super) revision: Option<String>,
+    pub(super) below: Option<u32>,
+    /// Name, tree digest, concluded and stated license of its own lock entry.
+    pub(super) locked: Option<(String, [u8; 32], Option<String>, Option<String>)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct SetRow {
+    pub(super) sequence: u64,
+    pub(super) digest: [u8; 32],
+    pub(super) signed: bool,
+}
+
+/// An entry of the trusted registry, without its files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct EntryRow {
+    pub(super) name: String,
+    pub(super) source: Option<String>,
+    pub(super) revision: Option<String>,
+    pub(super) tree: Option<[u8; 32]>,
+    pub(super) license: Option<String>,
+    /// Its place in the table that both sides have.
+    pub(super) standing: u8,
+    pub(super) reason: Option<String>,
+    pub(super) superseded_by: Option<String>,
+    pub(super) date: String,
+    pub(super) reviewer: String,
+    pub(super) digest: [u8; 32],
 }
 
 #[derive(Debug, Serialize, Deserialize)]

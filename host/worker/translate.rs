@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::protocol::{
-    ChunkRow, DoneRow, EndingRow, FileRow, FindingRow, Load, LockHead, LockedRow, ReadRow, SaidRow,
-    StopRow, TaskRow,
+    BaseRow, ChunkRow, DoneRow, EndingRow, EntryRow, FileRow, FindingRow, Load, LockHead,
+    LockedRow, ReadRow, SaidRow, SetRow, StopRow, TaskRow,
 };
 use crate::domain::capability::{Capability, Grant, Grants, Limit, Limits};
 use crate::domain::digest::{Digest, TreeDigest};
 use crate::domain::event::LogLevel;
 use crate::domain::evidence::Content;
 use crate::domain::finding::{Confidence, Severity};
-use crate::domain::model::{Definition, FilePath, LockEntry, LockNotes, LockedFile};
+use crate::domain::lineage::{Base, LockedBase};
+use crate::domain::model::{Definition, FilePath, LockEntry, LockNotes, LockedFile, ModelName};
+use crate::domain::registry::{RegisteredFile, RegistryEntry, RegistrySet, Standing};
 use crate::domain::verdict::FailureCode;
 use crate::engine::abi::raw::{RawAnswer, RawFact, RawFailure, RawFinding, RawLocation};
 use crate::engine::{Cause, Ending, Ran, View};
@@ -105,6 +107,8 @@ pub(super) fn lock_head(entry: &LockEntry) -> LockHead {
         source: entry.source.clone(),
         revision: entry.revision.clone(),
         tree: *entry.tree.digest().as_bytes(),
+        license: entry.notes.license.clone(),
+        signer: entry.notes.signer.clone(),
     }
 }
 
@@ -113,10 +117,105 @@ pub(super) fn lock_entry(head: LockHead) -> LockEntry {
     LockEntry {
         source: head.source,
         revision: head.revision,
-        notes: LockNotes::default(),
-        tree: TreeDigest::from_digest(Digest::from_bytes(head.tree)),
+        notes: LockNotes { license: head.license, signer: head.signer, ..LockNotes::default() },
+        tree: tree(head.tree),
         line: 0,
         files: Vec::new(),
+    }
+}
+
+fn tree(bytes: [u8; 32]) -> TreeDigest {
+    TreeDigest::from_digest(Digest::from_bytes(bytes))
+}
+
+/// Writes what a model was made from.
+pub(super) fn base_row(base: &Base) -> BaseRow {
+    BaseRow {
+        source: base.source.clone(),
+        revision: base.revision.clone(),
+        below: base.below,
+        locked: base.locked.as_ref().map(|locked| {
+            let LockedBase { name, tree, license, stated_license } = locked.clone();
+            (name.to_string(), *tree.digest().as_bytes(), license, stated_license)
+        }),
+    }
+}
+
+/// Reads what a model was made from.
+pub(super) fn base(row: BaseRow) -> Base {
+    Base {
+        source: row.source,
+        revision: row.revision,
+        below: row.below,
+        locked: row.locked.map(|(name, digest, license, stated_license)| LockedBase {
+            name: ModelName::new(&name),
+            tree: tree(digest),
+            license,
+            stated_license,
+        }),
+    }
+}
+
+/// Writes which edition of the trusted registry it is.
+pub(super) fn set_row(set: &RegistrySet) -> SetRow {
+    SetRow { sequence: set.sequence, digest: *set.digest.as_bytes(), signed: set.signed }
+}
+
+/// Reads which edition of the trusted registry it is.
+pub(super) fn set(row: SetRow) -> RegistrySet {
+    RegistrySet {
+        sequence: row.sequence,
+        digest: Digest::from_bytes(row.digest),
+        signed: row.signed,
+    }
+}
+
+/// Writes an entry of the trusted registry, without its files.
+pub(super) fn entry_row(entry: &RegistryEntry) -> EntryRow {
+    EntryRow {
+        name: entry.name.to_string(),
+        source: entry.source.clone(),
+        revision: entry.revision.clone(),
+        tree: entry.tree.map(|tree| *tree.digest().as_bytes()),
+        license: entry.license.clone(),
+        standing: place(&Standing::ALL, &entry.standing),
+        reason: entry.reason.clone(),
+        superseded_by: entry.superseded_by.as_ref().map(ToString::to_string),
+        date: entry.date.clone(),
+        reviewer: entry.reviewer.clone(),
+        digest: *entry.digest.as_bytes(),
+    }
+}
+
+/// Reads an entry of the trusted registry; none where it has no such standing.
+pub(super) fn entry(row: EntryRow) -> Option<RegistryEntry> {
+    Some(RegistryEntry {
+        name: ModelName::new(&row.name),
+        source: row.source,
+        revision: row.revision,
+        tree: row.tree.map(tree),
+        license: row.license,
+        standing: *Standing::ALL.get(usize::from(row.standing))?,
+        reason: row.reason,
+        superseded_by: row.superseded_by.as_deref().map(ModelName::new),
+        date: row.date,
+        reviewer: row.reviewer,
+        digest: Digest::from_bytes(row.digest),
+        files: Vec::new(),
+    })
+}
+
+/// Writes a file of an entry.
+pub(super) fn registered_row(file: &RegisteredFile) -> LockedRow {
+    LockedRow { path: file.path.to_string(), size: file.size, digest: *file.digest.as_bytes() }
+}
+
+/// Reads a file of an entry.
+pub(super) fn registered_file(row: LockedRow) -> RegisteredFile {
+    RegisteredFile {
+        path: FilePath::from_written(row.path),
+        size: row.size,
+        digest: Digest::from_bytes(row.digest),
     }
 }
 
@@ -287,4 +386,74 @@ fn finding(row: FindingRow) -> Option<RawFinding> {
 /// Reads how loud a line is.
 pub(super) fn level(row: u8) -> Option<LogLevel> {
     LEVELS.get(usize::from(row)).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bases_and_entries_come_back_as_they_went() {
+        let locked = LockedBase {
+            name: ModelName::new("b"),
+            tree: tree([7; 32]),
+            license: Some("MIT".to_owned()),
+            stated_license: None,
+        };
+        let bases = [
+            Base { source: "s".to_owned(), revision: None, below: None, locked: Some(locked) },
+            Base {
+                source: "t".to_owned(),
+                revision: Some("r".to_owned()),
+                below: Some(0),
+                locked: None,
+            },
+        ];
+        for sent in bases {
+            assert_eq!(base(base_row(&sent)), sent);
+        }
+        for standing in Standing::ALL {
+            let sent = RegistryEntry {
+                name: ModelName::new("n"),
+                source: Some("s".to_owned()),
+                revision: Some("r".to_owned()),
+                tree: Some(tree([9; 32])),
+                license: Some("MIT".to_owned()),
+                standing,
+                reason: Some("why".to_owned()),
+                superseded_by: Some(ModelName::new("o")),
+                date: "2026-07-24".to_owned(),
+                reviewer: "who".to_owned(),
+                digest: Digest::of(b"e"),
+                files: Vec::new(),
+            };
+            assert_eq!(entry(entry_row(&sent)), Some(sent));
+        }
+        let file = RegisteredFile {
+            path: FilePath::from_bytes(b"a\xff"),
+            size: 3,
+            digest: Digest::of(b"abc"),
+        };
+        assert_eq!(registered_file(registered_row(&file)), file);
+        let set = RegistrySet { sequence: 4, digest: Digest::of(b"set"), signed: true };
+        assert_eq!(super::set(set_row(&set)), set);
+    }
+
+    #[test]
+    fn an_entry_of_no_standing_is_none() {
+        let row = EntryRow {
+            name: "n".to_owned(),
+            source: None,
+            revision: None,
+            tree: None,
+            license: None,
+            standing: 3,
+            reason: None,
+            superseded_by: None,
+            date: String::new(),
+            reviewer: String::new(),
+            digest: [0; 32],
+        };
+        assert_eq!(entry(row), None);
+    }
 }

@@ -147,6 +147,8 @@ fn view(size: u64) -> View {
         files: Arc::new([Arc::new(file)]),
         definition: None,
         lock: None,
+        lineage: Arc::new([]),
+        registered: None,
         documents: Arc::new(BTreeMap::new()),
         now: 0,
         key: ChunkKey::from_bytes([0; 16]),

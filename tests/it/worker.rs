@@ -62,6 +62,8 @@ impl Stage {
                 ..Definition::default()
             }),
             lock: None,
+            lineage: Arc::new([]),
+            registered: None,
             documents: Arc::new(BTreeMap::new()),
             now: 1_700_000_000,
             key: ChunkKey::random().expect("a key"),

@@ -23,6 +23,7 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         context.lock.as_ref().is_none_or(|(source, lock)| lock.is_canonical(&source.text));
     let progress = Arc::new(Progress::new(!global.quiet));
     let gate = Gate {
+        registry: None,
         paths: args.models,
         working_dir: context.working_dir,
         config: context.config,

@@ -29,6 +29,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let progress = Arc::new(Progress::new(!args.no_progress && !global.quiet));
     let interrupted = Arc::new(AtomicBool::new(false));
     let gate = Gate {
+        registry: None,
         paths: args.paths,
         working_dir: context.working_dir,
         config: context.config,

@@ -14,6 +14,7 @@ use rustix::process::Signal;
 use super::{GRACE, START, Slot, SlotTask, Workers, fault, interruption, within};
 use crate::domain::capability::Limit;
 use crate::domain::evidence::FileCoverage;
+use crate::domain::registry::Registered;
 use crate::domain::text::GuestText;
 use crate::domain::verdict::{Coverage, Failure, FailureCode, Outcome, Usage};
 use crate::engine::{Called, Ran, View};
@@ -139,12 +140,7 @@ fn show<'a>(
     view: &'a View,
     patience: Patience<'_>,
 ) -> Result<&'a [Arc<FileHandle>], Broken> {
-    let is_same = match (&process.lock, &view.lock) {
-        (None, None) => true,
-        (Some(told), Some(lock)) => Arc::ptr_eq(told, lock),
-        _ => false,
-    };
-    if !is_same {
+    if !is_same(process.lock.as_ref(), view.lock.as_ref()) {
         process.channel.send(
             &ToWorker::Lock(view.lock.as_deref().map(translate::lock_head)),
             &[],
@@ -156,6 +152,15 @@ fn show<'a>(
         }
         process.lock.clone_from(&view.lock);
     }
+    if !Arc::ptr_eq(&process.lineage, &view.lineage) {
+        let rows = view.lineage.iter().map(translate::base_row).collect();
+        process.channel.send(&ToWorker::Lineage(rows), &[], patience)?;
+        process.lineage = Arc::clone(&view.lineage);
+    }
+    if !is_same(process.registered.as_ref(), view.registered.as_ref()) {
+        show_registered(process, view.registered.as_deref(), patience)?;
+        process.registered.clone_from(&view.registered);
+    }
     let mut chunks = view.files.chunks(ROWS);
     let last = chunks.next_back().unwrap_or_default();
     for files in chunks {
@@ -163,6 +168,35 @@ fn show<'a>(
         process.channel.send(&ToWorker::Files(rows), &[], patience)?;
     }
     Ok(last)
+}
+
+/// Tells a worker what the trusted registry says that may be about the model of
+/// the tasks to come.
+fn show_registered(
+    process: &mut Process,
+    registered: Option<&Registered>,
+    patience: Patience<'_>,
+) -> Result<(), Broken> {
+    let set = registered.map(|registered| translate::set_row(&registered.set));
+    process.channel.send(&ToWorker::Registry(set), &[], patience)?;
+    for entry in registered.iter().flat_map(|registered| &registered.entries) {
+        let row = Box::new(translate::entry_row(entry));
+        process.channel.send(&ToWorker::RegistryEntry(row), &[], patience)?;
+        for files in entry.files.chunks(ROWS) {
+            let rows = files.iter().map(translate::registered_row).collect();
+            process.channel.send(&ToWorker::RegistryFiles(rows), &[], patience)?;
+        }
+    }
+    Ok(())
+}
+
+/// Tells whether a worker knows by what it was told last.
+fn is_same<T>(told: Option<&Arc<T>>, now: Option<&Arc<T>>) -> bool {
+    match (told, now) {
+        (None, None) => true,
+        (Some(told), Some(now)) => Arc::ptr_eq(told, now),
+        _ => false,
+    }
 }
 
 /// Says why a task has no answer.

@@ -29,6 +29,8 @@ fn view() -> View {
         files: Arc::new([Arc::new(FileHandle::handed(&from, 0, FilePath::from_bytes(b"f"), 4))]),
         definition: None,
         lock: None,
+        lineage: Arc::new([]),
+        registered: None,
         documents: Arc::new(BTreeMap::new()),
         now: 0,
         key: ChunkKey::from_bytes([0; 16]),

@@ -10,7 +10,10 @@ use crate::bindings::modelhost::check as wit;
 use crate::check::Check;
 use crate::file::{Algorithm, ReadError};
 use crate::finding::{Confidence, Finding, Location, Severity};
-use crate::model::{Datetime, Definition, Level, LockEntry, LockedFile, Model};
+use crate::model::{
+    Base, Datetime, Definition, Level, LockEntry, LockedBase, LockedFile, LockedParts, Model,
+};
+use crate::registry::{RegisteredFile, Registry, RegistryEntry, Standing};
 
 /// Runs `C` for the export: generated types in, generated types out.
 ///
@@ -60,7 +63,24 @@ impl ModelHandle<'_> {
             revision: locked.revision,
             tree: digest_bytes(locked.tree),
             count: locked.count,
+            license: locked.license,
+            signer: locked.signer,
             handle: LockHandle,
+        })
+    }
+
+    pub(crate) fn lineage(self) -> Vec<Base> {
+        wit::definition::lineage().into_iter().map(lift_base).collect()
+    }
+
+    pub(crate) fn registry(self) -> Option<Registry> {
+        let trusted = wit::definition::trusted()?;
+        Some(Registry {
+            sequence: trusted.sequence,
+            digest: digest_bytes(trusted.digest),
+            signed: trusted.signed,
+            entries: wit::definition::registered().into_iter().map(lift_entry).collect(),
+            handle: RegistryHandle,
         })
     }
 
@@ -135,7 +155,64 @@ pub(crate) struct LockHandle;
 impl LockHandle {
     pub(crate) fn file(&self, index: u32) -> LockedFile {
         let file = wit::definition::locked_file_at(index);
-        LockedFile { path: file.path, size: file.size, sha256: digest_bytes(file.sha256) }
+        LockedFile {
+            path: file.path,
+            size: file.size,
+            sha256: digest_bytes(file.sha256),
+            blake3: file.blake3.map(digest_bytes),
+        }
+    }
+
+    pub(crate) fn parts(&self, index: u32) -> Option<LockedParts> {
+        let parts = wit::definition::locked_parts_at(index)?;
+        let (sha256, rest) = parts.sha256.as_chunks();
+        assert!(rest.is_empty(), "the contract says that these are 32 bytes each");
+        Some(LockedParts { size: parts.size, sha256: sha256.to_vec() })
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RegistryHandle;
+
+impl RegistryHandle {
+    pub(crate) fn file(&self, entry: u32, index: u32) -> RegisteredFile {
+        let file = wit::definition::registered_file_at(entry, index);
+        RegisteredFile { path: file.path, size: file.size, sha256: digest_bytes(file.sha256) }
+    }
+}
+
+fn lift_base(base: wit::definition::Base) -> Base {
+    Base {
+        source: base.source,
+        revision: base.revision,
+        below: base.below,
+        locked: base.locked.map(|locked| LockedBase {
+            name: locked.name,
+            tree: digest_bytes(locked.tree),
+            license: locked.license,
+            stated_license: locked.stated_license,
+        }),
+    }
+}
+
+fn lift_entry(entry: wit::definition::RegistryEntry) -> RegistryEntry {
+    RegistryEntry {
+        name: entry.name,
+        source: entry.source,
+        revision: entry.revision,
+        tree: entry.tree.map(digest_bytes),
+        license: entry.license,
+        standing: match entry.standing {
+            wit::definition::Standing::Approved => Standing::Approved,
+            wit::definition::Standing::Revoked => Standing::Revoked,
+            wit::definition::Standing::Superseded => Standing::Superseded,
+        },
+        reason: entry.reason,
+        superseded_by: entry.superseded_by,
+        date: entry.date,
+        reviewer: entry.reviewer,
+        digest: digest_bytes(entry.digest),
+        count: entry.count,
     }
 }
 

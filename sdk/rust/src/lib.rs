@@ -99,14 +99,18 @@ pub mod gguf;
 mod model;
 mod path;
 mod reader;
+mod registry;
 
 pub use answer::{Answer, Fact, Failure, MAX_FACTS, MAX_FINDINGS, Observations};
 pub use check::Check;
 pub use file::{Algorithm, Document, File, MAX_READ, ReadError};
 pub use finding::{Confidence, Finding, Location, MAX_MEMBER, MAX_NAME, MAX_TEXT, Rule, Severity};
-pub use model::{Datetime, Definition, Level, LockEntry, LockedFile, Model};
+pub use model::{
+    Base, Datetime, Definition, Level, LockEntry, LockedBase, LockedFile, LockedParts, Model,
+};
 pub use path::raw_path;
 pub use reader::Reader;
+pub use registry::{RegisteredFile, Registry, RegistryEntry, Standing};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -1,4 +1,5 @@
-//! What a check is shown: the model, its definition and lock entry, the date.
+//! What a check is shown: the model, its definition and lock entry, its lineage, the
+//! date. What the trusted registry says of it is `registry`'s.
 //!
 //! In a component these are handles to the host's, natively they stand on `testing`'s
 //! model in memory: which of the two, `backend` alone knows. What can be done with one
@@ -9,6 +10,7 @@ use std::fmt;
 
 use crate::backend::{LockHandle, ModelHandle};
 use crate::file::{Document, File};
+use crate::registry::Registry;
 
 /// Is the model that is checked, lent for the length of the call.
 ///
@@ -77,6 +79,19 @@ impl Model<'_> {
         self.handle.lock()
     }
 
+    /// Returns what the model was made from, and those from what, as the lock file tells:
+    /// its bases first, then theirs, and so on, none twice.
+    #[must_use]
+    pub fn lineage(&self) -> Vec<Base> {
+        self.handle.lineage()
+    }
+
+    /// Returns the trusted registry; none where the policy names none.
+    #[must_use]
+    pub fn registry(&self) -> Option<Registry> {
+        self.handle.registry()
+    }
+
     /// Returns the operator's document of that name; none where the policy grants this
     /// plugin no document of that name, whether or not there is one.
     #[must_use]
@@ -126,6 +141,10 @@ pub struct LockEntry {
     pub tree: [u8; 32],
     /// How many files are locked.
     pub count: u32,
+    /// The license that was concluded, an SPDX expression.
+    pub license: Option<String>,
+    /// Whose signature was verified.
+    pub signer: Option<String>,
     pub(crate) handle: LockHandle,
 }
 
@@ -138,9 +157,21 @@ impl LockEntry {
     /// Returns the locked file of that path.
     #[must_use]
     pub fn file(&self, path: &str) -> Option<LockedFile> {
+        self.find(path).map(|(_, file)| file)
+    }
+
+    /// Returns the parts of the locked file of that path; none where there is no such
+    /// file, or the lock file has no parts for it.
+    #[must_use]
+    pub fn parts(&self, path: &str) -> Option<LockedParts> {
+        let (index, _) = self.find(path)?;
+        self.handle.parts(index)
+    }
+
+    fn find(&self, path: &str) -> Option<(u32, LockedFile)> {
         search(self.count, path, |index| {
             let file = self.handle.file(index);
-            (file.path.clone(), file)
+            (file.path.clone(), (index, file))
         })
     }
 }
@@ -169,6 +200,44 @@ pub struct LockedFile {
     pub size: u64,
     /// The digest.
     pub sha256: [u8; 32],
+    /// The BLAKE3 digest, where the lock file has it.
+    pub blake3: Option<[u8; 32]>,
+}
+
+/// Is the digests of a locked file's parts, which tell where it differs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockedParts {
+    /// How many bytes each part has but the last, which may have fewer. Not 0.
+    pub size: u64,
+    /// The SHA-256 digests of the parts, in order.
+    pub sha256: Vec<[u8; 32]>,
+}
+
+/// Is one model that the model was made from, or that such a model was made from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Base {
+    /// Where it comes from, such as `hf:org/name`.
+    pub source: String,
+    /// The immutable revision of that source.
+    pub revision: Option<String>,
+    /// Which base this one was the base of, by its place in the list; none where it is
+    /// the base of the model itself. Less than its own place.
+    pub below: Option<u32>,
+    /// Its own entry in the lock file, where it is a locked model.
+    pub locked: Option<LockedBase>,
+}
+
+/// Is what the lock file says of a base that is a locked model itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockedBase {
+    /// The name of the model.
+    pub name: String,
+    /// The tree digest of its entry.
+    pub tree: [u8; 32],
+    /// The license that was concluded for it, an SPDX expression.
+    pub license: Option<String>,
+    /// The license that the policy states for it, an SPDX expression.
+    pub stated_license: Option<String>,
 }
 
 /// Is a point in time, UTC, without leap seconds.

@@ -13,12 +13,14 @@ mod lock;
 mod manifest;
 mod model;
 mod refuse;
+mod registry;
 
 pub use serde_json::{Value, json};
 
 pub use lock::Lock;
 pub use manifest::{Manifest, ManifestRule, Reads, Scope, manifest};
 pub use model::Model;
+pub use registry::RegistrySet;
 
 use crate::answer::{Answer, Failure};
 use crate::check::{Check, run};

@@ -10,7 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::digest;
 use crate::file::{Algorithm, MAX_READ, ReadError};
-use crate::model::{Datetime, Definition, Level, LockEntry, LockedFile};
+use crate::model::{Base, Datetime, Definition, Level, LockEntry, LockedFile, LockedParts};
+use crate::registry::{RegisteredFile, Registry};
 
 /// How many handles the host lends at a time, the model's own among them.
 const MAX_HANDLES: usize = 1_024;
@@ -173,6 +174,14 @@ impl ModelHandle<'_> {
         self.0.lock.clone()
     }
 
+    pub(crate) fn lineage(self) -> Vec<Base> {
+        self.0.lineage.clone()
+    }
+
+    pub(crate) fn registry(self) -> Option<Registry> {
+        self.0.registry.clone()
+    }
+
     pub(crate) fn document(self, name: &str) -> Option<DocumentHandle> {
         let content = self.0.documents.get(name)?.clone();
         Some(DocumentHandle { content, _live: Live::new(&self.0.shared) })
@@ -242,17 +251,36 @@ impl DocumentHandle {
 }
 
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct LockHandle(pub(crate) Arc<[LockedFile]>);
+pub(crate) struct LockHandle {
+    pub(crate) files: Arc<[LockedFile]>,
+    /// For each file.
+    pub(crate) parts: Arc<[Option<LockedParts>]>,
+}
 
 impl LockHandle {
     pub(crate) fn file(&self, index: u32) -> LockedFile {
-        self.0.get(index as usize).expect("the host traps past the count").clone()
+        self.files.get(index as usize).expect("the host traps past the count").clone()
+    }
+
+    pub(crate) fn parts(&self, index: u32) -> Option<LockedParts> {
+        self.parts.get(index as usize).expect("the host traps past the count").clone()
+    }
+}
+
+/// The files of each entry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RegistryHandle(pub(crate) Arc<[Vec<RegisteredFile>]>);
+
+impl RegistryHandle {
+    pub(crate) fn file(&self, entry: u32, index: u32) -> RegisteredFile {
+        let files = self.0.get(entry as usize).expect("the host traps past the entries");
+        files.get(index as usize).expect("the host traps past the count").clone()
     }
 }
 
 impl fmt::Debug for LockHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.0.iter()).finish()
+        f.debug_list().entries(self.files.iter()).finish()
     }
 }
 

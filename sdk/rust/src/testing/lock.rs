@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::digest::{compute, hex};
 use super::double::LockHandle;
 use crate::file::Algorithm;
-use crate::model::{LockEntry, LockedFile};
+use crate::model::{LockEntry, LockedFile, LockedParts};
 
 /// Builds a [`LockEntry`] file by file.
 #[derive(Clone, Debug, Default)]
@@ -15,7 +15,11 @@ pub struct Lock {
     source: Option<String>,
     revision: Option<String>,
     tree: Option<[u8; 32]>,
+    license: Option<String>,
+    signer: Option<String>,
     files: BTreeMap<String, (u64, [u8; 32])>,
+    blake3: BTreeMap<String, [u8; 32]>,
+    parts: BTreeMap<String, LockedParts>,
 }
 
 impl Lock {
@@ -52,6 +56,44 @@ impl Lock {
         self.file(path, bytes.len() as u64, sha256(bytes))
     }
 
+    /// Locks a file as it is with these bytes, with the digests of its parts of
+    /// `part_size` bytes each.
+    ///
+    /// # Panics
+    ///
+    /// If parts are to have no bytes.
+    #[must_use]
+    #[track_caller]
+    pub fn parts(mut self, path: impl Into<String>, bytes: &[u8], part_size: usize) -> Self {
+        assert!(part_size > 0, "a part has at least one byte");
+        let path = path.into();
+        let digests = bytes.chunks(part_size).map(sha256).collect();
+        let parts = LockedParts { size: part_size as u64, sha256: digests };
+        self.parts.insert(path.clone(), parts);
+        self.bytes(path, bytes)
+    }
+
+    /// Sets the BLAKE3 digest of a file.
+    #[must_use]
+    pub fn blake3(mut self, path: impl Into<String>, blake3: [u8; 32]) -> Self {
+        self.blake3.insert(path.into(), blake3);
+        self
+    }
+
+    /// Sets the license that was concluded.
+    #[must_use]
+    pub fn license(mut self, license: impl Into<String>) -> Self {
+        self.license = Some(license.into());
+        self
+    }
+
+    /// Sets whose signature was verified.
+    #[must_use]
+    pub fn signer(mut self, signer: impl Into<String>) -> Self {
+        self.signer = Some(signer.into());
+        self
+    }
+
     /// Sets a tree digest other than that of the files.
     #[must_use]
     pub fn tree(mut self, tree: [u8; 32]) -> Self {
@@ -65,14 +107,21 @@ impl Lock {
         let files: Vec<_> = self
             .files
             .into_iter()
-            .map(|(path, (size, sha256))| LockedFile { path, size, sha256 })
+            .map(|(path, (size, sha256))| {
+                let blake3 = self.blake3.get(&path).copied();
+                LockedFile { path, size, sha256, blake3 }
+            })
             .collect();
+        let mut parts = self.parts;
+        let parts = files.iter().map(|file| parts.remove(&file.path)).collect();
         LockEntry {
             source: self.source,
             revision: self.revision,
             tree: self.tree.unwrap_or_else(|| tree(&files)),
             count: u32::try_from(files.len()).expect("a lock entry in memory has fewer files"),
-            handle: LockHandle(files.into()),
+            license: self.license,
+            signer: self.signer,
+            handle: LockHandle { files: files.into(), parts },
         }
     }
 }
@@ -127,7 +176,20 @@ mod tests {
         assert_eq!(entry.revision.as_deref(), Some("r"));
         assert_eq!((entry.tree, entry.count), ([7; 32], 0));
         let entry = Lock::new().bytes("a", b"1").file("a", 9, [1; 32]).build();
-        let file = LockedFile { path: "a".into(), size: 9, sha256: [1; 32] };
+        let file = LockedFile { path: "a".into(), size: 9, sha256: [1; 32], blake3: None };
         assert_eq!(entry.files().collect::<Vec<_>>(), [file]);
+    }
+
+    #[test]
+    fn parts_are_found_by_path() {
+        let lock = Lock::new().bytes("a", b"1").parts("b", b"12345", 2).parts("c", b"", 2);
+        let entry = lock.blake3("a", [3; 32]).license("MIT").signer("s").build();
+        assert_eq!((entry.parts("a"), entry.parts("x")), (None, None));
+        let parts = entry.parts("b").expect("it has parts");
+        assert_eq!(parts.size, 2);
+        assert_eq!(parts.sha256, [sha256(b"12"), sha256(b"34"), sha256(b"5")]);
+        assert_eq!(entry.parts("c").map(|parts| parts.sha256.len()), Some(0));
+        assert_eq!(entry.file("a").and_then(|file| file.blake3), Some([3; 32]));
+        assert_eq!((entry.license.as_deref(), entry.signer.as_deref()), (Some("MIT"), Some("s")));
     }
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use super::double::{Content, Fault, ModelHandle, Shared};
 use super::lock::Lock;
 use crate::file::{Algorithm, File};
-use crate::model::{Datetime, Definition, LockEntry};
+use crate::model::{Base, Datetime, Definition, LockEntry};
+use crate::registry::Registry;
 
 /// How large a document may be, as the contract says.
 const MAX_DOCUMENT: usize = 16 * 1024 * 1024;
@@ -31,6 +32,8 @@ pub struct Model {
     pub(super) files: BTreeMap<String, Content>,
     pub(super) definition: Option<Definition>,
     pub(super) lock: Option<LockEntry>,
+    pub(super) lineage: Vec<Base>,
+    pub(super) registry: Option<Registry>,
     pub(super) documents: BTreeMap<String, Content>,
     pub(super) now: Datetime,
     pub(super) shared: Arc<Shared>,
@@ -52,6 +55,8 @@ impl Model {
             files: BTreeMap::new(),
             definition: None,
             lock: None,
+            lineage: Vec::new(),
+            registry: None,
             documents: BTreeMap::new(),
             now: Datetime { seconds: DEFAULT_NOW, nanoseconds: 0 },
             shared: Arc::default(),
@@ -205,6 +210,28 @@ impl Model {
     #[must_use]
     pub fn lock(mut self, entry: impl Into<LockEntry>) -> Self {
         self.lock = Some(entry.into());
+        self
+    }
+
+    /// Adds a base that the model was made from, or one that such a base was made from.
+    ///
+    /// # Panics
+    ///
+    /// If it is below one that does not stand before it.
+    #[must_use]
+    #[track_caller]
+    pub fn base(mut self, base: Base) -> Self {
+        let place = self.lineage.len();
+        let is_after = base.below.is_none_or(|below| (below as usize) < place);
+        assert!(is_after, "a base stands after the one that it is below");
+        self.lineage.push(base);
+        self
+    }
+
+    /// Sets what the trusted registry says that may be about the model.
+    #[must_use]
+    pub fn registry(mut self, set: impl Into<Registry>) -> Self {
+        self.registry = Some(set.into());
         self
     }
 

@@ -22,7 +22,7 @@ fn accept_observations(model: &Model, observations: &Observations) -> Result<(),
         return Err(format!("{} findings, at most {MAX_FINDINGS}", findings.len()));
     }
     let mut paths: BTreeSet<&str> = model.files.keys().map(String::as_str).collect();
-    let locked = model.lock.as_ref().map(|lock| &lock.handle.0[..]).unwrap_or_default();
+    let locked = model.lock.as_ref().map(|lock| &lock.handle.files[..]).unwrap_or_default();
     paths.extend(locked.iter().map(|file| file.path.as_str()));
     for finding in findings {
         accept_finding(&paths, finding)
