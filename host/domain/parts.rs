@@ -90,6 +90,19 @@ impl Parts {
         Ok(Self { size, digests })
     }
 
+    /// Makes the parts of a file of `file` bytes from what is kept of each one's
+    /// digest; none where these are not all parts of such a file.
+    pub fn from_kept(file: u64, digests: Vec<[u8; DIGEST]>) -> Option<Self> {
+        let size = Self::size_for(file)?;
+        let is_all = digests.len() as u64 == file.div_ceil(size);
+        is_all.then(|| Self { size, digests: digests.into() })
+    }
+
+    /// Returns what is kept of each part's digest, in order.
+    pub fn kept(&self) -> &[[u8; DIGEST]] {
+        &self.digests
+    }
+
     /// Returns how many bytes a part has; the last may have fewer.
     pub const fn size(&self) -> u64 {
         self.size

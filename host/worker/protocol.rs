@@ -56,7 +56,7 @@ pub(super) enum ToWorker {
     /// The next of its entries that may be about the model of the tasks to come.
     RegistryEntry(Box<EntryRow>),
     /// Some of the files of that entry, in order.
-    RegistryFiles(Vec<LockedRow>),
+    RegistryFiles(Vec<RegisteredRow>),
     /// The first of the files of the task to come, in order, where they are many.
     Files(Vec<FileRow>),
     /// Run the task.
@@ -157,6 +157,16 @@ pub(super) struct EntryRow {
 
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct LockedRow {
+    pub(super) path: String,
+    pub(super) size: u64,
+    pub(super) digest: [u8; 32],
+    pub(super) blake3: Option<[u8; 32]>,
+    /// What is kept of each part's digest.
+    pub(super) parts: Option<Vec<[u8; 8]>>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct RegisteredRow {
     pub(super) path: String,
     pub(super) size: u64,
     pub(super) digest: [u8; 32],

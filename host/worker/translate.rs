@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use super::protocol::{
     BaseRow, ChunkRow, DoneRow, EndingRow, EntryRow, FileRow, FindingRow, Load, LockHead,
-    LockedRow, ReadRow, SaidRow, SetRow, StopRow, TaskRow,
+    LockedRow, ReadRow, RegisteredRow, SaidRow, SetRow, StopRow, TaskRow,
 };
 use crate::domain::capability::{Capability, Grant, Grants, Limit, Limits};
-use crate::domain::digest::{Digest, TreeDigest};
+use crate::domain::digest::{Blake3, Digest, TreeDigest};
 use crate::domain::event::LogLevel;
 use crate::domain::evidence::Content;
 use crate::domain::finding::{Confidence, Severity};
 use crate::domain::lineage::{Base, LockedBase};
 use crate::domain::model::{Definition, FilePath, LockEntry, LockNotes, LockedFile, ModelName};
+use crate::domain::parts::Parts;
 use crate::domain::registry::{RegisteredFile, RegistryEntry, RegistrySet, Standing};
 use crate::domain::verdict::FailureCode;
 use crate::engine::abi::raw::{RawAnswer, RawFact, RawFailure, RawFinding, RawLocation};
@@ -206,12 +207,12 @@ pub(super) fn entry(row: EntryRow) -> Option<RegistryEntry> {
 }
 
 /// Writes a file of an entry.
-pub(super) fn registered_row(file: &RegisteredFile) -> LockedRow {
-    LockedRow { path: file.path.to_string(), size: file.size, digest: *file.digest.as_bytes() }
+pub(super) fn registered_row(file: &RegisteredFile) -> RegisteredRow {
+    RegisteredRow { path: file.path.to_string(), size: file.size, digest: *file.digest.as_bytes() }
 }
 
 /// Reads a file of an entry.
-pub(super) fn registered_file(row: LockedRow) -> RegisteredFile {
+pub(super) fn registered_file(row: RegisteredRow) -> RegisteredFile {
     RegisteredFile {
         path: FilePath::from_written(row.path),
         size: row.size,
@@ -221,13 +222,23 @@ pub(super) fn registered_file(row: LockedRow) -> RegisteredFile {
 
 /// Writes a locked file.
 pub(super) fn locked_row(file: &LockedFile) -> LockedRow {
-    LockedRow { path: file.path.to_string(), size: file.size, digest: *file.digest.as_bytes() }
+    LockedRow {
+        path: file.path.to_string(),
+        size: file.size,
+        digest: *file.digest.as_bytes(),
+        blake3: file.blake3.map(|digest| *digest.as_bytes()),
+        parts: file.parts.as_ref().map(|parts| parts.kept().to_vec()),
+    }
 }
 
 /// Reads a locked file; what no guest sees of it is left out.
 pub(super) fn locked_file(row: LockedRow) -> LockedFile {
     let path = FilePath::from_written(row.path);
-    LockedFile::new(path, row.size, Digest::from_bytes(row.digest))
+    LockedFile {
+        blake3: row.blake3.map(Blake3::from_bytes),
+        parts: row.parts.and_then(|kept| Parts::from_kept(row.size, kept)),
+        ..LockedFile::new(path, row.size, Digest::from_bytes(row.digest))
+    }
 }
 
 /// Writes a file of a view.
@@ -429,6 +440,15 @@ mod tests {
             };
             assert_eq!(entry(entry_row(&sent)), Some(sent));
         }
+        let path = FilePath::from_bytes(b"w");
+        let kept = vec![[1; 8], [2; 8]];
+        let locked = LockedFile {
+            blake3: Some(Blake3::from_bytes([5; 32])),
+            parts: Parts::from_kept(2 << 20, kept),
+            ..LockedFile::new(path, 2 << 20, Digest::of(b"w"))
+        };
+        assert!(locked.parts.is_some());
+        assert_eq!(locked_file(locked_row(&locked)), locked);
         let file = RegisteredFile {
             path: FilePath::from_bytes(b"a\xff"),
             size: 3,

@@ -55,14 +55,17 @@ impl Host for State {
             path: file.path.to_string(),
             size: file.size,
             sha256: file.digest.as_bytes().to_vec(),
-            blake3: None,
+            blake3: file.blake3.map(|digest| digest.as_bytes().to_vec()),
         })
     }
 
     fn locked_parts_at(&mut self, index: u32) -> wasmtime::Result<Option<LockedParts>> {
         self.enter()?;
-        self.locked_file(index)?;
-        Ok(None)
+        let parts = self.locked_file(index)?.parts.as_ref();
+        Ok(parts.map(|parts| LockedParts {
+            size: parts.size(),
+            digests: parts.kept().as_flattened().to_vec(),
+        }))
     }
 
     fn lineage(&mut self) -> wasmtime::Result<Vec<Base>> {

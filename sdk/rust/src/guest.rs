@@ -165,9 +165,9 @@ impl LockHandle {
 
     pub(crate) fn parts(&self, index: u32) -> Option<LockedParts> {
         let parts = wit::definition::locked_parts_at(index)?;
-        let (sha256, rest) = parts.sha256.as_chunks();
-        assert!(rest.is_empty(), "the contract says that these are 32 bytes each");
-        Some(LockedParts { size: parts.size, sha256: sha256.to_vec() })
+        let (digests, rest) = parts.digests.as_chunks();
+        assert!(rest.is_empty(), "the contract says that these are 8 bytes each");
+        Some(LockedParts { size: parts.size, digests: digests.to_vec() })
     }
 }
 

@@ -204,13 +204,14 @@ pub struct LockedFile {
     pub blake3: Option<[u8; 32]>,
 }
 
-/// Is the digests of a locked file's parts, which tell where it differs.
+/// Is digests of equal parts of a locked file, which tell where it differs; that it is
+/// the right one they don't tell.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LockedParts {
     /// How many bytes each part has but the last, which may have fewer. Not 0.
     pub size: u64,
-    /// The SHA-256 digests of the parts, in order.
-    pub sha256: Vec<[u8; 32]>,
+    /// The first 8 bytes of the BLAKE3 of each part, in order.
+    pub digests: Vec<[u8; 8]>,
 }
 
 /// Is one model that the model was made from, or that such a model was made from.

@@ -67,8 +67,8 @@ impl Lock {
     pub fn parts(mut self, path: impl Into<String>, bytes: &[u8], part_size: usize) -> Self {
         assert!(part_size > 0, "a part has at least one byte");
         let path = path.into();
-        let digests = bytes.chunks(part_size).map(sha256).collect();
-        let parts = LockedParts { size: part_size as u64, sha256: digests };
+        let digests = bytes.chunks(part_size).map(part).collect();
+        let parts = LockedParts { size: part_size as u64, digests };
         self.parts.insert(path.clone(), parts);
         self.bytes(path, bytes)
     }
@@ -142,6 +142,12 @@ fn tree(files: &[LockedFile]) -> [u8; 32] {
     sha256(lines.as_bytes())
 }
 
+/// Computes what a lock file has of a part with these bytes.
+fn part(bytes: &[u8]) -> [u8; 8] {
+    let digest = compute(Algorithm::Blake3, bytes.len() as u64, std::iter::once(bytes.to_vec()));
+    digest.first_chunk().copied().expect("BLAKE3 has 32 bytes")
+}
+
 pub(crate) fn sha256(bytes: &[u8]) -> [u8; 32] {
     let digest = compute(Algorithm::Sha256, bytes.len() as u64, std::iter::once(bytes.to_vec()));
     digest.try_into().expect("SHA-256 has 32 bytes")
@@ -187,8 +193,8 @@ mod tests {
         assert_eq!((entry.parts("a"), entry.parts("x")), (None, None));
         let parts = entry.parts("b").expect("it has parts");
         assert_eq!(parts.size, 2);
-        assert_eq!(parts.sha256, [sha256(b"12"), sha256(b"34"), sha256(b"5")]);
-        assert_eq!(entry.parts("c").map(|parts| parts.sha256.len()), Some(0));
+        assert_eq!(parts.digests, [part(b"12"), part(b"34"), part(b"5")]);
+        assert_eq!(entry.parts("c").map(|parts| parts.digests.len()), Some(0));
         assert_eq!(entry.file("a").and_then(|file| file.blake3), Some([3; 32]));
         assert_eq!((entry.license.as_deref(), entry.signer.as_deref()), (Some("MIT"), Some("s")));
     }
