@@ -1,5 +1,5 @@
 //! The bundled checks on files of any bytes: they answer, and the answer keeps
-//! what their manifests promise.
+//! what their manifests promise. Leaves signatures to `signatures`.
 
 use modelhost_check::Check;
 use modelhost_check::testing::{Manifest, Model, manifest};
@@ -7,10 +7,9 @@ use modelhost_plugin_code::Code;
 use modelhost_plugin_formats::Formats;
 use modelhost_plugin_license::License;
 use modelhost_plugin_pickle::Pickle;
-use modelhost_plugin_provenance::Provenance;
 
 /// Runs `C` on `model`.
-fn check<C: Check>(model: &Model, plugin_toml: &str, settings: &str) {
+pub(crate) fn check<C: Check>(model: &Model, plugin_toml: &str, settings: &str) {
     let settings = serde_json::from_str(settings).expect("settings of the check");
     let manifest: Manifest = manifest(plugin_toml);
     if let Ok(answer) = C::check(&model.view(), settings) {
@@ -19,7 +18,7 @@ fn check<C: Check>(model: &Model, plugin_toml: &str, settings: &str) {
 }
 
 /// A model of one file.
-fn one(name: &str, bytes: &[u8]) -> Model {
+pub(crate) fn one(name: &str, bytes: &[u8]) -> Model {
     Model::new("fuzz").file(name, bytes)
 }
 
@@ -67,8 +66,28 @@ pub(crate) fn license(bytes: &[u8]) {
     check::<License>(&model, toml, "{}");
 }
 
-pub(crate) fn provenance(bytes: &[u8]) {
-    let toml = include_str!("../../plugins/provenance/plugin.toml");
-    let model = one("model.sig", bytes).file("weights.bin", b"w".as_slice());
-    check::<Provenance>(&model, toml, "{}");
+/// The front matter of a card, beside a license text of the same bytes.
+pub(crate) fn card(bytes: &[u8]) {
+    let toml = include_str!("../../plugins/license/plugin.toml");
+    let card = [b"---\n".as_slice(), bytes, b"\n---\n# A model\n"].concat();
+    let model = one("README.md", &card).file("LICENSE", bytes).file("weights.bin", "w");
+    check::<License>(&model, toml, r#"{ "allow": ["MIT"], "bases": [] }"#);
+}
+
+/// The names by which `license` knows a document that describes the model; the first
+/// byte chooses.
+const DOCUMENTS: [&str; 4] = ["bom.json", "model.spdx.json", "model.spdx", "Kitfile"];
+
+pub(crate) fn document(bytes: &[u8]) {
+    let Some((first, rest)) = bytes.split_first() else { return };
+    let toml = include_str!("../../plugins/license/plugin.toml");
+    let name = DOCUMENTS[usize::from(*first) % DOCUMENTS.len()];
+    check::<License>(&one(name, rest).file("weights.bin", "w"), toml, r#"{ "allow": ["MIT"] }"#);
+}
+
+/// The metadata of GGUF, as those read it who ask what it says.
+pub(crate) fn gguf_metadata(bytes: &[u8]) {
+    let model = one("model.gguf", bytes);
+    check::<License>(&model, include_str!("../../plugins/license/plugin.toml"), "{}");
+    check::<Code>(&model, include_str!("../../plugins/code/plugin.toml"), "null");
 }

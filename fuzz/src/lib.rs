@@ -8,6 +8,7 @@ mod checks;
 mod host;
 mod report;
 pub mod seeds;
+mod signatures;
 
 /// One target.
 #[derive(Clone, Copy, Debug)]
@@ -30,7 +31,7 @@ const fn parser(name: &'static str, run: fn(&[u8])) -> Target {
 }
 
 /// All of them, those of the host first.
-pub const TARGETS: [Target; 21] = [
+pub const TARGETS: [Target; 26] = [
     host("policy", host::policy),
     host("lock", host::lock),
     host("manifest", host::manifest),
@@ -51,7 +52,12 @@ pub const TARGETS: [Target; 21] = [
     parser("repository", checks::code),
     parser("template", checks::template),
     parser("license", checks::license),
-    parser("provenance", checks::provenance),
+    parser("card", checks::card),
+    parser("document", checks::document),
+    parser("gguf-metadata", checks::gguf_metadata),
+    parser("provenance", signatures::provenance),
+    parser("payload", signatures::payload),
+    parser("chain", signatures::chain),
 ];
 
 /// Returns the target `name`.

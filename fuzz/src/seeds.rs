@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::signatures;
+
 /// Larger files make poor seeds: most of their bytes are weights.
 const MAX: u64 = 64 << 10;
 
@@ -37,9 +39,15 @@ pub fn of(name: &str, corpus: &Path) -> Vec<Vec<u8>> {
         "frame" | "report" => (1..=16).map(noise).collect(),
         "escape" => vec![b"\x1b[0m::error::##[x]\n\xe2\x80\xae".to_vec()],
         "license" => read(&root.join("examples"), &|path| path.ends_with(".md")),
-        "provenance" => read(&root.join("plugins/provenance/tests"), &|path| {
-            path.ends_with(".json") || path.ends_with(".pem") || path.ends_with(".sig")
-        }),
+        "card" => cards(&root),
+        "document" => DOCUMENTS.iter().map(|text| text.as_bytes().to_vec()).collect(),
+        "provenance" => {
+            read(&root.join("plugins/provenance/tests"), &|path| path.ends_with(".sig"))
+        }
+        "payload" => {
+            read(&root.join("plugins/provenance/tests"), &|path| path.ends_with("statement.json"))
+        }
+        "chain" => signatures::chains(),
         "repository" => {
             let mut files = read(corpus, &|path| is_of(name, path));
             // The first byte chooses the name: `config.json`.
@@ -49,6 +57,36 @@ pub fn of(name: &str, corpus: &Path) -> Vec<Vec<u8>> {
         _ => read(corpus, &|path| is_of(name, path)),
     };
     if found.is_empty() { vec![Vec::new()] } else { found }
+}
+
+/// Documents about a model, each after the byte that chooses its name.
+const DOCUMENTS: [&str; 4] = [
+    "\0{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",\"components\":[{\"type\":\
+     \"machine-learning-model\",\"name\":\"m\",\"licenses\":[{\"license\":{\"id\":\"MIT\"}},\
+     {\"expression\":\"MIT OR Apache-2.0\"}],\"pedigree\":{\"ancestors\":[{\"purl\":\
+     \"pkg:huggingface/o/b@1\"}]}}]}",
+    "\u{1}{\"spdxVersion\":\"SPDX-2.3\",\"packages\":[{\"SPDXID\":\"SPDXRef-m\",\"licenseDeclared\":\
+     \"MIT\"}],\"relationships\":[{\"relationshipType\":\"DESCRIBES\",\"relatedSpdxElement\":\
+     \"SPDXRef-m\"}]}",
+    "\u{2}SPDXVersion: SPDX-2.3\nPackageName: m\nPackageLicenseDeclared: MIT\n",
+    "\u{3}manifestVersion: 1.0.0\npackage:\n  name: m\n  license: MIT\nmodel:\n  license: MIT\n",
+];
+
+/// The front matters among the labelled cards of `license`, and one with all its keys.
+fn cards(root: &Path) -> Vec<Vec<u8>> {
+    let labels = read(&root.join("plugins/license/tests"), &|path| path.ends_with("labels.tsv"));
+    let labels = labels.into_iter().filter_map(|text| String::from_utf8(text).ok());
+    let mut found = Vec::new();
+    for text in labels {
+        let columns = text.lines().filter_map(|line| line.split('\t').nth(1));
+        found.extend(columns.map(|card| card.replace(';', "\n").into_bytes()));
+    }
+    found.push(
+        b"license: other\nlicense_name: acme-1\nlicense_link: LICENSE\nbase_model:\n- o/b\n\
+          datasets: [squad]\ntags: &t [a]\n"
+            .to_vec(),
+    );
+    found
 }
 
 /// The guests of the tests, each as the one module of a component, and a component
@@ -84,7 +122,7 @@ fn is_of(name: &str, path: &str) -> bool {
         "compressed" => ends(&[".gz", ".bz2", ".xz", ".lzma", ".lz4", ".z"]),
         "array" => ends(&[".npy", ".joblib"]),
         "safetensors" => ends(&[".safetensors"]),
-        "gguf" => ends(&[".gguf"]),
+        "gguf" | "gguf-metadata" => ends(&[".gguf"]),
         "onnx" => ends(&[".onnx"]),
         "keras" => ends(&[".keras", ".h5", ".hdf5"]),
         "tensorflow" => ends(&[".pb", ".tflite"]),

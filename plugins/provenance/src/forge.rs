@@ -307,3 +307,63 @@ pub(crate) fn trusted_root() -> Value {
         "timestampAuthorities": chain([stamper, root("stamps", STAMP_ROOT)]),
     })
 }
+
+/// What stands beside the tests for who has no forge: the fuzz targets. A model with the
+/// one file `weights.bin`, of which it is the letter `w`, signed in each way.
+fn files() -> [(&'static str, String, &'static str); 6] {
+    let digest = Sha256::digest("w");
+    let all = hex(&Sha256::digest(digest));
+    let statement = json!({
+        "_type": "https://in-toto.io/Statement/v1",
+        "subject": [{ "name": "m", "digest": { "sha256": all } }],
+        "predicateType": "https://model_signing/signature/v1.0",
+        "predicate": {
+            "resources": [{ "name": "weights.bin", "algorithm": "sha256", "digest": hex(&digest) }],
+            "serialization": { "method": "files", "hash_type": "sha256", "allow_symlinks": false },
+        },
+    })
+    .to_string();
+    let middle = authority("middle", MIDDLE, "root", ROOT);
+    let of_own = leaf("middle", MIDDLE).with(vec![usage(0x80), names(&[(0x86, NAME)])]);
+    let raw = |plan: &Plan| json!({ "rawBytes": STANDARD.encode(plan.der()) });
+    let mut chain = Signing::new(statement.as_str()).bundle();
+    chain["verificationMaterial"] =
+        json!({ "x509CertificateChain": { "certificates": [raw(&of_own), raw(&middle)] } });
+    let stamped = Signing { answer: Answer::None, ..Signing::second(statement.as_str()) };
+    let pretty = |value: &Value| format!("{value:#}\n");
+    [
+        (
+            "logged.sig",
+            pretty(&Signing::new(statement.as_str()).bundle()),
+            include_str!("../tests/fixtures/forged/logged.sig"),
+        ),
+        (
+            "stamped.sig",
+            pretty(&stamped.bundle()),
+            include_str!("../tests/fixtures/forged/stamped.sig"),
+        ),
+        ("chain.sig", pretty(&chain), include_str!("../tests/fixtures/forged/chain.sig")),
+        (
+            "trusted_root.json",
+            pretty(&trusted_root()),
+            include_str!("../tests/fixtures/forged/trusted_root.json"),
+        ),
+        (
+            "roots.pem",
+            pem::write("CERTIFICATE", &root("root", ROOT).der()),
+            include_str!("../tests/fixtures/forged/roots.pem"),
+        ),
+        (
+            "statement.json",
+            statement + "\n",
+            include_str!("../tests/fixtures/forged/statement.json"),
+        ),
+    ]
+}
+
+#[test]
+fn the_files_beside_the_tests_are_what_it_makes() {
+    for (name, made, file) in files() {
+        assert_eq!(made, file, "tests/fixtures/forged/{name} has to hold: {made}");
+    }
+}

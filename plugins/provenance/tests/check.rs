@@ -124,6 +124,37 @@ fn rules_are_documented() {
     manifest.assert_documented(include_str!("../RULES.md"));
 }
 
+/// The bundles that the fuzz targets start from hold: what is wrong is what they put in.
+#[test]
+fn forged_bundles_are_signatures() {
+    let by = |bundle: &str, settings: Value| {
+        let model = Model::new("m")
+            .now(1_740_916_800)
+            .file("model.sig", bundle)
+            .file("weights.bin", "w")
+            .document("roots", include_str!("fixtures/forged/roots.pem"))
+            .document("trusted", include_str!("fixtures/forged/trusted_root.json"));
+        let mut with =
+            json!({ "identity": "https://github.test/o/r/.github/workflows/a.yml@refs/tags/v1" });
+        let (with_all, settings) = (with.as_object_mut(), settings.as_object().cloned());
+        with_all.expect("an object").extend(settings.expect("an object"));
+        show(&model, with)
+    };
+    let provider = "https://token.test";
+    let keyless = json!({ "trusted-root": "trusted", "identity-provider": provider });
+    let unlogged =
+        json!({ "trusted-root": "trusted", "identity-provider": provider, "unlogged": true });
+    let rows = [
+        (include_str!("fixtures/forged/chain.sig"), json!({ "certificates": "roots" })),
+        (include_str!("fixtures/forged/logged.sig"), keyless),
+        (include_str!("fixtures/forged/stamped.sig"), unlogged),
+    ];
+    for (bundle, settings) in rows {
+        let shown = by(bundle, settings);
+        assert!(shown.starts_with("signer=https://gith, signed-files=1"), "{shown}");
+    }
+}
+
 #[test]
 fn finds_the_signature() {
     let good = bundle(&secret(1), &statement(&FILES)).to_string();
