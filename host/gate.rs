@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "how long a stage took goes to the timings")]
 
 mod candidates;
+mod contents;
 mod evidence;
 mod pin;
 mod select;
@@ -33,6 +34,7 @@ use crate::record::lock::LockFile;
 use crate::runner::{self, ExecuteError, Work};
 use crate::worker::{Isolation, Workers};
 
+pub use contents::Contents;
 pub use select::Selected;
 
 /// How many workers are started before it is known which plugins there are.

@@ -1,6 +1,7 @@
 //! modelhost: a WebAssembly plugin host for pluggable checks on
 //! machine-learning models.
 
+pub mod attest;
 pub mod config;
 pub mod domain;
 pub mod engine;

@@ -2,8 +2,11 @@
 
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use modelhost::attest::Uri;
+use modelhost::domain::digest::Digest;
 use modelhost::domain::finding::Severity;
 use modelhost::domain::plugin::PluginId;
 use modelhost::report::Output;
@@ -64,6 +67,13 @@ pub(crate) enum Command {
     /// Write modelhost.lock: the digests of every file of every model and of
     /// every plugin.
     Lock(LockArgs),
+
+    /// Write attestations of what a run found, from its JSON report.
+    Attest(AttestArgs),
+
+    /// Hold attestations against a model: who signed, what they say, and whether
+    /// the model is exactly what was attested.
+    Verify(VerifyArgs),
 
     /// Pack, inspect and list plugins. Nothing of a plugin is run.
     #[command(subcommand)]
@@ -201,6 +211,116 @@ pub(crate) struct RunArgs {
     /// Show no progress bar.
     #[arg(long)]
     pub(crate) no_progress: bool,
+
+    /// Write attestations of the decision to this file: two lines for each model, a
+    /// SLSA verification summary and a simple verification result, signed where
+    /// there is a key. Unless the decision is allow, they say so too: FAILED.
+    #[arg(long, value_name = "PATH", conflicts_with = "no_digests")]
+    pub(crate) attest: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub(crate) signing: SigningArgs,
+}
+
+/// How attestations are signed, and what they name.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct SigningArgs {
+    /// Sign with this key: PKCS#8 in PEM, on P-256 or P-384, not encrypted. Without
+    /// it: the one that the environment variable MODELHOST_SIGNING_KEY holds, or
+    /// else nothing is signed.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: Option<PathBuf>,
+
+    /// Who verifies, in the attestation, such as the URI of the workflow. Without
+    /// it: urn:modelhost:gate:VERSION.
+    #[arg(long, value_name = "URI", value_parser = Uri::from_str)]
+    pub(crate) verifier_id: Option<Uri>,
+
+    /// What the one model is fetched or deployed as, in the attestation, such as
+    /// oci:registry.example.org/bert. Without it: urn:modelhost:model:NAME.
+    #[arg(long, value_name = "URI", value_parser = Uri::from_str)]
+    pub(crate) resource_uri: Option<Uri>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A report says what its run found, and anybody can write a report: attest one that
+you made, or got from where you trust. `run --attest` writes the same bytes.
+
+Examples:
+  modelhost attest report.json                      the unsigned statements, on stdout
+  modelhost attest report.json --key key.pem -o bert.attest.jsonl
+  modelhost attest report.json --key key.pem --only vsa -o models/bert/vsa.sigstore.json
+
+A key: openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out key.pem
+and its public half: openssl pkey -in key.pem -pubout -out pub.pem")]
+pub(crate) struct AttestArgs {
+    /// The JSON report of a run, as `run -o json=PATH` wrote it.
+    #[arg(value_name = "REPORT")]
+    pub(crate) report: PathBuf,
+
+    /// Write to this file instead of stdout.
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// Write this kind of statement alone: of one model it is then one bundle.
+    #[arg(long, value_name = "KIND")]
+    pub(crate) only: Option<StatementKind>,
+
+    /// The digest of the audit log's last record, to be attested with the rest.
+    #[arg(long, value_name = "DIGEST", value_parser = Digest::from_str)]
+    pub(crate) audit_head: Option<Digest>,
+
+    #[command(flatten)]
+    pub(crate) signing: SigningArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StatementKind {
+    /// The SLSA verification summary.
+    Vsa,
+    /// The simple verification result.
+    Svr,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  modelhost verify bert.attest.jsonl models/bert --key pub.pem
+  modelhost verify bert.attest.jsonl models/bert --key pub.pem --max-age 30d \\
+    --verifier-id https://ci.example.org/gate --resource-uri oci:registry.example.org/bert
+
+Exit codes: 0 the model is what was attested, and the gate allowed it; 1 it is not,
+or nobody whose word counts says so; 2 mistake, such as a file that isn't there.")]
+pub(crate) struct VerifyArgs {
+    /// The file of attestations. It may stand in the model's folder.
+    #[arg(value_name = "BUNDLE")]
+    pub(crate) bundle: PathBuf,
+
+    /// The model: its folder, or its one file. All that is there has to be attested.
+    #[arg(value_name = "MODEL")]
+    pub(crate) model: PathBuf,
+
+    /// The public key of the signer, in PEM.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key: PathBuf,
+
+    /// Who has to have verified. Without it: modelhost, whatever version.
+    #[arg(long, value_name = "URI", value_parser = Uri::from_str)]
+    pub(crate) verifier_id: Option<Uri>,
+
+    /// What the model has to be attested as. Without it: anything.
+    #[arg(long, value_name = "URI", value_parser = Uri::from_str)]
+    pub(crate) resource_uri: Option<Uri>,
+
+    /// How long ago the model may have been verified, such as 12h or 30d. Without
+    /// it: however long.
+    #[arg(long, value_name = "AGE", value_parser = crate::commands::cache::age)]
+    pub(crate) max_age: Option<Duration>,
+
+    /// The date to judge by, instead of the clock's.
+    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    pub(crate) now: Option<u64>,
 }
 
 const RUN_HELP: &str = "\

@@ -12,6 +12,7 @@ use modelhost::config::{self, Config};
 use modelhost::domain::diagnostic::SourceFile;
 use modelhost::engine::Cache;
 use modelhost::record::lock::{self, LockFile};
+use zeroize::Zeroizing;
 
 use crate::args::PolicyArgs;
 
@@ -21,6 +22,9 @@ const CACHE_DIR: &str = "MODELHOST_CACHE_DIR";
 /// A secret to sign compiled components with, instead of the user's own key, so
 /// that machines that share it can share a cache.
 const CACHE_KEY: &str = "MODELHOST_CACHE_KEY";
+
+/// The environment variable that holds a key to sign attestations with, in PEM.
+const SIGNING_KEY: &str = "MODELHOST_SIGNING_KEY";
 
 /// What a command finds around it.
 pub(crate) struct Context {
@@ -94,6 +98,16 @@ pub(crate) fn outlive_file_limits() {
     let signal = signal(SignalKind::from_raw(rustix::process::Signal::XFSZ.as_raw()));
     if let Err(error) = signal {
         tracing::warn!("a bound on the size of files may end this process: {error}");
+    }
+}
+
+/// Returns the key to sign attestations with that the environment holds. It is wiped
+/// from memory when it is dropped; no process that modelhost starts has it.
+pub(crate) fn signing_key() -> anyhow::Result<Option<Zeroizing<String>>> {
+    let Some(value) = variable(SIGNING_KEY) else { return Ok(None) };
+    match value.into_string() {
+        Ok(key) => Ok(Some(Zeroizing::new(key))),
+        Err(_) => anyhow::bail!("{SIGNING_KEY} holds no text, and so no key in PEM"),
     }
 }
 

@@ -23,6 +23,8 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Run(args) => commands::run::run(args, &global),
         Command::Lock(args) => commands::lock::run(args, &global),
+        Command::Attest(args) => commands::attest::run(args),
+        Command::Verify(args) => commands::verify::run(&args, &global),
         Command::Plugin(command) => commands::plugin::run(command, &global),
         Command::Cache(command) => commands::cache::run(&command, &global),
         Command::Schema(args) => commands::schema::run(&args),

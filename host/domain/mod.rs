@@ -3,6 +3,7 @@
 //! Owns no I/O and knows no engine, no format and no policy; everything above
 //! may import it, and it imports nothing of the crate.
 
+pub mod attested;
 pub mod capability;
 pub mod decision;
 pub mod diagnostic;

@@ -213,6 +213,6 @@ fn shown(gate: &Gate, path: &Path) -> String {
     clippy::disallowed_methods,
     reason = "paths are compared by where they really are, before anything is opened"
 )]
-fn canonical(path: &Path) -> Result<PathBuf, ModelError> {
+pub(super) fn canonical(path: &Path) -> Result<PathBuf, ModelError> {
     std::fs::canonicalize(path).map_err(|source| ModelError::Open { path: path.to_owned(), source })
 }

@@ -12,5 +12,5 @@ mod testing;
 pub mod timings;
 
 pub use format::{Format, Style, UnknownFormat, Verbosity, write};
-pub use output::{Output, OutputError};
+pub use output::{Output, OutputError, replace};
 pub use summary::Summary;

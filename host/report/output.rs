@@ -96,8 +96,13 @@ enum Place {
     Special,
 }
 
-/// Puts what `write` writes under `path`, all of it or nothing.
-fn replace(
+/// Puts what `write` writes under `path`, all of it or nothing; what is no regular
+/// file is written to.
+///
+/// # Errors
+/// Returns what kept it from being written. A file that stood under the name is then
+/// still what it was.
+pub fn replace(
     path: &Path,
     write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>,
 ) -> io::Result<()> {

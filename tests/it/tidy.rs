@@ -21,6 +21,7 @@ fn floors() -> BTreeMap<&'static str, Vec<&'static str>> {
         // Floor 1. The engine reads through the model's handles, and compiles
         // nothing that the plugin module has not validated.
         ("engine", with(&["model", "plugin"])),
+        ("attest", with(&[])),
         ("model", with(&[])),
         ("plugin", with(&[])),
         ("policy", with(&[])),

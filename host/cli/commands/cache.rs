@@ -242,7 +242,7 @@ fn moment(seconds: u64) -> Option<String> {
 }
 
 /// Parses how long ago something was.
-fn age(text: &str) -> Result<Duration, String> {
+pub(crate) fn age(text: &str) -> Result<Duration, String> {
     const DAY: u64 = 86_400;
     let days = text.strip_suffix('d').and_then(|days| days.parse::<u32>().ok());
     days.map(|days| Duration::from_secs(u64::from(days) * DAY))

@@ -1,5 +1,6 @@
 //! One module a subcommand.
 
+pub(crate) mod attest;
 pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod lock;
@@ -7,6 +8,7 @@ pub(crate) mod man;
 pub(crate) mod plugin;
 pub(crate) mod run;
 pub(crate) mod schema;
+pub(crate) mod verify;
 
 use std::io::{self, Write as _};
 

@@ -13,6 +13,7 @@ use modelhost::report::{Format, Output, Style, Verbosity};
 use modelhost::worker::{Program, Workers};
 
 use crate::args::{GlobalArgs, IsolationWhere, RunArgs};
+use crate::commands::attest::Attesting;
 use crate::context::{self, Context};
 use crate::exit::Exit;
 use crate::progress::Progress;
@@ -24,6 +25,28 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     if args.locked && context.lock.is_none() {
         anyhow::bail!(
             "--locked needs a lock file, and there is none; write it with `modelhost lock`"
+        );
+    }
+    let signing = args.signing;
+    let attesting = match args.attest {
+        Some(path) => Some(Attesting::new(path, signing)?),
+        None if signing.key.is_some()
+            || signing.verifier_id.is_some()
+            || signing.resource_uri.is_some() =>
+        {
+            anyhow::bail!(
+                "--key, --verifier-id and --resource-uri are about attestations; name a file for \
+                 them with --attest PATH"
+            )
+        }
+        None => None,
+    };
+    if args.isolation == IsolationWhere::InProcess
+        && attesting.as_ref().is_some_and(Attesting::has_key)
+    {
+        anyhow::bail!(
+            "with --isolation in-process, plugins would run in the process that has the signing \
+             key; write the JSON report, and sign with `modelhost attest`"
         );
     }
     let progress = Arc::new(Progress::new(!args.no_progress && !global.quiet));
@@ -64,7 +87,8 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
             if timings.isolation.contains("without") {
                 tracing::warn!("reduced isolation: plugins ran in {}", timings.isolation);
             }
-            write(&report, &timings, args.output, global, interrupted.load(Ordering::Relaxed))
+            let interrupted = interrupted.load(Ordering::Relaxed);
+            write(&report, &timings, args.output, attesting.as_ref(), global, interrupted)
         }
         Err(GateError::Nothing(why)) if args.allow_empty => {
             tracing::info!("nothing to check: {why}");
@@ -90,12 +114,13 @@ fn workers(isolation: IsolationWhere, required: bool) -> anyhow::Result<Option<A
     }
 }
 
-/// Writes every report that was asked for. One that can't be written is a
-/// fault, whatever was decided.
+/// Writes every report that was asked for, and the attestations. One that can't be
+/// written is a fault, whatever was decided.
 fn write(
     report: &Report,
     timings: &Timings,
     mut outputs: Vec<Output>,
+    attesting: Option<&Attesting>,
     global: &GlobalArgs,
     interrupted: bool,
 ) -> anyhow::Result<Exit> {
@@ -114,6 +139,10 @@ fn write(
             failed = true;
             say::line(&format!("error: the report {output} could not be written: {error}"));
         }
+    }
+    if let Some(Err(line)) = attesting.map(|attesting| attesting.write(report)) {
+        failed = true;
+        say::line(&line);
     }
     if failed {
         say::line(&format!("the decision is {}", report.decision.name()));

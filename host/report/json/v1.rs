@@ -21,8 +21,10 @@ use crate::domain::report::Report;
 use crate::domain::text::GuestText;
 use crate::report::summary;
 
+pub(super) use self::when::rfc3339;
+
 /// What `schema` says in this version.
-const SCHEMA: &str = "modelhost-report/v1";
+pub(super) const SCHEMA: &str = "modelhost-report/v1";
 
 /// The result of a run of modelhost. The same inputs, policy and time give the
 /// same bytes. Text that came from models and plugins has its control
@@ -68,7 +70,7 @@ impl<'a> From<&'a Report> for Document<'a> {
             schema: SCHEMA,
             modelhost: env!("CARGO_PKG_VERSION"),
             decision: report.decision.into(),
-            now: when::rfc3339(report.now),
+            now: rfc3339(report.now),
             inputs: Inputs::from(&report.inputs),
             fail_on: report.fail_on.into(),
             required: report.required.iter().map(|plugin| plugin.as_str()).collect(),

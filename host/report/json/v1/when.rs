@@ -4,7 +4,7 @@
 const DAY: u64 = 86_400;
 
 /// Returns `now`, seconds since 1970-01-01T00:00:00Z, as `YYYY-MM-DDThh:mm:ssZ`.
-pub(super) fn rfc3339(now: u64) -> String {
+pub(in crate::report::json) fn rfc3339(now: u64) -> String {
     let (year, month, day) = date(now / DAY);
     let second = now % DAY;
     let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
