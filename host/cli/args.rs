@@ -9,6 +9,8 @@ use modelhost::attest::Uri;
 use modelhost::domain::digest::Digest;
 use modelhost::domain::finding::Severity;
 use modelhost::domain::plugin::PluginId;
+use modelhost::record::export::Format as ExportFormat;
+use modelhost::record::import::Format as ImportFormat;
 use modelhost::report::Output;
 
 /// Gates machine-learning models in CI.
@@ -74,6 +76,9 @@ pub(crate) enum Command {
     /// Hold attestations against a model: who signed, what they say, and whether
     /// the model is exactly what was attested.
     Verify(VerifyArgs),
+    /// Write what is locked in the forms of other tools: SHA256SUMS, CycloneDX, a
+    /// statement to sign.
+    Export(ExportArgs),
 
     /// Pack, inspect and list plugins. Nothing of a plugin is run.
     #[command(subcommand)]
@@ -339,7 +344,11 @@ check, 70 fault, 130 interrupted.";
 Examples:
   modelhost lock                  lock every model and plugin
   modelhost lock models/bert      lock this model anew, keep the rest
-  modelhost lock --check          say what differs, and write nothing")]
+  modelhost lock --check          say what differs, and write nothing
+  modelhost lock --from ~/.cache/huggingface/hub/models--org--name
+                                  lock a model after holding each of its files
+                                  against what its source says
+  modelhost lock models/bert --from SHA256SUMS")]
 pub(crate) struct LockArgs {
     /// Models to lock anew; the others stay as they are. Without any: all.
     #[arg(value_name = "MODEL")]
@@ -349,8 +358,52 @@ pub(crate) struct LockArgs {
     #[arg(long)]
     pub(crate) check: bool,
 
+    /// Lock one model (MODEL, or else the one at PATH) after holding each of its
+    /// files against what other tools wrote down about it at PATH. Where any file
+    /// differs, is missing or is not claimed, say which and write nothing (exit 1).
+    #[arg(long, value_name = "PATH")]
+    pub(crate) from: Option<PathBuf>,
+
+    /// The form of what is at PATH: hf-cache, hf-folder, git-lfs, dvc, sums, oms,
+    /// oci or ollama. Without it, told by what is there.
+    #[arg(long, value_name = "FORMAT", requires = "from", value_parser = ImportFormat::from_str)]
+    pub(crate) format: Option<ImportFormat>,
+
     #[command(flatten)]
     pub(crate) plugins: PluginArgs,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Formats:
+  sha256sums   what `sha256sum -c` checks; of one model, from its folder
+  cyclonedx    a bill of materials, CycloneDX 1.6 in JSON
+  oms          the statement of an OpenSSF model signature, not signed yet
+
+Examples:
+  modelhost export sha256sums models/bert -o models/bert/SHA256SUMS
+  modelhost export cyclonedx -o bom.json
+  modelhost export oms models/bert -o statement.json")]
+pub(crate) struct ExportArgs {
+    /// The form: sha256sums, cyclonedx or oms.
+    #[arg(value_parser = ExportFormat::from_str)]
+    pub(crate) format: ExportFormat,
+
+    /// Locked models, by name or path. Without any: all.
+    #[arg(value_name = "MODEL")]
+    pub(crate) models: Vec<String>,
+
+    /// Write to this file instead of stdout.
+    #[arg(short, long, value_name = "PATH")]
+    pub(crate) output: Option<PathBuf>,
+
+    /// The time that a bill of materials states; without it, it states none, and
+    /// the same lock makes the same bytes.
+    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    pub(crate) now: Option<u64>,
 
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,

@@ -47,6 +47,7 @@ fn help(error: &anyhow::Error) -> Option<String> {
     match (error.downcast_ref(), error.downcast_ref::<PluginError>()) {
         (Some(GateError::Usage { help, .. }), _) => help.clone(),
         (Some(GateError::Plugin(error)), _) | (_, Some(error)) => error.help(),
+        (Some(GateError::Import { source, .. }), _) => Some(source.help()),
         (Some(GateError::Nothing(_)), _) => Some(
             "name a model, or define models in modelhost.toml; --allow-empty exits with 0"
                 .to_owned(),

@@ -28,6 +28,19 @@ impl Gate {
     }
 
     fn pin_blocking(self) -> Result<LockFile, GateError> {
+        let (old, mut lock) = self.begin_lock()?;
+        let models = self.open()?;
+        for model in self.hash(models)? {
+            let before = old.models.get(&model.name);
+            let (name, entry) = entry(model, before)?;
+            lock.models.insert(name, entry);
+        }
+        Ok(lock)
+    }
+
+    /// Returns what is locked, and what is to be locked but for the models that
+    /// the request is about.
+    pub(super) fn begin_lock(&self) -> Result<(LockFile, LockFile), GateError> {
         let old = self.lock.as_ref().map(|(_, lock)| lock.clone()).unwrap_or_default();
         let whole = self.paths.is_empty();
         let mut lock = if whole { LockFile::default() } else { old.clone() };
@@ -40,7 +53,11 @@ impl Gate {
             lock.plugins =
                 plugins.into_iter().map(|(id, plugin)| (id, LockedPlugin::of(&plugin))).collect();
         }
-        let models = self.open()?;
+        Ok((old, lock))
+    }
+
+    /// Computes the digests of all files of `models`.
+    pub(super) fn hash(self, models: Vec<Model>) -> Result<Vec<Model>, GateError> {
         let Self { cache, jobs, now, sink, interrupted, .. } = self;
         let work = Work {
             engine: Arc::new(Engine::new()?),
@@ -59,17 +76,12 @@ impl Gate {
         if runner::execute(&work)?.interrupted {
             return Err(cannot("nothing was locked: interrupted".to_owned(), None));
         }
-        for model in work.models {
-            let before = old.models.get(&model.name);
-            let (name, entry) = entry(model, before)?;
-            lock.models.insert(name, entry);
-        }
-        Ok(lock)
+        Ok(work.models)
     }
 }
 
 /// Returns the entry of `model`, with the notes of the one it replaces.
-fn entry(model: Model, before: Option<&LockEntry>) -> Result<(ModelName, LockEntry), GateError> {
+pub(super) fn entry(model: Model, before: Option<&LockEntry>) -> Result<(ModelName, LockEntry), GateError> {
     // What is merely noted of a file does not keep it from being locked.
     if let Some(finding) = model.findings.iter().find(|found| found.severity > Severity::Low) {
         let place = finding.location.file.as_ref().map(ToString::to_string).unwrap_or_default();

@@ -98,7 +98,7 @@ pub(super) fn too_many(message: String) -> GateError {
     GateError::Usage { message, help: Some(help.to_owned()) }
 }
 
-fn select(gate: &Gate) -> Result<Vec<Selected>, GateError> {
+pub(super) fn select(gate: &Gate) -> Result<Vec<Selected>, GateError> {
     let defined = defined(gate)?;
     let mut selected: BTreeMap<ModelName, Selected> = BTreeMap::new();
     let mut add = |model: Selected| match selected.get(&model.name) {
@@ -181,7 +181,7 @@ fn defined(gate: &Gate) -> Result<Vec<(PathBuf, Selected)>, GateError> {
 }
 
 /// Returns a model that the policy does not define, named by where it is.
-fn undefined(gate: &Gate, path: &Path, typed: Option<(&PathBuf, &PathBuf)>) -> Selected {
+pub(super) fn undefined(gate: &Gate, path: &Path, typed: Option<(&PathBuf, &PathBuf)>) -> Selected {
     // As typed, with what was found below it.
     let shown = match typed {
         Some((typed, base)) => match path.strip_prefix(base) {
@@ -204,7 +204,7 @@ fn undefined(gate: &Gate, path: &Path, typed: Option<(&PathBuf, &PathBuf)>) -> S
     Selected { name: ModelName::new(&name), path: path.to_owned(), shown, definition: None }
 }
 
-fn shown(gate: &Gate, path: &Path) -> String {
+pub(super) fn shown(gate: &Gate, path: &Path) -> String {
     let shown = path.strip_prefix(&gate.working_dir).unwrap_or(path);
     if shown.as_os_str().is_empty() { ".".to_owned() } else { shown.display().to_string() }
 }

@@ -37,6 +37,10 @@ pub enum Algorithm {
     Blake3,
     /// SHA-1 over git's header of a blob and the content.
     GitBlobSha1,
+    /// FIPS 180-4, over the content alone; for claims of others, no guest's.
+    Sha1,
+    /// RFC 1321; for claims of others, no guest's.
+    Md5,
 }
 
 /// Why a digest was not finished.
@@ -164,6 +168,32 @@ pub(crate) fn range(
     Ok(state.finish())
 }
 
+/// Computes the digest of `length` bytes from `offset` under `algorithm`, for
+/// nobody's task.
+///
+/// # Errors
+/// Says that the range is not in the file, or that the bytes could not be had.
+pub fn of(
+    file: &FileHandle,
+    algorithm: Algorithm,
+    offset: u64,
+    length: u64,
+) -> Result<Vec<u8>, ReadError> {
+    let end = offset.checked_add(length).filter(|end| *end <= file.size());
+    let end = end.ok_or(ReadError::OutOfRange)?;
+    let mut state = State::new(algorithm, length);
+    let mut buffer = vec![0; usize::try_from(length).unwrap_or(CHUNK).min(CHUNK)];
+    let mut at = offset;
+    while at < end {
+        let step = usize::try_from(end - at).unwrap_or(CHUNK).min(CHUNK);
+        let bytes = buffer.get_mut(..step).ok_or(ReadError::OutOfRange)?;
+        file.read_exact(at, bytes)?;
+        state.update(bytes);
+        at += step as u64;
+    }
+    Ok(state.finish())
+}
+
 /// Returns how much of `file` is read at a time: whole chunks.
 fn step(file: &FileHandle) -> usize {
     usize::try_from(chunk_size(file.size())).unwrap_or(CHUNK).max(CHUNK)
@@ -250,7 +280,9 @@ enum State {
     Sha512(sha2::Sha512),
     Blake2b512(blake2::Blake2b512),
     Blake3(Box<blake3::Hasher>),
-    GitBlobSha1(sha1::Sha1),
+    /// Of git's blobs too: the header is what differs.
+    Sha1(sha1::Sha1),
+    Md5(md5::Md5),
 }
 
 impl State {
@@ -263,8 +295,10 @@ impl State {
             Algorithm::GitBlobSha1 => {
                 let mut state = sha1::Sha1::new();
                 state.update(format!("blob {length}\0"));
-                Self::GitBlobSha1(state)
+                Self::Sha1(state)
             }
+            Algorithm::Sha1 => Self::Sha1(sha1::Sha1::new()),
+            Algorithm::Md5 => Self::Md5(md5::Md5::new()),
         }
     }
 
@@ -276,7 +310,8 @@ impl State {
             Self::Blake3(state) => {
                 state.update(bytes);
             }
-            Self::GitBlobSha1(state) => state.update(bytes),
+            Self::Sha1(state) => state.update(bytes),
+            Self::Md5(state) => state.update(bytes),
         }
     }
 
@@ -286,7 +321,8 @@ impl State {
             Self::Sha512(state) => state.finalize().to_vec(),
             Self::Blake2b512(state) => state.finalize().to_vec(),
             Self::Blake3(state) => state.finalize().as_bytes().to_vec(),
-            Self::GitBlobSha1(state) => state.finalize().to_vec(),
+            Self::Sha1(state) => state.finalize().to_vec(),
+            Self::Md5(state) => state.finalize().to_vec(),
         }
     }
 }

@@ -69,6 +69,24 @@ impl Root {
     }
 }
 
+/// Returns whether a folder is at `path`, or where a link at it leads.
+///
+/// # Errors
+/// Says that nothing is there, or that it can't be told.
+pub fn is_folder(path: &Path) -> Result<bool, ModelError> {
+    let failed = |source| ModelError::Open { path: path.to_owned(), source };
+    std::fs::metadata(path).map(|metadata| metadata.is_dir()).map_err(failed)
+}
+
+/// Opens the folder at `path`, whose content says something of a model.
+///
+/// # Errors
+/// Says that it isn't there, or can't be opened.
+pub fn folder(path: &Path) -> Result<Dir, ModelError> {
+    let failed = |source| ModelError::Open { path: path.to_owned(), source };
+    Dir::open_ambient_dir(path, ambient_authority()).map_err(failed)
+}
+
 /// Resolves the path that the operator named, once, before it is opened.
 fn resolve(path: &Path) -> std::io::Result<PathBuf> {
     std::fs::canonicalize(path)

@@ -1,5 +1,7 @@
-//! What is written down about models: the lock file.
+//! What is written down about models: the lock file, and what other tools wrote.
 //!
 //! Leaves comparing it with a model to the `checksum` plugin.
 
+pub mod export;
+pub mod import;
 pub mod lock;

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use modelhost::domain::event::EventSink;
-use modelhost::gate::Gate;
+use modelhost::gate::{Gate, Import, Imported};
+use modelhost::record::import::Difference;
 use modelhost::record::lock::{self, LockFile};
 
 use crate::args::{GlobalArgs, LockArgs};
@@ -45,12 +46,22 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         interrupted: Arc::new(AtomicBool::new(false)),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let import = args.from.map(|from| Import { from, format: args.format });
     let pinned = runtime.block_on(async {
         context::outlive_file_limits();
-        gate.pin().await
+        match &import {
+            Some(import) => gate.import(import.clone()).await.map(Pinned::Imported),
+            None => gate.pin().await.map(Pinned::Whole),
+        }
     });
     progress.clear();
-    let new = pinned?;
+    let new = match pinned? {
+        Pinned::Whole(lock) => lock,
+        Pinned::Imported(imported) => match imported_lock(imported, global) {
+            Some(lock) => lock,
+            None => return Ok(Exit::Deny),
+        },
+    };
     let differences = differences(old.as_ref(), &new);
     if args.check {
         let same = differences.is_empty() && old.is_some();
@@ -75,6 +86,41 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         });
     }
     Ok(Exit::Allow)
+}
+
+/// What the lock file is to say, and why.
+enum Pinned {
+    Whole(LockFile),
+    Imported(Imported),
+}
+
+/// Says what came of an import; none where nothing is to be written.
+fn imported_lock(imported: Imported, global: &GlobalArgs) -> Option<LockFile> {
+    let Imported { model, format, claimed, notes, lock } = imported;
+    match lock {
+        Ok(lock) => {
+            if !global.quiet {
+                for note in &notes {
+                    say::line(&format!("note: {note}"));
+                }
+                let files = if claimed == 1 { "file is" } else { "files are" };
+                say::line(&format!("model {model}: {claimed} {files} as {format} claims"));
+            }
+            Some(lock)
+        }
+        Err(differences) => {
+            for Difference { rule, path, message } in &differences {
+                let place = path.as_ref().map(|path| format!("{path}: ")).unwrap_or_default();
+                say::line(&format!("{rule}: {place}{message}"));
+            }
+            let count = differences.len();
+            let what = if count == 1 { "difference" } else { "differences" };
+            say::line(&format!(
+                "nothing was locked: {count} {what} between {model} and what {format} claims"
+            ));
+            None
+        }
+    }
 }
 
 /// Says how `new` differs from what was locked before, a line each.
