@@ -88,6 +88,11 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Cache(crate::commands::cache::CacheCommand),
 
+    /// Look through the audit log, verify that nothing of it was changed, and sign
+    /// up to where it goes.
+    #[command(subcommand)]
+    Audit(crate::commands::audit::AuditCommand),
+
     /// Print the JSON Schema of a format.
     Schema(SchemaArgs),
 
@@ -129,6 +134,25 @@ pub(crate) struct PluginArgs {
     /// Leave the bundled plugins out.
     #[arg(long)]
     pub(crate) no_bundled: bool,
+}
+
+/// Where it is recorded, and by whom.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct AuditArgs {
+    /// Record it in this audit log, instead of the one that modelhost.toml names.
+    /// It is made where it is missing.
+    #[arg(long, value_name = "PATH")]
+    pub(crate) audit_log: Option<PathBuf>,
+
+    /// Where the audit log is begun: the digest of the last line of the log that it
+    /// continues, as `modelhost audit verify` prints it.
+    #[arg(long, value_name = "DIGEST", value_parser = Digest::from_str)]
+    pub(crate) audit_continues: Option<Digest>,
+
+    /// Who runs this, for the audit log, instead of whom CI, git or the environment
+    /// name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) actor: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -326,6 +350,8 @@ pub(crate) struct VerifyArgs {
     /// The date to judge by, instead of the clock's.
     #[arg(long, value_name = "TIME", value_parser = timestamp)]
     pub(crate) now: Option<u64>,
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
 }
 
 const RUN_HELP: &str = "\
@@ -374,6 +400,9 @@ pub(crate) struct LockArgs {
 
     #[command(flatten)]
     pub(crate) policy: PolicyArgs,
+
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
 }
 
 #[derive(Debug, Args)]
@@ -427,6 +456,8 @@ pub(crate) enum SchemaName {
     Plugins,
     /// What is in the cache, `cache stat --json` and `cache prune --json`.
     Cache,
+    /// One record of the audit log, a line of it.
+    Audit,
 }
 
 fn plugin_id(text: &str) -> Result<PluginId, String> {
@@ -434,7 +465,7 @@ fn plugin_id(text: &str) -> Result<PluginId, String> {
 }
 
 /// Parses a point in time, or a date for its first moment, UTC.
-fn timestamp(text: &str) -> Result<u64, String> {
+pub(crate) fn timestamp(text: &str) -> Result<u64, String> {
     let parsed = text.parse::<jiff::Timestamp>().ok();
     let parsed = parsed.or_else(|| format!("{text}T00:00:00Z").parse().ok());
     let seconds = parsed.map(jiff::Timestamp::as_second);

@@ -128,12 +128,18 @@ pub(crate) fn now() -> u64 {
     since.map_or(0, |since| since.as_secs())
 }
 
+/// Returns the text of a variable of the environment; none where it is not set, is
+/// empty or no text.
+pub(crate) fn text(name: &str) -> Option<String> {
+    variable(name)?.into_string().ok()
+}
+
 #[expect(clippy::disallowed_methods, reason = "the environment is read here alone")]
-fn variable(name: &str) -> Option<OsString> {
+pub(crate) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
 #[expect(clippy::disallowed_methods, reason = "the working directory is read here alone")]
-fn working_dir() -> anyhow::Result<PathBuf> {
+pub(crate) fn working_dir() -> anyhow::Result<PathBuf> {
     std::env::current_dir().context("the working directory can't be read")
 }

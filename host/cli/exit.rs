@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 /// What a process ends with; the same in every output format.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Exit {
     /// The decision is `allow`, or the command did its work.
     Allow = 0,

@@ -3,9 +3,11 @@
 //! Leaves everything else to the library.
 
 mod args;
+mod audit_log;
 mod commands;
 mod context;
 mod exit;
+mod origin;
 mod progress;
 mod render;
 mod say;
@@ -27,6 +29,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => commands::verify::run(&args, &global),
         Command::Plugin(command) => commands::plugin::run(command, &global),
         Command::Cache(command) => commands::cache::run(&command, &global),
+        Command::Audit(command) => commands::audit::run(&command),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man => commands::man::run(),

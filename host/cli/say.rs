@@ -7,6 +7,7 @@ use std::io::{self, Write as _};
 use modelhost::domain::text::GuestText;
 use modelhost::gate::GateError;
 use modelhost::plugin::PluginError;
+use modelhost::record::audit::AppendError;
 use modelhost::record::lock::LockError;
 
 use crate::args::{ColorWhen, GlobalArgs};
@@ -61,6 +62,7 @@ fn exit(error: &anyhow::Error) -> Exit {
         Some(GateError::Nothing(_)) => Exit::Nothing,
         Some(GateError::Engine(_) | GateError::Execute(_) | GateError::Isolation(_)) => Exit::Fault,
         _ if matches!(error.downcast_ref(), Some(LockError::NotWritten { .. })) => Exit::Fault,
+        _ if error.downcast_ref::<AppendError>().is_some() => Exit::Fault,
         _ => Exit::Usage,
     }
 }

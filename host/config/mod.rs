@@ -49,6 +49,8 @@ pub struct Config {
     pub components: BTreeMap<PluginId, PathBuf>,
     /// The documents that plugins can be granted, by name.
     pub documents: BTreeMap<String, ConfiguredDocument>,
+    /// The audit log, relative to the root.
+    pub audit: Option<PathBuf>,
     places: Places,
 }
 

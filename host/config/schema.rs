@@ -43,6 +43,8 @@ pub(super) struct File {
     /// Files that can be granted to plugins, by name.
     #[serde(default)]
     pub(super) documents: BTreeMap<At<String>, Table<Document>>,
+    /// Where it is recorded what was decided and pinned.
+    pub(super) audit: Option<Table<Audit>>,
 }
 
 /// Definitions of models, in a file of `models.d`.
@@ -264,6 +266,15 @@ pub(super) struct Document {
     /// The digest it must have.
     #[schemars(regex(pattern = "^sha256:[0-9a-f]{64}$"))]
     pub(super) digest: At<String>,
+}
+
+/// Where it is recorded what was decided and pinned.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Audit {
+    /// The audit log, relative to the folder of this file. It is made where it is
+    /// missing.
+    pub(super) path: At<String>,
 }
 
 /// A value and where it stands.

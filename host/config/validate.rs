@@ -42,6 +42,7 @@ pub(super) fn config(
         models: Vec::new(),
         components: BTreeMap::new(),
         documents: BTreeMap::new(),
+        audit: None,
         places: super::Places::default(),
     };
     let gate = &shape.gate.0;
@@ -58,6 +59,9 @@ pub(super) fn config(
         reader.plugin(id, plugin, root, documents, &mut config);
     }
     reader.require(&gate.require, &mut config);
+    if let Some(Table(audit)) = &shape.audit {
+        config.audit = reader.value(&audit.path, |text| values::file_path(text));
+    }
     config
 }
 

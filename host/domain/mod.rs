@@ -14,6 +14,7 @@ pub mod finding;
 pub mod limits;
 pub mod lineage;
 pub mod model;
+pub mod moment;
 pub mod parts;
 pub mod plugin;
 pub mod registry;

@@ -1,7 +1,9 @@
-//! What is written down about models: the lock file, and what other tools wrote.
+//! What is written down about models: the lock file, the audit log, and
+//! what other tools wrote.
 //!
 //! Leaves comparing it with a model to the `checksum` plugin.
 
+pub mod audit;
 pub mod export;
 pub mod import;
 pub mod lock;

@@ -5,12 +5,16 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use modelhost::domain::digest::Digest;
 use modelhost::domain::event::EventSink;
 use modelhost::gate::{Gate, Import, Imported};
+use modelhost::record::audit::pins;
+use modelhost::record::audit::record::Change;
 use modelhost::record::import::Difference;
 use modelhost::record::lock::{self, LockFile};
 
 use crate::args::{GlobalArgs, LockArgs};
+use crate::audit_log::AuditLog;
 use crate::context::{self, Context};
 use crate::exit::Exit;
 use crate::progress::Progress;
@@ -22,6 +26,8 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let old = context.lock.as_ref().map(|(_, lock)| lock.clone());
     let canonical =
         context.lock.as_ref().is_none_or(|(source, lock)| lock.is_canonical(&source.text));
+    let audit = AuditLog::of(&args.audit, &context);
+    let old_digest = context.lock.as_ref().map(|(file, _)| Digest::of(file.text.as_bytes()));
     let progress = Arc::new(Progress::new(!global.quiet));
     let gate = Gate {
         registry: None,
@@ -73,7 +79,16 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         }
         return Ok(if same && canonical { Exit::Allow } else { Exit::Deny });
     }
+    // What can't be recorded is not done.
+    if let Some(audit) = &audit {
+        audit.check()?;
+    }
     let written = lock::write(&path, &new)?;
+    if let Some(audit) = &audit {
+        let digests = Change { old: old_digest, new: Some(Digest::of(new.render().as_bytes())) };
+        let before = old.unwrap_or_default();
+        audit.append(pins::changes(&before, &new, digests))?;
+    }
     if !global.quiet {
         for difference in &differences {
             say::line(difference);

@@ -1,6 +1,7 @@
 //! One module a subcommand.
 
 pub(crate) mod attest;
+pub(crate) mod audit;
 pub(crate) mod cache;
 pub(crate) mod completions;
 pub(crate) mod lock;

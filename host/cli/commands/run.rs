@@ -8,12 +8,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use modelhost::domain::decision::Decision;
 use modelhost::domain::event::EventSink;
 use modelhost::domain::report::{Report, Timings};
+use modelhost::domain::text::GuestText;
 use modelhost::gate::{Gate, GateError};
-use modelhost::report::{Format, Output, Style, Verbosity};
+use modelhost::record::audit;
+use modelhost::report::{self, Format, Output, Style, Verbosity};
 use modelhost::worker::{Program, Workers};
 
 use crate::args::{GlobalArgs, IsolationWhere, RunArgs};
 use crate::commands::attest::Attesting;
+use crate::audit_log::AuditLog;
 use crate::context::{self, Context};
 use crate::exit::Exit;
 use crate::progress::Progress;
@@ -49,6 +52,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
              key; write the JSON report, and sign with `modelhost attest`"
         );
     }
+    let audit = AuditLog::of(&args.audit, &context);
     let progress = Arc::new(Progress::new(!args.no_progress && !global.quiet));
     let interrupted = Arc::new(AtomicBool::new(false));
     let gate = Gate {
@@ -88,7 +92,9 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
                 tracing::warn!("reduced isolation: plugins ran in {}", timings.isolation);
             }
             let interrupted = interrupted.load(Ordering::Relaxed);
-            write(&report, &timings, args.output, attesting.as_ref(), global, interrupted)
+            let attesting = attesting.as_ref();
+            let exit = write(&report, &timings, args.output, attesting, global, interrupted)?;
+            Ok(if record(audit.as_ref(), &report) { exit } else { Exit::Fault })
         }
         Err(GateError::Nothing(why)) if args.allow_empty => {
             tracing::info!("nothing to check: {why}");
@@ -154,6 +160,25 @@ fn write(
         Decision::Incomplete => Exit::Incomplete,
         Decision::Deny => Exit::Deny,
     })
+}
+
+/// Records the decision, where there is a log for it. One that can't be recorded is
+/// a fault, whatever was decided.
+fn record(audit: Option<&AuditLog>, report: &Report) -> bool {
+    let Some(audit) = audit else { return true };
+    let entries = audit::decision::of(report, report::json::digest(report));
+    match audit.append(entries) {
+        Ok(()) => true,
+        Err(error) => {
+            let causes = format!("{:#}", anyhow::Error::new(error));
+            say::line(&format!(
+                "error: the decision is not recorded: {}",
+                GuestText::capped(&causes)
+            ));
+            say::line(&format!("the decision is {}", report.decision.name()));
+            false
+        }
+    }
 }
 
 /// Ends the run at the first signal, with what was found so far, and the

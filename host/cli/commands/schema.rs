@@ -1,6 +1,7 @@
 //! `modelhost schema`: JSON Schemas of the formats.
 
 use modelhost::plugin::description;
+use modelhost::record::audit;
 use modelhost::{config, report};
 
 use crate::args::{SchemaArgs, SchemaName};
@@ -12,6 +13,7 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
         SchemaName::Report => report::json::json_schema(),
         SchemaName::Timings => report::timings::json_schema(),
         SchemaName::Plugins => description::json_schema(),
+        SchemaName::Audit => audit::json_schema(),
         SchemaName::Cache => super::cache::json_schema(),
     };
     let mut text = serde_json::to_vec_pretty(&schema)?;

@@ -4,12 +4,12 @@
 //! Leaves the statements to `attest`.
 
 use super::digest;
-use super::v1::rfc3339;
 use crate::domain::attested::{
     Attested, AttestedCheck, AttestedFile, AttestedModel, AttestedPlugin, count,
 };
 use crate::domain::finding::Severity;
 use crate::domain::model::ModelName;
+use crate::domain::moment::rfc3339;
 use crate::domain::plugin::PluginRef;
 use crate::domain::report::{Ending, Judged, ModelReport, Report, TaskReport};
 use crate::domain::text::GuestText;

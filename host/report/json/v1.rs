@@ -7,7 +7,6 @@
 mod model;
 mod plugin;
 mod task;
-mod when;
 mod words;
 
 use schemars::JsonSchema;
@@ -17,11 +16,11 @@ use self::words::{Decision, Severity};
 use super::layout::Each;
 use crate::domain::decision::{self, ReasonKind};
 use crate::domain::evidence;
+use crate::domain::moment;
 use crate::domain::report::Report;
 use crate::domain::text::GuestText;
 use crate::report::summary;
 
-pub(super) use self::when::rfc3339;
 
 /// What `schema` says in this version.
 pub(super) const SCHEMA: &str = "modelhost-report/v1";
@@ -70,7 +69,7 @@ impl<'a> From<&'a Report> for Document<'a> {
             schema: SCHEMA,
             modelhost: env!("CARGO_PKG_VERSION"),
             decision: report.decision.into(),
-            now: rfc3339(report.now),
+            now: moment::rfc3339(report.now),
             inputs: Inputs::from(&report.inputs),
             fail_on: report.fail_on.into(),
             required: report.required.iter().map(|plugin| plugin.as_str()).collect(),
