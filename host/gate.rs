@@ -10,6 +10,7 @@ mod contents;
 mod evidence;
 mod pin;
 mod select;
+mod trusted;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -35,6 +36,8 @@ use crate::runner::{self, ExecuteError, Work};
 use crate::worker::{Isolation, Workers};
 
 pub use contents::Contents;
+use trusted::Trusted;
+
 pub use select::Selected;
 
 /// How many workers are started before it is known which plugins there are.
@@ -74,6 +77,9 @@ pub struct Gate {
     /// bytes, plugins that ask for digests are left out, and nothing can be held
     /// to a lock file.
     pub digests: bool,
+    /// Whether digests of files that look unchanged are taken from the cache, in place
+    /// of reading them. The report says so.
+    pub trust_stat: bool,
     /// Findings at or above this deny, instead of what the policy says.
     pub fail_on: Option<Severity>,
     /// The run's one fixed time, seconds since 1970-01-01T00:00:00Z.
@@ -180,7 +186,8 @@ impl Gate {
         }
         self.sink.event(&Event::Planned { tasks });
         let executing = Instant::now();
-        let Self { cache, registry, digests, jobs, now, workers, sink, interrupted, .. } = self;
+        let Self { cache, registry, digests, trust_stat, jobs, now, workers, sink, interrupted, .. } = self;
+        let trusted = (trust_stat && digests).then(|| Trusted::give(cache.as_ref(), &models));
         let mut work = Work {
             engine,
             workers,
@@ -202,7 +209,9 @@ impl Gate {
         std::thread::spawn(move || drop(workers));
         timings.execute = executing.elapsed();
 
+        let trust_stat = trusted.map(|trusted| trusted.keep(work.cache.as_ref(), &work.models));
         let mut evidence = evidence::collect(work, executed, &mut timings);
+        evidence.trust_stat = trust_stat;
         evidence.scan_only = scan_only;
         evidence.inputs = inputs;
         let report = decide(&policy, evidence, now);

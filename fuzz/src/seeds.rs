@@ -38,6 +38,7 @@ pub fn of(name: &str, corpus: &Path) -> Vec<Vec<u8>> {
         "component" => components(&root),
         "frame" | "report" => (1..=16).map(noise).collect(),
         "escape" => vec![b"\x1b[0m::error::##[x]\n\xe2\x80\xae".to_vec()],
+        "attestation" => attestations(),
         "license" => read(&root.join("examples"), &|path| path.ends_with(".md")),
         "card" => cards(&root),
         "document" => DOCUMENTS.iter().map(|text| text.as_bytes().to_vec()).collect(),
@@ -99,6 +100,14 @@ fn components(root: &Path) -> Vec<Vec<u8>> {
                  (export \"modelhost:check/model-check@0.1.0\" (instance $i)) \
                  (@custom \"modelhost:manifest\" \"{}\"))";
     wrapped.chain([named.to_owned()]).filter_map(|text| wat::parse_str(text).ok()).collect()
+}
+
+/// A bundle around a statement that nobody signed, two of them, and the start of a
+/// report.
+fn attestations() -> Vec<Vec<u8>> {
+    let bundle = r#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"ab"},"tlogEntries":[]},"dsseEnvelope":{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"MAYCAQECAQE=","keyid":""}]}}"#;
+    let report = r#"{"schema":"modelhost-report/v1","modelhost":"0.1.0","decision":"allow","now":"2026-01-31T12:00:00Z","inputs":{"policy":[]},"reasons":[],"plugins":[],"models":[{"name":"m","tree":"sha256:00","locked":false,"files":[],"findings":[]}],"tasks":[]}"#;
+    vec![bundle.into(), format!("{bundle}\n{bundle}\n").into(), report.into()]
 }
 
 /// Some bytes without a meaning: there is no form that these would have to keep to.

@@ -18,6 +18,8 @@
 pub mod envelope;
 pub mod sign;
 pub mod statement;
+#[cfg(test)]
+mod testing;
 pub mod verify;
 
 pub use sign::{KeyError, SigningKey};

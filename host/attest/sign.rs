@@ -130,3 +130,78 @@ pub(super) fn label(text: &str) -> Result<&str, KeyError> {
     let begin = text.lines().find_map(|line| line.trim().strip_prefix("-----BEGIN "));
     begin.and_then(|rest| rest.strip_suffix("-----")).ok_or(KeyError::NotPem)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attest::testing;
+
+    #[test]
+    fn keys_of_the_wrong_kind_are_told() {
+        let pem = |label: &str| format!("-----BEGIN {label}-----\nAAAA\n-----END {label}-----\n");
+        let good = testing::p256_pem();
+        // The forms of RFC 8410 and RFC 8017 with keys of nobody's.
+        let ed25519 = "-----BEGIN PRIVATE KEY-----\n\
+                       MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n\
+                       -----END PRIVATE KEY-----\n";
+        let rows = [
+            (String::new(), KeyError::NotPem),
+            ("AAAA".to_owned(), KeyError::NotPem),
+            (pem("DH PARAMETERS"), KeyError::NotPem),
+            (pem("ENCRYPTED PRIVATE KEY"), KeyError::Encrypted),
+            (pem("EC PRIVATE KEY"), KeyError::Sec1),
+            (pem("EC PARAMETERS") + &pem("EC PRIVATE KEY"), KeyError::Sec1),
+            (pem("RSA PRIVATE KEY"), KeyError::Algorithm("RSA")),
+            (pem("OPENSSH PRIVATE KEY"), KeyError::Algorithm("SSH")),
+            (pem("PUBLIC KEY"), KeyError::Public),
+            (pem("CERTIFICATE"), KeyError::Public),
+            (pem("PRIVATE KEY"), KeyError::Damaged),
+            (ed25519.to_owned(), KeyError::Algorithm("Ed25519")),
+            (good[..good.len() / 2].to_owned(), KeyError::Damaged),
+            (good.replace("END", "EN"), KeyError::Damaged),
+        ];
+        for (pem, expected) in rows {
+            let error = SigningKey::from_pem(&pem).expect_err("no key that fits");
+            assert_eq!(error, expected, "{pem}");
+            assert!(!error.to_string().contains("AAAA"), "nothing of the key is told");
+        }
+        let key = SigningKey::from_pem(&good.replace('\n', "\r\n")).expect("a key");
+        assert_eq!(format!("{key:?}"), "SigningKey");
+    }
+
+    /// RFC 6979, A.2.5 and A.2.6, "sample" with the digest of the curve.
+    #[test]
+    fn signatures_are_those_of_the_standard() {
+        fn hex<const LENGTH: usize>(text: &str) -> [u8; LENGTH] {
+            std::array::from_fn(|at| {
+                u8::from_str_radix(&text[2 * at..2 * at + 2], 16).expect("hex")
+            })
+        }
+        let scalar: [u8; 32] =
+            hex("c9afa9d845ba75166b5c215767b1d6934e50c3db36e89b127b8a622b120f6721");
+        let key = p256::ecdsa::SigningKey::from_slice(&scalar).expect("a key");
+        let key = SigningKey(Curve::P256(key));
+        let signature = p256::ecdsa::Signature::from_der(&key.sign(b"sample")).expect("DER");
+        let expected: [u8; 64] = hex(concat!(
+            "efd48b2aacb6a8fd1140dd9cd45e81d69d2c877b56aaf991c34d0ea84eaf3716",
+            "f7cb1c942d657c41d436c7a1b6e29f65f3e900dbb9aff4064dc4ab2f843acda8"
+        ));
+        assert_eq!(signature.to_bytes()[..], expected);
+        let scalar: [u8; 48] = hex(concat!(
+            "6b9d3dad2e1b8c1c05b19875b6659f4de23c3b667bf297ba9aa47740787137d8",
+            "96d5724e4c70a825f872c9ea60d2edf5"
+        ));
+        let key = p384::ecdsa::SigningKey::from_slice(&scalar).expect("a key");
+        let key = SigningKey(Curve::P384(key));
+        let signature = p384::ecdsa::Signature::from_der(&key.sign(b"sample")).expect("DER");
+        let expected: [u8; 96] = hex(concat!(
+            "94edbb92a5ecb8aad4736e56c691916b3f88140666ce9fa73d64c4ea95ad133c",
+            "81a648152e44acf96e36dd1e80fabe46",
+            "99ef4aeb15f178cea1fe40db2603138f130e740a19624526203b6351d0a3a94f",
+            "a329c145786e679e7b82c71a38628ac8"
+        ));
+        assert_eq!(signature.to_bytes()[..], expected);
+        assert!(key.public().verifies(b"sample", &key.sign(b"sample")));
+        assert!(!key.public().verifies(b"simple", &key.sign(b"sample")));
+    }
+}

@@ -483,3 +483,121 @@ impl From<&Counts> for Findings {
         Self(named.filter(|(_, count)| *count > 0).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::attest::testing;
+
+    fn values(attested: &Attested, request: &Request) -> Vec<serde_json::Value> {
+        let statements = statements(attested, request).expect("statements");
+        statements
+            .iter()
+            .map(|statement| serde_json::from_slice(&statement.bytes).expect("JSON"))
+            .collect()
+    }
+
+    /// The form is frozen: whoever verified one yesterday does so tomorrow.
+    #[test]
+    fn statements_are_of_one_form() {
+        let attested = testing::attested(vec![testing::bert()]);
+        let request = Request {
+            verifier: Some("https://ci.example.org/gate".parse().expect("a URI")),
+            resource: Some("oci:registry.example.org/bert".parse().expect("a URI")),
+            audit_head: Some(Digest::of(b"head")),
+            kind: None,
+        };
+        let statements = statements(&attested, &request).expect("statements");
+        let text: Vec<&str> = statements
+            .iter()
+            .map(|statement| std::str::from_utf8(&statement.bytes).expect("UTF-8"))
+            .collect();
+        insta::assert_snapshot!(text.join("\n"));
+        let again = super::statements(&attested, &request).expect("statements");
+        assert_eq!(statements, again, "they repeat");
+    }
+
+    #[test]
+    fn levels_are_what_verdicts_say() {
+        type Change = fn(&mut Attested);
+        let rows: [(&str, Change, &str); 9] = [
+            ("all", |_| {}, "ALLOWED PINNED LICENSE_OK SIGNED"),
+            ("not locked", |a| a.models[0].locked = false, "ALLOWED LICENSE_OK SIGNED"),
+            (
+                "a warning on the license",
+                |a| verdict(a, "license", Verdict::Warn),
+                "ALLOWED PINNED SIGNED",
+            ),
+            (
+                "nothing signed",
+                |a| verdict(a, "provenance", Verdict::Skip),
+                "ALLOWED PINNED LICENSE_OK",
+            ),
+            (
+                "nobody signed",
+                |a| drop(check_of(a, "provenance").facts.remove("signer")),
+                "ALLOWED PINNED LICENSE_OK",
+            ),
+            ("advisory", |a| a.plugins[0].advisory = true, "ALLOWED LICENSE_OK SIGNED"),
+            (
+                "another plugin of that id",
+                |a| a.plugins[1].bundled = false,
+                "ALLOWED PINNED SIGNED",
+            ),
+            ("denied", |a| a.decision = Decision::Deny, ""),
+            ("incomplete", |a| a.decision = Decision::Incomplete, ""),
+        ];
+        for (what, change, expected) in rows {
+            let mut attested = testing::attested(vec![testing::bert()]);
+            change(&mut attested);
+            let expected: Vec<String> =
+                expected.split_whitespace().map(|level| format!("MODELHOST_{level}")).collect();
+            let values = values(&attested, &Request::default());
+            let (vsa, svr) = (&values[0]["predicate"], &values[1]["predicate"]);
+            assert_eq!(svr["properties"], serde_json::json!(expected), "{what}");
+            if attested.decision == Decision::Allow {
+                assert_eq!(vsa["verificationResult"], "PASSED", "{what}");
+                assert_eq!(vsa["verifiedLevels"], serde_json::json!(expected), "{what}");
+            } else {
+                assert_eq!(vsa["verificationResult"], "FAILED", "{what}");
+                assert_eq!(vsa["verifiedLevels"], serde_json::json!(["FAILED"]), "{what}");
+            }
+        }
+    }
+
+    fn check_of<'a>(attested: &'a mut Attested, plugin: &str) -> &'a mut AttestedCheck {
+        attested.models[0].checks.get_mut(&testing::id(plugin)).expect("a check")
+    }
+
+    fn verdict(attested: &mut Attested, plugin: &str, verdict: Verdict) {
+        check_of(attested, plugin).verdict = verdict;
+    }
+
+    #[test]
+    fn names_stand_for_one_thing() {
+        // A file can have the name that would be the tree's.
+        let mut model = testing::model("a/../b c", &["tree:a%2F..%2Fb%20c", "x"]);
+        model.checks.clear();
+        let values = values(&testing::attested(vec![model]), &Request::default());
+        let subject = values[0]["subject"].as_array().expect("subjects");
+        let names: Vec<&str> =
+            subject.iter().filter_map(|subject| subject["name"].as_str()).collect();
+        assert_eq!(names, ["tree:tree:a%2F..%2Fb%20c", "tree:a%2F..%2Fb%20c", "x"]);
+        assert_eq!(values[0]["predicate"]["resourceUri"], "urn:modelhost:model:a%2F..%2Fb%20c");
+    }
+
+    #[test]
+    fn a_uri_names_one_model() {
+        let request =
+            Request { resource: Some("oci:x".parse().expect("a URI")), ..Request::default() };
+        let two = testing::attested(vec![testing::bert(), testing::model("other", &["a"])]);
+        assert_eq!(statements(&two, &request), Err(AttestError::Resource(2)));
+        for good in ["https://a.example/x@1?y=%20#z", "urn:a:b", "a+b-c.d:e"] {
+            assert_eq!(good.parse::<Uri>().map(|uri| uri.to_string()), Ok(good.to_owned()));
+        }
+        let long = format!("a:{}", "b".repeat(MAX_URI));
+        for bad in ["", "a", ":a", "a:", "1a:b", "a b:c", "a:b c", "a:\n", "a:\"", "a:é", &long] {
+            assert_eq!(bad.parse::<Uri>(), Err(UriError), "{bad}");
+        }
+    }
+}

@@ -205,6 +205,12 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) no_digests: bool,
 
+    /// Do not read a file for its digest that looks unchanged (device, inode, size,
+    /// times) since an earlier run with this option computed it. Checks still read
+    /// what they look at. The report names how many, and is not attested.
+    #[arg(long, conflicts_with_all = ["no_digests", "no_cache", "attest"])]
+    pub(crate) trust_stat: bool,
+
     /// Exit with 0 where there is nothing to check.
     #[arg(long)]
     pub(crate) allow_empty: bool,

@@ -23,6 +23,8 @@ pub struct Evidence {
     pub interrupted: bool,
     /// Set where the run computes no digests.
     pub scan_only: Option<ScanOnly>,
+    /// Set where the run may take digests from the cache.
+    pub trust_stat: Option<TrustStat>,
     /// The operator's files that the run was held to.
     pub inputs: Inputs,
 }
@@ -59,6 +61,14 @@ impl InputFile {
 pub struct ScanOnly {
     /// The plugins that ask for digests and were left out for it, sorted.
     pub left_out: Vec<PluginId>,
+}
+
+/// What a run did not read that trusts what the system says of files: their digests
+/// are those that an earlier run computed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TrustStat {
+    /// How many files were not read for their digest.
+    pub not_hashed: usize,
 }
 
 /// What was established of one model.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::capability::{Grants, Limits};
 use super::decision::{Decision, Reason};
 use super::digest::{Digest, TreeDigest};
-use super::evidence::{Inputs, ScanOnly};
+use super::evidence::{Inputs, ScanOnly, TrustStat};
 use super::finding::{Fact, Finding, Severity};
 use super::model::{Definition, FilePath, ModelName};
 use super::plugin::{PluginId, ResolvedPlugin};
@@ -33,6 +33,9 @@ pub struct Report {
     /// Set where the run computed no digests: the report then holds for no
     /// particular bytes.
     pub scan_only: Option<ScanOnly>,
+    /// Set where the run may have taken digests from the cache: the report then holds
+    /// as far as the system tells which files changed since.
+    pub trust_stat: Option<TrustStat>,
     /// The models, sorted by name.
     pub models: Vec<ModelReport>,
     /// The plugins, sorted by id.

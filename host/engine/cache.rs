@@ -1,6 +1,7 @@
 //! Compiled components on disk, so that the next run needn't compile them.
 //!
-//! Leaves compiling to `compile`, and looking through the folder to `upkeep`.
+//! Leaves compiling to `compile`, looking through the folder to `upkeep`, and what
+//! else is kept beside them to `sealed`.
 //!
 //! # Invariants
 //! - An entry is native code. It is loaded only if its MAC, under a key that
@@ -13,6 +14,7 @@
 
 #![expect(clippy::disallowed_methods, reason = "the cache owns its folder and its key")]
 
+mod sealed;
 pub mod upkeep;
 
 use std::fs::{File, OpenOptions};

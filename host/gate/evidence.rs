@@ -80,6 +80,7 @@ pub(super) fn collect(work: Work, executed: Executed, timings: &mut Timings) -> 
         tasks,
         interrupted: executed.interrupted,
         scan_only: None,
+        trust_stat: None,
         inputs: Inputs::default(),
     }
 }

@@ -16,6 +16,7 @@ use cap_std::fs::{OpenOptions, OpenOptionsExt as _};
 
 use super::chunk::{self, ChunkDigest, Ledger};
 use super::digest::Algorithm;
+use super::known::Stat;
 use super::open::Root;
 use crate::domain::digest::Digest;
 use crate::domain::evidence::Content;
@@ -53,6 +54,8 @@ pub(crate) struct Identity {
     device: u64,
     inode: u64,
     size: u64,
+    /// Seconds, and nanoseconds of one.
+    modified: (i64, i64),
     changed: (i64, i64),
 }
 
@@ -72,6 +75,7 @@ impl Identity {
             device: stat.st_dev,
             inode: stat.st_ino,
             size: u64::try_from(stat.st_size).unwrap_or(0),
+            modified: (stat.st_mtime, i64::try_from(stat.st_mtime_nsec).unwrap_or(i64::MAX)),
             changed: (stat.st_ctime, i64::try_from(stat.st_ctime_nsec).unwrap_or(i64::MAX)),
         };
         Ok((file, identity))
@@ -140,7 +144,13 @@ impl FileHandle {
         path: FilePath,
         size: u64,
     ) -> Self {
-        let identity = Identity { device: 0, inode: u64::from(index), size, changed: (0, 0) };
+        let identity = Identity {
+            device: 0,
+            inode: u64::from(index),
+            size,
+            modified: (0, 0),
+            changed: (0, 0),
+        };
         Self::over(Source::Handed { from: Arc::clone(from), index }, path, identity)
     }
 
@@ -160,6 +170,18 @@ impl FileHandle {
     /// Notes what another process found of the file's digest and content.
     pub(crate) fn note_hashed(&self, hashed: Result<(Digest, Content), ReadError>) {
         let _ = self.hashed.set(hashed);
+    }
+
+    /// Returns what the system said of it when it was listed.
+    pub(super) fn stat(&self) -> Stat {
+        let nanoseconds =
+            |(seconds, more): (i64, i64)| i128::from(seconds) * 1_000_000_000 + i128::from(more);
+        Stat {
+            key: self.identity.key(),
+            size: self.identity.size,
+            modified: nanoseconds(self.identity.modified),
+            changed: nanoseconds(self.identity.changed),
+        }
     }
 
     /// Returns its path in the model.

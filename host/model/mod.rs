@@ -16,6 +16,7 @@ pub mod digest;
 pub mod find;
 pub(crate) mod fit;
 pub mod handle;
+pub mod known;
 pub mod open;
 pub mod reader;
 pub mod walk;
@@ -31,6 +32,7 @@ use crate::domain::registry::Registered;
 pub use chunk::ChunkKey;
 pub(crate) use handle::Descriptors;
 pub use handle::{FileHandle, Pool, ReadError};
+pub use known::Known;
 
 /// One model with its files, ready to be read.
 #[derive(Debug)]

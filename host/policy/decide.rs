@@ -22,7 +22,8 @@ use crate::domain::verdict::{FailureCode, Verdict};
 /// check that counts gave no verdict, or the run was cut short; else allows.
 /// A run without models allows nothing.
 pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
-    let Evidence { mut models, plugins, mut tasks, interrupted, scan_only, inputs } = evidence;
+    let Evidence { mut models, plugins, mut tasks, interrupted, scan_only, trust_stat, inputs } =
+        evidence;
     // Sorted as promised already, most often; a report must not depend on it.
     models.sort_by(|a, b| a.name.cmp(&b.name));
     tasks.sort_by(|a, b| (&a.model, &a.plugin, &a.file).cmp(&(&b.model, &b.plugin, &b.file)));
@@ -70,6 +71,7 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
         fail_on: policy.fail_on,
         required: policy.require.iter().cloned().collect(),
         scan_only,
+        trust_stat,
         models: reports,
         plugins,
         tasks,

@@ -17,7 +17,7 @@ use self::paint::{Paint, count};
 use super::format::{Style, Verbosity};
 use super::summary::Summary;
 use crate::domain::decision::{Decision, ReasonKind};
-use crate::domain::evidence::ScanOnly;
+use crate::domain::evidence::{ScanOnly, TrustStat};
 use crate::domain::report::{Report, Timings};
 
 /// Writes `report` to `out`, with the whole time it took from `timings`.
@@ -38,6 +38,10 @@ pub(super) fn write(
         }
         if let Some(scan_only) = &report.scan_only {
             paint.line(&unbound(scan_only))?;
+            paint.end()?;
+        }
+        if let Some(trust_stat) = report.trust_stat {
+            paint.line(&trusting(trust_stat))?;
             paint.end()?;
         }
     }
@@ -87,6 +91,17 @@ fn unbound(scan_only: &ScanOnly) -> String {
         plugins => format!("; left out, since they ask for digests: {}", plugins.join(", ")),
     };
     format!("note: scan only: this report is bound to no digest of any file{left_out}")
+}
+
+/// Says what a run did not read that trusts what the system says of files.
+fn trusting(TrustStat { not_hashed }: TrustStat) -> String {
+    let (files, them) = if not_hashed == 1 { ("file", "it") } else { ("files", "they") };
+    format!(
+        "note: --trust-stat: {} {files} not read for the digest, since {them} look{} unchanged \
+         since an earlier run computed it",
+        count(not_hashed),
+        if not_hashed == 1 { "s" } else { "" }
+    )
 }
 
 /// Writes the one line that says it all.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::domain::capability::{Capability, Grants, Limit, Limits, LimitsAsked};
 use crate::domain::decision::{Decision, Reason, ReasonKind};
 use crate::domain::digest::{Digest, TreeDigest};
-use crate::domain::evidence::{InputFile, Inputs, ScanOnly};
+use crate::domain::evidence::{InputFile, Inputs, ScanOnly, TrustStat};
 use crate::domain::finding::{Confidence, Fact, Finding, Location, RuleId, Severity};
 use crate::domain::model::{Definition, FilePath, ModelName};
 use crate::domain::plugin::{Imports, Manifest, PluginId, PluginRef, Reads, ResolvedPlugin, Scope};
@@ -174,6 +174,7 @@ pub(super) fn report(plugins: &[&str], models: Vec<ModelReport>, tasks: Vec<Task
         fail_on: Severity::High,
         required: Vec::new(),
         scan_only: None,
+        trust_stat: None,
         models,
         plugins: plugins.iter().map(|id| plugin(id)).collect(),
         tasks,
@@ -369,6 +370,11 @@ pub(super) fn scan_only() -> Report {
         model.files.iter_mut().for_each(|file| file.digest = None);
     }
     report
+}
+
+/// A run that takes a digest from the cache.
+pub(super) fn trust_stat() -> Report {
+    Report { trust_stat: Some(TrustStat { not_hashed: 1 }), ..zero_configuration() }
 }
 
 /// A run on a model that would like to act on whoever reads of it.

@@ -7,6 +7,7 @@
 )]
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
+mod attest;
 mod benign;
 mod cache;
 mod changes;
@@ -23,4 +24,5 @@ mod run;
 mod sandbox;
 mod support;
 mod tidy;
+mod trust_stat;
 mod worker;

@@ -41,6 +41,7 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         folders: args.plugins.plugins,
         only: std::collections::BTreeSet::new(),
         digests: true,
+        trust_stat: false,
         fail_on: None,
         now: context::now(),
         // Without tasks, and of the operator's own: only an end to what is endless.

@@ -15,8 +15,8 @@ use modelhost::report::{self, Format, Output, Style, Verbosity};
 use modelhost::worker::{Program, Workers};
 
 use crate::args::{GlobalArgs, IsolationWhere, RunArgs};
-use crate::commands::attest::Attesting;
 use crate::audit_log::AuditLog;
+use crate::commands::attest::Attesting;
 use crate::context::{self, Context};
 use crate::exit::Exit;
 use crate::progress::Progress;
@@ -67,6 +67,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         folders: args.plugins.plugins,
         only: args.only.into_iter().collect(),
         digests: !args.no_digests,
+        trust_stat: args.trust_stat,
         now: args.now.unwrap_or_else(context::now),
         max_tasks: args.max_tasks,
         jobs: args.jobs.map_or_else(context::processors, usize::from),

@@ -17,7 +17,7 @@ use rustix::fd::OwnedFd;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, open, statat, unlinkat};
 use rustix::io::Errno;
 
-use super::{BUILD, CacheError, ENDING, UNFINISHED, build, build_name};
+use super::{BUILD, CacheError, ENDING, UNFINISHED, build, build_name, sealed};
 use crate::engine::engine::Engine;
 
 /// How old an unfinished entry must be, in seconds, to be nobody's: compiling
@@ -96,6 +96,7 @@ pub fn stat(folder: &Path, engine: &Engine) -> Result<Stat, CacheError> {
                 stat.oldest = Some(stat.oldest.map_or(written, |oldest| oldest.min(written)));
             }
             Found::Unfinished { bytes, .. } => stat.unfinished.add(bytes),
+            Found::Sealed { .. } => {}
             Found::Other => stat.others += 1,
         }
         Ok(())
@@ -129,7 +130,9 @@ pub fn prune(folder: &Path, engine: &Engine, prune: Prune, now: u64) -> Result<P
                 remove()?;
                 pruned.unfinished.add(bytes);
             }
-            Found::Unfinished { .. } | Found::Other => {}
+            // No compiled component, and so not counted among them.
+            Found::Sealed { written } if prune.all || is_old(written) => remove()?,
+            Found::Unfinished { .. } | Found::Sealed { .. } | Found::Other => {}
         }
         Ok(())
     })?;
@@ -140,6 +143,7 @@ pub fn prune(folder: &Path, engine: &Engine, prune: Prune, now: u64) -> Result<P
 enum Found {
     Entry { own: bool, bytes: u64, written: u64 },
     Unfinished { bytes: u64, written: u64 },
+    Sealed { written: u64 },
     Other,
 }
 
@@ -199,6 +203,9 @@ impl<'a> Shelf<'a> {
         let written = u64::try_from(stat.st_mtime).unwrap_or(0);
         if name.starts_with(UNFINISHED) {
             return Ok(Found::Unfinished { bytes, written });
+        }
+        if name.ends_with(sealed::ENDING) {
+            return Ok(Found::Sealed { written });
         }
         Ok(match entry_build(name) {
             Some(build) => Found::Entry { own: build == self.build, bytes, written },

@@ -42,6 +42,9 @@ pub fn attested(report: &Report) -> Result<Attested, Unattestable> {
     if report.scan_only.is_some() {
         return Err(Unattestable::ScanOnly);
     }
+    if report.trust_stat.is_some() {
+        return Err(Unattestable::TrustStat);
+    }
     if report.models.is_empty() {
         return Err(Unattestable::Nothing);
     }

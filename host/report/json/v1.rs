@@ -51,6 +51,11 @@ pub(super) struct Document<'a> {
     /// then holds for no particular bytes, and models and files have no digest.
     #[serde(skip_serializing_if = "Option::is_none")]
     scan_only: Option<ScanOnly<'a>>,
+    /// Present where the run trusted what the system says of files (`--trust-stat`):
+    /// digests of files that look unchanged are then those that an earlier run
+    /// computed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trust_stat: Option<TrustStat>,
     /// The report in a few numbers.
     summary: Summary,
     /// What keeps the run from `allow`, worst first; empty where it allows.
@@ -74,6 +79,7 @@ impl<'a> From<&'a Report> for Document<'a> {
             fail_on: report.fail_on.into(),
             required: report.required.iter().map(|plugin| plugin.as_str()).collect(),
             scan_only: report.scan_only.as_ref().map(ScanOnly::from),
+            trust_stat: report.trust_stat.map(TrustStat::from),
             summary: summary::Summary::of(report).into(),
             reasons: Each::of(&report.reasons),
             plugins: Each::of(&report.plugins),
@@ -129,6 +135,19 @@ struct ScanOnly<'a> {
 impl<'a> From<&'a evidence::ScanOnly> for ScanOnly<'a> {
     fn from(scan_only: &'a evidence::ScanOnly) -> Self {
         Self { left_out: scan_only.left_out.iter().map(|plugin| plugin.as_str()).collect() }
+    }
+}
+
+/// What a run did not read that trusts what the system says of files.
+#[derive(Serialize, JsonSchema)]
+struct TrustStat {
+    /// How many files were not read for their digest.
+    not_hashed: usize,
+}
+
+impl From<evidence::TrustStat> for TrustStat {
+    fn from(trust_stat: evidence::TrustStat) -> Self {
+        Self { not_hashed: trust_stat.not_hashed }
     }
 }
 

@@ -12,7 +12,7 @@ fn written(report: &Report) -> String {
     String::from_utf8(out).expect("JSON is UTF-8")
 }
 
-fn reports() -> [Report; 5] {
+fn reports() -> [Report; 6] {
     let mut bare = testing::report(&[], Vec::new(), Vec::new());
     bare.reasons = vec![
         decision::Reason {
@@ -29,6 +29,7 @@ fn reports() -> [Report; 5] {
     [
         testing::zero_configuration(),
         testing::scan_only(),
+        testing::trust_stat(),
         testing::everything(),
         testing::hostile(),
         bare,

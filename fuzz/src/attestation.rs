@@ -1,0 +1,36 @@
+//! Attestations and reports of any bytes: what was not signed is never good for a
+//! model, and what is no report is told.
+
+use modelhost::attest::{self, Expected, PublicKey};
+use modelhost::domain::attested::AttestedFile;
+use modelhost::domain::digest::Digest;
+use modelhost::domain::model::FilePath;
+use modelhost::report::json;
+
+use crate::report::assert_inert;
+
+/// A key whose private half nobody has: the first point at or after the x coordinate
+/// that is the SHA-256 of `modelhost attestation`, with the even y.
+const KEY: &str = "-----BEGIN PUBLIC KEY-----
+MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEa4HvTYdgK3Sr0eoXCPaDKT/ne49h
+a3aQVt+ZunroFeKXGP411qXiG8O2ThGNwtiKtEeXZNZPlyc/MNF3tpM6fA==
+-----END PUBLIC KEY-----
+";
+
+pub(crate) fn attestation(bytes: &[u8]) {
+    let key = PublicKey::from_pem(KEY).expect("it is a point of the curve");
+    let file =
+        AttestedFile { path: FilePath::from_bytes(b"model.bin"), size: 0, digest: Digest::of(b"") };
+    let expected = Expected {
+        key: &key,
+        verifier: None,
+        resource: None,
+        not_before: None,
+        not_after: "2100-01-01T00:00:00Z",
+    };
+    let refusal = attest::verify(bytes, &[file], &expected).expect_err("nobody signed it");
+    assert_inert(&format!("{refusal}\n"));
+    if let Err(error) = json::read(bytes) {
+        assert_inert(&format!("{error}\n"));
+    }
+}
