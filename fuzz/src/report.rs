@@ -135,6 +135,7 @@ fn any_model(name: ModelName, from: &mut Unstructured<'_>) -> Result<ModelEviden
         name,
         path: String::arbitrary(from)?,
         definition: None,
+        defined_at: None,
         lock: None,
         files,
         findings: Vec::new(),

@@ -44,13 +44,8 @@ pub fn find(start: &Path, name: &str) -> Result<Option<PathBuf>, ConfigError> {
     let unreadable =
         |path: &Path, source| ConfigError::Unreadable { path: path.to_owned(), source };
     let start = fs::canonicalize(start).map_err(|source| unreadable(start, source))?;
-    let mut top = None;
-    for folder in start.ancestors() {
-        if exists(&folder.join(".git")).map_err(|source| unreadable(folder, source))? {
-            top = Some(folder);
-            break;
-        }
-    }
+    let top = repository(&start)?;
+    let top = top.as_deref();
     for folder in start.ancestors() {
         let path = folder.join(name);
         if exists(&path).map_err(|source| unreadable(&path, source))? {
@@ -59,6 +54,21 @@ pub fn find(start: &Path, name: &str) -> Result<Option<PathBuf>, ConfigError> {
         }
         if top == Some(folder) {
             break;
+        }
+    }
+    Ok(None)
+}
+
+/// Returns the top of the repository that `folder`, an absolute path, is in: the
+/// nearest folder that holds `.git`.
+///
+/// # Errors
+/// Fails where it can't be told whether a folder holds one.
+pub fn repository(folder: &Path) -> Result<Option<PathBuf>, ConfigError> {
+    for folder in folder.ancestors() {
+        let unreadable = |source| ConfigError::Unreadable { path: folder.to_owned(), source };
+        if exists(&folder.join(".git")).map_err(unreadable)? {
+            return Ok(Some(folder.to_owned()));
         }
     }
     Ok(None)

@@ -25,7 +25,7 @@ use crate::domain::plugin::PluginId;
 use crate::policy::Policy;
 
 pub use diagnostic::ConfigError;
-pub use load::{find, load};
+pub use load::{find, load, repository};
 pub use schema::json_schema;
 
 /// The name of the configuration file.

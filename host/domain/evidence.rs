@@ -6,7 +6,7 @@ use super::capability::{Grants, Limits};
 use super::diagnostic::SourceFile;
 use super::digest::Digest;
 use super::finding::Finding;
-use super::model::{Definition, FileEntry, FilePath, LockEntry, ModelName};
+use super::model::{DefinedAt, Definition, FileEntry, FilePath, LockEntry, ModelName};
 use super::plugin::{PluginId, ResolvedPlugin};
 use super::verdict::{Coverage, Outcome, Usage};
 
@@ -80,6 +80,8 @@ pub struct ModelEvidence {
     pub path: String,
     /// What the policy says it should be.
     pub definition: Option<Definition>,
+    /// Where the policy says so.
+    pub defined_at: Option<DefinedAt>,
     /// Its entry in the lock file.
     pub lock: Option<LockEntry>,
     /// Its files, sorted by path.

@@ -75,6 +75,11 @@ impl FilePath {
         (is_below && *path.0 == *written).then_some(path)
     }
 
+    /// Returns the raw bytes of the path, as the system knows it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        unescape(&self.0).unwrap_or_else(|| self.0.as_bytes().to_vec())
+    }
+
     /// Returns the path in its written form.
     pub fn as_str(&self) -> &str {
         &self.0
@@ -138,6 +143,16 @@ pub struct Definition {
     pub revision: Option<String>,
     /// The license the operator states, an SPDX expression.
     pub license: Option<String>,
+}
+
+/// Where the policy defines a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DefinedAt {
+    /// The file: `modelhost.toml`, or one of definitions beside it. Its path as
+    /// shown to a person, as among the report's inputs.
+    pub file: Arc<str>,
+    /// The line, from 1.
+    pub line: u32,
 }
 
 /// The entry of one model in the lock file.
@@ -227,6 +242,7 @@ mod tests {
         for (raw, expected) in rows {
             assert_eq!(FilePath::from_bytes(raw).as_str(), expected);
             assert_eq!(FilePath::parse(expected), Some(FilePath::from_bytes(raw)));
+            assert_eq!(FilePath::from_bytes(raw).to_bytes(), raw);
         }
     }
 

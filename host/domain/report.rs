@@ -9,8 +9,8 @@ use super::capability::{Grants, Limits};
 use super::decision::{Decision, Reason};
 use super::digest::{Digest, TreeDigest};
 use super::evidence::{Inputs, ScanOnly, TrustStat};
-use super::finding::{Fact, Finding, Severity};
-use super::model::{Definition, FilePath, ModelName};
+use super::finding::{Fact, Finding, Fingerprint, Severity};
+use super::model::{DefinedAt, Definition, FilePath, ModelName};
 use super::plugin::{PluginId, ResolvedPlugin};
 use super::text::GuestText;
 use super::verdict::{Coverage, Failure, Usage, Verdict};
@@ -44,6 +44,15 @@ pub struct Report {
     pub tasks: Vec<TaskReport>,
 }
 
+impl Report {
+    /// Returns the tasks on `model`, sorted by plugin and file.
+    pub fn tasks_of(&self, model: &ModelName) -> &[TaskReport] {
+        let first = self.tasks.partition_point(|task| task.model < *model);
+        let past = self.tasks.partition_point(|task| task.model <= *model);
+        self.tasks.get(first..past).unwrap_or_default()
+    }
+}
+
 /// One model of a run.
 #[derive(Clone, Debug)]
 pub struct ModelReport {
@@ -55,8 +64,12 @@ pub struct ModelReport {
     pub tree: Option<TreeDigest>,
     /// What the policy says it should be; none for a model it does not define.
     pub definition: Option<Definition>,
+    /// Where the policy says so.
+    pub defined_at: Option<DefinedAt>,
     /// Whether the lock file has an entry for it.
     pub locked: bool,
+    /// The line of the lock file its entry starts at, from 1.
+    pub lock_line: Option<u32>,
     /// Its files, sorted by path.
     pub files: Vec<FileReport>,
     /// What the gate itself found in it.
@@ -146,6 +159,8 @@ pub enum Ending {
 pub struct Judged {
     /// The finding.
     pub finding: Finding,
+    /// What it is known by from run to run.
+    pub fingerprint: Fingerprint,
     /// Whether it denies.
     pub denies: bool,
     /// Whether it says that something could not be judged, and so leaves the

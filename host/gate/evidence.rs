@@ -90,6 +90,7 @@ fn model_evidence(model: Model, interrupted: bool) -> ModelEvidence {
         name: model.name,
         path: model.path,
         definition: model.definition,
+        defined_at: model.defined_at,
         lock: model.lock.map(|lock| (*lock).clone()),
         files: Vec::with_capacity(model.files.len()),
         findings: model.findings,

@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Gate, GateError};
+use crate::domain::diagnostic::Lines;
 use crate::domain::event::Event;
 use crate::domain::lineage::{self, Base, MAX_BASES};
-use crate::domain::model::{Definition, FilePath, ModelName};
+use crate::domain::model::{DefinedAt, Definition, FilePath, ModelName};
 use crate::model::{self, Model, ModelError, Pool};
 
 /// One model that a request is about.
@@ -25,6 +26,8 @@ pub struct Selected {
     pub shown: String,
     /// What the policy says it should be.
     pub definition: Option<Definition>,
+    /// Where the policy says so.
+    pub defined_at: Option<DefinedAt>,
 }
 
 /// Opens the models that `gate` is about, sorted by name.
@@ -48,6 +51,7 @@ pub(super) fn open(gate: &Gate) -> Result<Vec<Model>, GateError> {
             let (definition, lock) = (model.definition.as_ref(), model.lock.as_deref());
             Arc::new(registry.about(&model.name, definition, lock, None))
         });
+        model.defined_at = selected.defined_at;
         gate.sink.event(&Event::Listed {
             model: model.name.clone(),
             files: model.files.len(),
@@ -163,7 +167,13 @@ pub(super) fn select(gate: &Gate) -> Result<Vec<Selected>, GateError> {
 fn defined(gate: &Gate) -> Result<Vec<(PathBuf, Selected)>, GateError> {
     let Some(config) = &gate.config else { return Ok(Vec::new()) };
     let mut defined = Vec::with_capacity(config.models.len());
+    let mut lines: Option<(&Arc<str>, Lines)> = None;
     for model in &config.models {
+        // Those of one file stand together: its lines are counted once.
+        let (_, lines) = match &mut lines {
+            Some(last) if Arc::ptr_eq(last.0, &model.file.text) => last,
+            last => last.insert((&model.file.text, Lines::of(&model.file.text))),
+        };
         let path = config.root.join(&model.path);
         let Ok(real) = canonical(&path) else {
             let mistake = model.mistake(format!("there is nothing at {}", model.path.display()));
@@ -174,6 +184,10 @@ fn defined(gate: &Gate) -> Result<Vec<(PathBuf, Selected)>, GateError> {
             shown: shown(gate, &path),
             path,
             definition: Some(model.definition.clone()),
+            defined_at: Some(DefinedAt {
+                file: Arc::clone(&model.file.path),
+                line: lines.line_of(model.span.start),
+            }),
         };
         defined.push((real, selected));
     }
@@ -201,7 +215,8 @@ pub(super) fn undefined(gate: &Gate, path: &Path, typed: Option<(&PathBuf, &Path
         (None, Some(folder)) => folder.display().to_string(),
         (None, None) => "model".to_owned(),
     };
-    Selected { name: ModelName::new(&name), path: path.to_owned(), shown, definition: None }
+    let (name, path) = (ModelName::new(&name), path.to_owned());
+    Selected { name, path, shown, definition: None, defined_at: None }
 }
 
 pub(super) fn shown(gate: &Gate, path: &Path) -> String {

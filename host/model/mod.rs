@@ -26,7 +26,7 @@ use std::sync::Arc;
 
 use crate::domain::finding::Finding;
 use crate::domain::lineage::Base;
-use crate::domain::model::{Definition, FilePath, LockEntry, ModelName};
+use crate::domain::model::{DefinedAt, Definition, FilePath, LockEntry, ModelName};
 use crate::domain::registry::Registered;
 
 pub use chunk::ChunkKey;
@@ -43,6 +43,8 @@ pub struct Model {
     pub path: String,
     /// What the policy says it should be.
     pub definition: Option<Definition>,
+    /// Where the policy says so.
+    pub defined_at: Option<DefinedAt>,
     /// Its entry in the lock file.
     pub lock: Option<Arc<LockEntry>>,
     /// What it was made from, and those from what, as the lock file tells.
@@ -83,6 +85,7 @@ pub fn open(
         name,
         path: shown.to_owned(),
         definition: None,
+        defined_at: None,
         lock: None,
         lineage: Arc::new([]),
         registered: None,

@@ -8,7 +8,7 @@ use super::Policy;
 use super::believe::believe;
 use super::way_out::way_out;
 use crate::domain::evidence::{PluginEvidence, TaskEvidence};
-use crate::domain::finding::{Finding, Severity};
+use crate::domain::finding::{Finding, Fingerprints, Severity};
 use crate::domain::model::{FilePath, LockEntry};
 use crate::domain::plugin::{Manifest, PluginId, Reads, Scope};
 use crate::domain::report::{Ending, Judged, PluginReport, TaskReport};
@@ -124,9 +124,14 @@ impl<'a> Parties<'a> {
             ending = Ending::Failed(self.with_way_out(&plugin, failure, size));
         }
         let is_believed = matches!(ending, Ending::Checked(_));
+        // Twins are told apart by where they are, before how bad they are.
+        let mut findings = findings;
+        findings.sort_by(|a, b| a.location.cmp(&b.location));
+        let mut fingerprints = Fingerprints::new(&model, file.as_ref());
         let mut findings: Vec<Judged> = findings
             .into_iter()
             .map(|finding| Judged {
+                fingerprint: fingerprints.next(&finding),
                 denies: is_believed && self.denies(&plugin, &finding),
                 blocks: false,
                 lock_line: lock_line(lock, &finding),

@@ -11,7 +11,7 @@ use super::judge::{Parties, lock_line, worst_first};
 use crate::domain::decision::{Decision, Reason, ReasonKind};
 use crate::domain::digest::TreeDigest;
 use crate::domain::evidence::{ChangedFile, Content, FileEvidence, ModelEvidence};
-use crate::domain::finding::{Finding, RuleId};
+use crate::domain::finding::{Finding, Fingerprint, Fingerprints, RuleId};
 use crate::domain::model::{FilePath, LockEntry, ModelName};
 use crate::domain::plugin::PluginId;
 use crate::domain::report::{Ending, FileReport, Judged, Judgement, ModelReport, TaskReport};
@@ -28,8 +28,13 @@ pub(super) fn judge(
 ) -> ModelReport {
     model.files.sort_by(|a, b| a.entry.path.cmp(&b.entry.path));
     let tree = tree(&model).filter(|_| is_hashed);
-    let mut own =
-        Own { name: &model.name, lock: model.lock.as_ref(), findings: Vec::new(), reasons };
+    let mut own = Own {
+        name: &model.name,
+        lock: model.lock.as_ref(),
+        fingerprints: Fingerprints::new(&model.name, None),
+        findings: Vec::new(),
+        reasons,
+    };
     own.entries(parties, &model);
     if !parties.interrupted {
         own.empty(&model);
@@ -66,7 +71,9 @@ pub(super) fn judge(
     findings.sort_by(|a, b| worst_first(&a.finding, &b.finding));
     ModelReport {
         definition: model.definition,
+        defined_at: model.defined_at,
         locked: model.lock.is_some(),
+        lock_line: model.lock.as_ref().map(|lock| lock.line),
         name: model.name,
         path: model.path,
         tree,
@@ -123,6 +130,7 @@ fn words<'t>(parties: &Parties<'_>, tasks: &'t [TaskReport]) -> HashMap<&'t File
 struct Own<'a, 'r> {
     name: &'a ModelName,
     lock: Option<&'a LockEntry>,
+    fingerprints: Fingerprints<'a>,
     findings: Vec<Judged>,
     reasons: &'r mut Vec<Reason>,
 }
@@ -209,10 +217,10 @@ impl Own<'_, '_> {
                 (Verdict::Error, _) => silence = Silence::Failed,
             }
         }
-        self.block(
-            gate::not_satisfied(plugin, silence),
-            ReasonKind::Unsatisfied { plugin: plugin.clone() },
-        );
+        let finding = gate::not_satisfied(plugin, silence);
+        let fingerprint = self.fingerprints.next_about(&finding, plugin.as_str());
+        self.push(finding, fingerprint, false, true);
+        self.reason(Decision::Incomplete, ReasonKind::Unsatisfied { plugin: plugin.clone() });
     }
 
     /// Notes that `file` was judged by nobody, which the policy may let pass
@@ -230,8 +238,13 @@ impl Own<'_, '_> {
     }
 
     fn find(&mut self, finding: Finding, denies: bool, blocks: bool) {
+        let fingerprint = self.fingerprints.next(&finding);
+        self.push(finding, fingerprint, denies, blocks);
+    }
+
+    fn push(&mut self, finding: Finding, fingerprint: Fingerprint, denies: bool, blocks: bool) {
         let lock_line = lock_line(self.lock, &finding);
-        self.findings.push(Judged { finding, denies, blocks, lock_line });
+        self.findings.push(Judged { finding, fingerprint, denies, blocks, lock_line });
     }
 
     fn reason(&mut self, decision: Decision, kind: ReasonKind) {

@@ -146,6 +146,7 @@ impl Run {
             name: ModelName::new(name),
             path: format!("models/{name}"),
             definition: None,
+            defined_at: None,
             lock: None,
             files: Vec::new(),
             findings: Vec::new(),

@@ -76,6 +76,9 @@ enum Word {
 pub(super) struct Finding<'a> {
     /// Its rule, `<plugin>/<name>`; `gate/<name>` for the gate's own.
     rule: String,
+    /// What it is known by from run to run: 32 hex digits over its rule, the
+    /// model's name, the file's path, the member, and which of several such it is.
+    fingerprint: String,
     /// How bad it is.
     severity: Severity,
     /// How sure the check is.
@@ -156,9 +159,10 @@ impl<'a> From<&'a FileReport> for File<'a> {
 
 impl<'a> From<&'a Judged> for Finding<'a> {
     fn from(judged: &'a Judged) -> Self {
-        let Judged { finding, denies, blocks, lock_line } = judged;
+        let Judged { finding, fingerprint, denies, blocks, lock_line } = judged;
         Self {
             rule: finding.rule.to_string(),
+            fingerprint: fingerprint.to_string(),
             severity: finding.severity.into(),
             confidence: finding.confidence.into(),
             message: finding.message.as_str(),
