@@ -179,8 +179,10 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "ID", value_parser = plugin_id)]
     pub(crate) only: Vec<PluginId>,
 
-    /// Write a report: human, json or timings, to a file or (without `=PATH`)
-    /// to stdout. May be repeated; `human` alone without it.
+    /// Write a report to a file or (without `=PATH`) to stdout: human, json, jsonl,
+    /// html, markdown, sarif (code scanning), junit, github (annotations, with the
+    /// job's summary and outputs), gitlab (code quality), cyclonedx (bill of
+    /// materials) or timings. May be repeated; `human` alone without it.
     #[arg(short, long, value_name = "FORMAT[=PATH]", value_parser = Output::from_str)]
     pub(crate) output: Vec<Output>,
 
@@ -365,7 +367,8 @@ Examples:
   modelhost run                          what modelhost.toml defines, or what is found here
   modelhost run models/bert              one model
   modelhost run --plugins ./plugins      with the checks in ./plugins beside the bundled ones
-  modelhost run -o human -o json=report.json
+  modelhost run -o human -o json=report.json -o html=report.html
+  modelhost run -o github -o sarif=modelhost.sarif    in a step of GitHub Actions
   modelhost run --only pickle --no-digests model.pt    a quick look at one download
 
 Exit codes: 0 allow, 1 deny, 2 mistake (nothing ran), 3 incomplete, 4 nothing to
@@ -456,6 +459,8 @@ pub(crate) enum SchemaName {
     Config,
     /// The JSON report, `-o json`.
     Report,
+    /// A line of the report as events, `-o jsonl`.
+    Events,
     /// Times and cache hits, `-o timings`.
     Timings,
     /// What plugins are, `plugin inspect --json` and `plugin list --json`.

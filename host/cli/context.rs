@@ -12,6 +12,8 @@ use modelhost::config::{self, Config};
 use modelhost::domain::diagnostic::SourceFile;
 use modelhost::engine::Cache;
 use modelhost::record::lock::{self, LockFile};
+
+use modelhost::report::Roots;
 use zeroize::Zeroizing;
 
 use crate::args::PolicyArgs;
@@ -59,6 +61,32 @@ impl Context {
         };
         let lock = lock::read(&root.join(lock::NAME))?;
         Ok(Self { working_dir, config, lock, root })
+    }
+}
+
+impl Context {
+    /// Returns where the paths of a report start: in the repository that the run
+    /// began in, else in the folder of the policy.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the operator's own folders, by their real names"
+    )]
+    pub(crate) fn roots(&self) -> Roots {
+        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
+        let (working, policy) = (real(&self.working_dir), real(&self.root));
+        let top = config::repository(&working).ok().flatten();
+        let top = top.unwrap_or_else(|| {
+            if working.starts_with(&policy) { policy.clone() } else { working.clone() }
+        });
+        let below = |path: &Path| {
+            let below = path.strip_prefix(&top).unwrap_or(Path::new(""));
+            below.to_string_lossy().into_owned()
+        };
+        Roots {
+            policy: below(&policy),
+            working: below(&working),
+            top: Some(top.to_string_lossy().into_owned()),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ mod audit_log;
 mod commands;
 mod context;
 mod exit;
+mod github;
 mod origin;
 mod progress;
 mod render;

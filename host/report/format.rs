@@ -6,30 +6,66 @@ use std::fmt;
 use std::io;
 use std::str::FromStr;
 
-use super::{human, json, timings};
+use super::{cyclonedx, github, gitlab, html, human, json, jsonl, junit, markdown, sarif, timings};
 use crate::domain::report::{Report, Timings};
 
 /// A format that a report can be written in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Format {
+    /// A bill of materials of the models, for inventories: CycloneDX 1.6.
+    Cyclonedx,
+    /// Workflow commands of GitHub: they become annotations on a pull request.
+    Github,
+    /// A report of GitLab's on code quality.
+    Gitlab,
+    /// One page for people who were not there: no network, no script needed.
+    Html,
     /// For people, in a terminal or a log.
     Human,
     /// For programs: versioned, with a JSON Schema, and the same bytes for the
     /// same run.
     Json,
+    /// The same, a finding, a failure or a verdict a line.
+    Jsonl,
+    /// A test report: a suite for each model, a case for each plugin.
+    Junit,
+    /// For a comment, a job's summary, a wiki.
+    Markdown,
+    /// For code scanning: SARIF 2.1.0.
+    Sarif,
     /// What does not repeat: times and cache hits.
     Timings,
 }
 
 impl Format {
     /// All formats, sorted by name.
-    pub const ALL: [Self; 3] = [Self::Human, Self::Json, Self::Timings];
+    pub const ALL: [Self; 11] = [
+        Self::Cyclonedx,
+        Self::Github,
+        Self::Gitlab,
+        Self::Html,
+        Self::Human,
+        Self::Json,
+        Self::Jsonl,
+        Self::Junit,
+        Self::Markdown,
+        Self::Sarif,
+        Self::Timings,
+    ];
 
     /// Returns the name, as it stands before `=` in `-o FORMAT=PATH`.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Cyclonedx => "cyclonedx",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Html => "html",
             Self::Human => "human",
             Self::Json => "json",
+            Self::Jsonl => "jsonl",
+            Self::Junit => "junit",
+            Self::Markdown => "markdown",
+            Self::Sarif => "sarif",
             Self::Timings => "timings",
         }
     }
@@ -43,7 +79,7 @@ impl fmt::Display for Format {
 
 /// There is no such format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("there is no format `{0}`; there are human, json, timings")]
+#[error("there is no format `{0}`; there are {names}", names = Format::ALL.map(Format::name).join(", "))]
 pub struct UnknownFormat(pub String);
 
 impl FromStr for Format {
@@ -55,13 +91,28 @@ impl FromStr for Format {
     }
 }
 
-/// How a report for people looks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// How a report looks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Style {
-    /// Whether it may hold colors, that is, ANSI escapes.
+    /// Whether one for people may hold colors, that is, ANSI escapes.
     pub color: bool,
-    /// How much it tells.
+    /// How much one for people tells.
     pub verbosity: Verbosity,
+    /// Where its paths start, for formats that point into a repository.
+    pub roots: Roots,
+}
+
+/// Where the paths in a report start: what formats that point at files of a
+/// repository put in front of them. `/`-separated, without one at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Roots {
+    /// The repository's top as an absolute path, to tell what is below it; none
+    /// where there is none.
+    pub top: Option<String>,
+    /// The folder of the policy and the lock file, from there; empty for the top.
+    pub policy: String,
+    /// The folder the run began in, likewise.
+    pub working: String,
 }
 
 /// How much a report for people tells.
@@ -77,8 +128,8 @@ pub enum Verbosity {
 }
 
 /// Writes `report` to `out` in `format`. What does not repeat comes from
-/// `timings`, and goes into the formats for people alone; `style` is theirs,
-/// too.
+/// `timings`, and goes into `human` and `timings` alone: in every other format
+/// the same run is the same bytes.
 ///
 /// # Errors
 /// Returns the error of `out`.
@@ -89,9 +140,18 @@ pub fn write(
     out: &mut dyn io::Write,
     style: &Style,
 ) -> io::Result<()> {
+    let roots = &style.roots;
     match format {
+        Format::Cyclonedx => cyclonedx::write(report, out),
+        Format::Github => github::write(report, roots, out),
+        Format::Gitlab => gitlab::write(report, roots, out),
+        Format::Html => html::write(report, out),
         Format::Human => human::write(report, timings, out, style),
         Format::Json => json::write(report, out),
+        Format::Jsonl => jsonl::write(report, out),
+        Format::Junit => junit::write(report, out),
+        Format::Markdown => markdown::write(report, out),
+        Format::Sarif => sarif::write(report, roots, out),
         Format::Timings => timings::write(timings, out),
     }
 }
@@ -105,6 +165,7 @@ mod tests {
         for format in Format::ALL {
             assert_eq!(format.to_string().parse(), Ok(format));
         }
+        assert!(Format::ALL.is_sorted_by_key(|format| format.name()));
         let error = "xml".parse::<Format>().expect_err("no such format").to_string();
         assert!(Format::ALL.iter().all(|format| error.contains(format.name())), "{error}");
         assert!("JSON".parse::<Format>().is_err());

@@ -1,22 +1,21 @@
 //! The format `human`: what a person in front of a terminal or a CI log must
 //! know, worst first, and the decision in the last line.
 //!
-//! Leaves what is told to `notice` and `place`, folding it to `fold`, what `-v`
-//! adds to `overview`, and colors to `paint`.
+//! Leaves folding what is told to `fold`, what `-v` adds to `overview`, and
+//! colors to `paint`.
 
 mod fold;
-mod notice;
 mod overview;
 mod paint;
-mod place;
 
 use std::io;
 
 use self::fold::Block;
-use self::paint::{Paint, count};
+use self::paint::Paint;
 use super::format::{Style, Verbosity};
-use super::summary::Summary;
-use crate::domain::decision::{Decision, ReasonKind};
+use super::notice::{self, Rank};
+use super::summary::{Summary, count};
+use crate::domain::decision::Decision;
 use crate::domain::evidence::{ScanOnly, TrustStat};
 use crate::domain::report::{Report, Timings};
 
@@ -30,7 +29,10 @@ pub(super) fn write(
     let mut paint = Paint::new(out, style.color);
     if style.verbosity > Verbosity::Quiet {
         let verbose = style.verbosity == Verbosity::Verbose;
-        for block in fold::fold(notice::notices(report, verbose), verbose) {
+        let mut told = notice::told(report);
+        told.retain(|told| verbose || told.notice.rank < Rank::Informs);
+        let notices = told.into_iter().map(|told| (told.notice, told.place)).collect();
+        for block in fold::fold(notices, verbose) {
             write_block(&block, &mut paint)?;
         }
         if verbose {
@@ -115,31 +117,7 @@ fn last_line(report: &Report, timings: &Timings, paint: &mut Paint<'_>) -> io::R
             Decision::Deny => "DENY",
         },
     )?;
-    let warnings = if summary.warnings == 1 { "warning" } else { "warnings" };
-    let mut parts = vec![
-        format!("{} denied", count(summary.denied)),
-        format!("{} {warnings}", count(summary.warnings)),
-        format!("{} not judged", count(summary.not_judged)),
-    ];
-    if summary.not_judged_advisory > 0 {
-        parts.push(format!("{} not judged (advisory)", count(summary.not_judged_advisory)));
-    }
-    if report.scan_only.is_some() {
-        parts.push("no digests".to_owned());
-    }
-    if report.reasons.iter().any(|reason| reason.kind == ReasonKind::Interrupted) {
-        parts.push("interrupted".to_owned());
-    }
-    let things = |number: usize, thing: &str| {
-        format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
-    };
-    paint.line(&format!(
-        "  {} | {}, {}, {:.1} s",
-        parts.join(", "),
-        things(summary.models, "model"),
-        things(summary.plugins, "plugin"),
-        timings.total.as_secs_f64()
-    ))
+    paint.line(&format!("  {}, {:.1} s", summary.words(report), timings.total.as_secs_f64()))
 }
 
 #[cfg(test)]

@@ -2,15 +2,27 @@
 //!
 //! Leaves what stands in it to `policy`.
 
+mod address;
+mod cyclonedx;
 pub mod format;
+pub mod github;
+mod gitlab;
+mod html;
 mod human;
 pub mod json;
+pub mod jsonl;
+mod junit;
+pub mod markdown;
+mod notice;
 pub mod output;
+mod place;
+mod rules;
+mod sarif;
 pub mod summary;
 #[cfg(test)]
 mod testing;
 pub mod timings;
 
-pub use format::{Format, Style, UnknownFormat, Verbosity, write};
+pub use format::{Format, Roots, Style, UnknownFormat, Verbosity, write};
 pub use output::{Output, OutputError, replace};
 pub use summary::Summary;

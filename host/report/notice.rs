@@ -1,6 +1,6 @@
 //! What a report has to tell a person, one notice each, in the report's order.
 //!
-//! Leaves folding and sorting them to `fold`, and where they are to `place`.
+//! Leaves showing them to the formats, and where they are to `place`.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -8,14 +8,21 @@ use std::fmt;
 
 use super::place::Place;
 use crate::domain::decision::ReasonKind;
-use crate::domain::finding::{Confidence, Finding, RuleId, Severity};
-use crate::domain::model::ModelName;
+use crate::domain::finding::{Confidence, Finding, Fingerprint, RuleId, Severity};
+use crate::domain::model::{FilePath, ModelName};
 use crate::domain::plugin::PluginId;
 use crate::domain::report::{Ending, Judged, ModelReport, PluginReport, Report, TaskReport};
 use crate::domain::text::GuestText;
 use crate::domain::verdict::{Failure, FailureCode};
 
+/// The rule under which formats that know findings alone tell of a task without
+/// an answer.
+pub(super) const NO_ANSWER: &str = "gate/no-answer";
+
 /// How urgent a notice is, most urgent first.
+///
+/// Formats match on it without a fallback: what a finding comes to besides these,
+/// such as being waived, finds its place in each of them by not compiling.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Rank {
     /// It denies.
@@ -90,6 +97,29 @@ pub(super) struct Notice<'a> {
 }
 
 impl Notice<'_> {
+    /// Returns the rule it stands under in formats that know findings alone.
+    pub(super) fn rule(&self) -> String {
+        match self.code {
+            Code::Run(code) => code.to_owned(),
+            Code::Failure(..) => NO_ANSWER.to_owned(),
+            Code::Rule(rule) => rule.to_string(),
+        }
+    }
+
+    /// Returns what was found severe: a failure counts as `high`, since nothing
+    /// is known of what it did not judge.
+    pub(super) const fn severity(&self) -> Severity {
+        match self.label {
+            Label::Error => Severity::High,
+            Label::Severity(severity) => severity,
+        }
+    }
+
+    /// Returns how sure it is.
+    pub(super) const fn confidence(&self) -> Confidence {
+        self.confidence
+    }
+
     /// Returns what stands behind the code.
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self.code {
@@ -136,41 +166,84 @@ impl Notice<'_> {
     }
 }
 
-/// Returns what `report` has to tell, with what is merely worth knowing where
-/// `verbose`.
-pub(super) fn notices<'a>(
-    report: &'a Report,
-    verbose: bool,
-) -> Vec<(Notice<'a>, Option<Place<'a>>)> {
+/// One thing to tell, with where and of what.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Told<'a> {
+    pub(super) notice: Notice<'a>,
+    /// Where it is; none for the run as a whole.
+    pub(super) place: Option<Place<'a>>,
+    /// What it is known by from run to run.
+    pub(super) fingerprint: Fingerprint,
+    /// The finding, if it is one.
+    pub(super) judged: Option<&'a Judged>,
+    /// The plugin whose task it comes from; none for the gate's own.
+    pub(super) plugin: Option<&'a PluginId>,
+}
+
+impl<'a> Told<'a> {
+    /// Returns the model it is about.
+    pub(super) fn model(&self) -> Option<&'a ModelReport> {
+        self.place.map(|place| place.model)
+    }
+}
+
+/// Returns all that `report` has to tell, in its order.
+pub(super) fn told(report: &Report) -> Vec<Told<'_>> {
     let models: BTreeMap<&ModelName, &ModelReport> =
         report.models.iter().map(|model| (&model.name, model)).collect();
     let plugins: BTreeMap<&PluginId, &PluginReport> =
         report.plugins.iter().map(|plugin| (&plugin.plugin.manifest.id, plugin)).collect();
-    let mut notices = whole(report);
+    let mut all = whole(report);
     for model in &report.models {
-        for judged in &model.findings {
-            let place = Place::of(model, judged);
-            notices.push((own(judged), Some(place)));
-        }
+        all.extend(model.findings.iter().map(|judged| Told {
+            notice: own(judged),
+            place: Some(Place::of(model, judged)),
+            fingerprint: judged.fingerprint,
+            judged: Some(judged),
+            plugin: None,
+        }));
     }
     for task in &report.tasks {
         let advisory = plugins.get(&task.plugin).is_some_and(|plugin| plugin.advisory);
         let model = models.get(&task.model).copied();
         if let Ending::Refused(failure) | Ending::Failed(failure) = &task.ending {
-            let place = model.map(|model| Place::file(model, task.file.as_ref()));
-            notices.push((failed(task, failure, advisory), place));
+            let file = task.file.as_ref().map_or("", FilePath::as_str);
+            let parts =
+                [NO_ANSWER, task.model.as_str(), file, task.plugin.as_str(), failure.code.name()];
+            all.push(Told {
+                notice: failed(task, failure, advisory),
+                place: model.map(|model| Place::file(model, task.file.as_ref())),
+                fingerprint: Fingerprint::of(&parts),
+                judged: None,
+                plugin: Some(&task.plugin),
+            });
         }
-        for judged in &task.findings {
-            let place = model.map(|model| Place::of(model, judged));
-            notices.push((found(report, task, judged, advisory), place));
-        }
+        all.extend(task.findings.iter().map(|judged| Told {
+            notice: found(report, task, judged, advisory),
+            place: model.map(|model| Place::of(model, judged)),
+            fingerprint: judged.fingerprint,
+            judged: Some(judged),
+            plugin: Some(&task.plugin),
+        }));
     }
-    notices.retain(|(notice, _)| verbose || notice.rank < Rank::Informs);
-    notices
+    all
+}
+
+/// Returns all that `report` has to tell, most urgent first, then worst, then by
+/// code, then in the report's order.
+pub(super) fn most_urgent_first(report: &Report) -> Vec<Told<'_>> {
+    let mut told = told(report);
+    told.sort_by(|a, b| order(&a.notice).cmp(&order(&b.notice)));
+    told
+}
+
+/// The order of notices: most urgent first, then worst, then by code.
+pub(super) fn order<'n>(notice: &'n Notice<'_>) -> (Rank, std::cmp::Reverse<Label>, &'n Code<'n>) {
+    (notice.rank, std::cmp::Reverse(notice.label), &notice.code)
 }
 
 /// Returns what is to be told of the run as a whole.
-fn whole<'a>(report: &Report) -> Vec<(Notice<'a>, Option<Place<'a>>)> {
+fn whole(report: &Report) -> Vec<Told<'_>> {
     let about_run = report.reasons.iter().filter_map(|reason| match reason.kind {
         ReasonKind::Interrupted => Some((
             "gate/interrupted",
@@ -198,7 +271,13 @@ fn whole<'a>(report: &Report) -> Vec<(Notice<'a>, Option<Place<'a>>)> {
                 unbelieved: false,
                 tolerated: false,
             };
-            (notice, None)
+            Told {
+                notice,
+                place: None,
+                fingerprint: Fingerprint::of(&[code]),
+                judged: None,
+                plugin: None,
+            }
         })
         .collect()
 }

@@ -81,7 +81,7 @@ impl Output {
                 out.flush()
             }
             Some(path) => {
-                let style = Style { color: false, ..*style };
+                let style = Style { color: false, ..style.clone() };
                 replace(path, |out| write(self.format, report, timings, out, &style))
             }
         }

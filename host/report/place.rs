@@ -1,4 +1,5 @@
-//! Where in a model something is, as a person would type and look it up.
+//! Where in a model something is: as a person would type and look it up, and as
+//! the address of a text line for formats that point at one.
 //!
 //! Leaves what is there to `notice`.
 
@@ -36,12 +37,52 @@ impl<'a> Place<'a> {
     }
 }
 
+impl Place<'_> {
+    /// Returns whether the model is the one file that the place is in.
+    pub(super) fn is_model(&self) -> bool {
+        let path = GuestText::capped(&self.model.path);
+        let name = path.as_str().trim_end_matches('/').rsplit('/').next();
+        self.model.files.len() == 1 && self.file.is_some_and(|file| name == Some(file.as_str()))
+    }
+
+    /// Returns what within the file it is: an archive member, a tensor, a key.
+    pub(super) fn member(&self) -> Option<&GuestText> {
+        self.location?.member.as_ref()
+    }
+
+    /// Returns the byte it is at in the file; none within a member.
+    pub(super) fn offset(&self) -> Option<u64> {
+        self.location.filter(|location| location.member.is_none())?.offset
+    }
+
+    /// Returns the line it is at in the file; none within a member.
+    pub(super) fn line(&self) -> Option<u32> {
+        self.location.filter(|location| location.member.is_none())?.line.filter(|line| *line > 0)
+    }
+
+    /// Writes the path of the file, or of the model itself, as a person would
+    /// type it.
+    fn write_path(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = GuestText::capped(&self.model.path);
+        let folder = path.as_str().trim_end_matches('/');
+        let Some(file) = self.file else {
+            return f.write_str(path.as_str());
+        };
+        match folder {
+            "" if path.as_str().is_empty() => f.write_str(file.as_str()),
+            "." => f.write_str(file.as_str()),
+            _ if self.is_model() => f.write_str(folder),
+            _ => write!(f, "{folder}/{file}"),
+        }
+    }
+}
+
 impl fmt::Display for Place<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.lock_line {
             write!(f, "modelhost.lock:{line} ")?;
         }
-        write_path(f, self.model, self.file)?;
+        self.write_path(f)?;
         let Some(location) = self.location else {
             return Ok(());
         };
@@ -54,27 +95,5 @@ impl fmt::Display for Place<'_> {
         let offset = location.offset.map(|offset| format!("at byte {offset}"));
         let within: Vec<String> = member.into_iter().chain(line).chain(offset).collect();
         if within.is_empty() { Ok(()) } else { write!(f, " ({})", within.join(", ")) }
-    }
-}
-
-/// Writes the path of `file` in `model`, or of the model itself, as a person
-/// would type it.
-fn write_path(
-    f: &mut fmt::Formatter<'_>,
-    model: &ModelReport,
-    file: Option<&FilePath>,
-) -> fmt::Result {
-    let path = GuestText::capped(&model.path);
-    let folder = path.as_str().trim_end_matches('/');
-    let Some(file) = file else {
-        return f.write_str(path.as_str());
-    };
-    // A model that is one file is named by it.
-    let is_file = model.files.len() == 1 && folder.rsplit('/').next() == Some(file.as_str());
-    match folder {
-        "" if path.as_str().is_empty() => f.write_str(file.as_str()),
-        "." => f.write_str(file.as_str()),
-        _ if is_file => f.write_str(folder),
-        _ => write!(f, "{folder}/{file}"),
     }
 }

@@ -61,6 +61,46 @@ impl Summary {
             tasks: report.tasks.len(),
         }
     }
+
+    /// Returns the summary of `report` in one line, as it follows the decision.
+    pub(super) fn words(&self, report: &Report) -> String {
+        let things = |number: usize, thing: &str| {
+            format!("{} {thing}{}", count(number), if number == 1 { "" } else { "s" })
+        };
+        let mut parts = vec![
+            format!("{} denied", count(self.denied)),
+            things(self.warnings, "warning"),
+            format!("{} not judged", count(self.not_judged)),
+        ];
+        if self.not_judged_advisory > 0 {
+            parts.push(format!("{} not judged (advisory)", count(self.not_judged_advisory)));
+        }
+        if report.scan_only.is_some() {
+            parts.push("no digests".to_owned());
+        }
+        if report.reasons.iter().any(|reason| reason.kind == ReasonKind::Interrupted) {
+            parts.push("interrupted".to_owned());
+        }
+        format!(
+            "{} | {}, {}",
+            parts.join(", "),
+            things(self.models, "model"),
+            things(self.plugins, "plugin")
+        )
+    }
+}
+
+/// Writes a number in groups of three digits.
+pub(super) fn count(number: usize) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.char_indices() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
 }
 
 /// Returns whether `judged` is a warning.
@@ -108,4 +148,18 @@ fn not_judged(report: &Report) -> usize {
     // A required check that failed is counted by its failure.
     unsatisfied.retain(|check| !failed.contains(check));
     unjudged.len() + unsatisfied.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_in_groups_of_three() {
+        let rows =
+            [(0, "0"), (999, "999"), (1000, "1,000"), (1_000_000, "1,000,000"), (12_345, "12,345")];
+        for (number, expected) in rows {
+            assert_eq!(count(number), expected);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use crate::domain::capability::{Capability, Grants, Limit, Limits, LimitsAsked};
 use crate::domain::decision::{Decision, Reason, ReasonKind};
 use crate::domain::digest::{Digest, TreeDigest};
 use crate::domain::evidence::{InputFile, Inputs, ScanOnly, TrustStat};
-use crate::domain::finding::{Confidence, Fact, Finding, Location, RuleId, Severity};
+use crate::domain::finding::{Confidence, Fact, Finding, Fingerprint, Location, RuleId, Severity};
 use crate::domain::model::{Definition, FilePath, ModelName};
 use crate::domain::plugin::{Imports, Manifest, PluginId, PluginRef, Reads, ResolvedPlugin, Scope};
 use crate::domain::report::{
@@ -47,7 +47,9 @@ pub(super) fn finding(
         location: file.map(Location::file).unwrap_or_default(),
         help: None,
     };
-    Judged { finding, denies: severity >= Severity::High, blocks: false, lock_line: None }
+    let fingerprint = Fingerprint::of(&[name, message]);
+    let denies = severity >= Severity::High;
+    Judged { finding, fingerprint, denies, blocks: false, lock_line: None }
 }
 
 impl Judged {
@@ -114,7 +116,9 @@ pub(super) fn model(name: &str, files: Vec<FileReport>) -> ModelReport {
             files.iter().filter_map(|file| Some((&file.path, file.size, file.digest?))),
         )),
         definition: None,
+        defined_at: None,
         locked: false,
+        lock_line: None,
         files,
         findings: Vec::new(),
     }

@@ -11,7 +11,7 @@ use modelhost::domain::report::{Report, Timings};
 use modelhost::domain::text::GuestText;
 use modelhost::gate::{Gate, GateError};
 use modelhost::record::audit;
-use modelhost::report::{self, Format, Output, Style, Verbosity};
+use modelhost::report::{self, Format, Output, Roots, Style, Verbosity};
 use modelhost::worker::{Program, Workers};
 
 use crate::args::{GlobalArgs, IsolationWhere, RunArgs};
@@ -19,6 +19,7 @@ use crate::audit_log::AuditLog;
 use crate::commands::attest::Attesting;
 use crate::context::{self, Context};
 use crate::exit::Exit;
+use crate::github;
 use crate::progress::Progress;
 use crate::say;
 
@@ -53,6 +54,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         );
     }
     let audit = AuditLog::of(&args.audit, &context);
+    let roots = context.roots();
     let progress = Arc::new(Progress::new(!args.no_progress && !global.quiet));
     let interrupted = Arc::new(AtomicBool::new(false));
     let gate = Gate {
@@ -92,9 +94,14 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
             if timings.isolation.contains("without") {
                 tracing::warn!("reduced isolation: plugins ran in {}", timings.isolation);
             }
-            let interrupted = interrupted.load(Ordering::Relaxed);
+            let exit = match report.decision {
+                _ if interrupted.load(Ordering::Relaxed) => Exit::Interrupted,
+                Decision::Allow => Exit::Allow,
+                Decision::Incomplete => Exit::Incomplete,
+                Decision::Deny => Exit::Deny,
+            };
             let attesting = attesting.as_ref();
-            let exit = write(&report, &timings, args.output, attesting, global, interrupted)?;
+            let exit = write(&report, &timings, args.output, attesting, global, roots, exit);
             Ok(if record(audit.as_ref(), &report) { exit } else { Exit::Fault })
         }
         Err(GateError::Nothing(why)) if args.allow_empty => {
@@ -121,16 +128,17 @@ fn workers(isolation: IsolationWhere, required: bool) -> anyhow::Result<Option<A
     }
 }
 
-/// Writes every report that was asked for, and the attestations. One that can't be
-/// written is a fault, whatever was decided.
+/// Writes every report that was asked for, and the attestations, and returns `exit`.
+/// One that can't be written is a fault, whatever was decided.
 fn write(
     report: &Report,
     timings: &Timings,
     mut outputs: Vec<Output>,
     attesting: Option<&Attesting>,
     global: &GlobalArgs,
-    interrupted: bool,
-) -> anyhow::Result<Exit> {
+    roots: Roots,
+    exit: Exit,
+) -> Exit {
     if outputs.is_empty() {
         outputs.push(Output::stdout(Format::Human));
     }
@@ -139,7 +147,7 @@ fn write(
         GlobalArgs { verbose: 0, .. } => Verbosity::Normal,
         _ => Verbosity::Verbose,
     };
-    let style = Style { color: say::has_color(global, &std::io::stdout()), verbosity };
+    let style = Style { color: say::has_color(global, &std::io::stdout()), verbosity, roots };
     let mut failed = false;
     for output in &outputs {
         if let Err(error) = output.write(report, timings, &style) {
@@ -151,16 +159,15 @@ fn write(
         failed = true;
         say::line(&line);
     }
+    if let Err(error) = github::append(report, &outputs, exit) {
+        failed = true;
+        say::line(&format!("error: {error}"));
+    }
     if failed {
         say::line(&format!("the decision is {}", report.decision.name()));
-        return Ok(Exit::Fault);
+        return Exit::Fault;
     }
-    Ok(match report.decision {
-        _ if interrupted => Exit::Interrupted,
-        Decision::Allow => Exit::Allow,
-        Decision::Incomplete => Exit::Incomplete,
-        Decision::Deny => Exit::Deny,
-    })
+    exit
 }
 
 /// Records the decision, where there is a log for it. One that can't be recorded is

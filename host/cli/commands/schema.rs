@@ -11,6 +11,7 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
     let schema = match args.name {
         SchemaName::Config => config::json_schema(),
         SchemaName::Report => report::json::json_schema(),
+        SchemaName::Events => report::jsonl::json_schema(),
         SchemaName::Timings => report::timings::json_schema(),
         SchemaName::Plugins => description::json_schema(),
         SchemaName::Audit => audit::json_schema(),

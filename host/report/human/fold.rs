@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use super::notice::{Code, Label, Notice, Rank};
-use super::place::Place;
+use crate::report::notice::{Notice, order};
+use crate::report::place::Place;
 
 /// How many places one block names, or one more where that is all of them.
 const MAX_PLACES: usize = 3;
@@ -113,11 +113,6 @@ pub(super) fn fold<'a>(notices: Vec<(Notice<'a>, Option<Place<'a>>)>, all: bool)
         drop_alike(&mut blocks);
     }
     blocks
-}
-
-/// The order of blocks: most urgent first, then worst, then by code.
-fn order<'n>(notice: &'n Notice<'_>) -> (Rank, std::cmp::Reverse<Label>, &'n Code<'n>) {
-    (notice.rank, std::cmp::Reverse(notice.label), &notice.code)
 }
 
 /// Keeps the first blocks of each code, and counts the rest.

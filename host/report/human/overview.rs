@@ -6,12 +6,13 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::paint::{Paint, count};
+use super::paint::Paint;
 use crate::domain::model::FilePath;
 use crate::domain::plugin::PluginId;
 use crate::domain::report::{Ending, Judgement, ModelReport, Report, TaskReport};
 use crate::domain::text::GuestText;
 use crate::domain::verdict::Verdict;
+use crate::report::summary::count;
 
 /// Writes the overview of `report`.
 pub(super) fn write(report: &Report, paint: &mut Paint<'_>) -> io::Result<()> {

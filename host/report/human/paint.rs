@@ -74,30 +74,3 @@ impl<'a> Paint<'a> {
         self.line("")
     }
 }
-
-/// Writes a number in groups of three digits.
-pub(super) fn count(number: usize) -> String {
-    let digits = number.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn counts_in_groups_of_three() {
-        let rows =
-            [(0, "0"), (999, "999"), (1000, "1,000"), (1_000_000, "1,000,000"), (12_345, "12,345")];
-        for (number, expected) in rows {
-            assert_eq!(count(number), expected);
-        }
-    }
-}

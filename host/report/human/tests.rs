@@ -1,6 +1,7 @@
 //! What people see, held in snapshots, and what they never may see.
 
 use super::*;
+use crate::domain::decision::ReasonKind;
 use crate::domain::finding::Severity;
 use crate::domain::report::Ending;
 use crate::domain::report::Judgement;

@@ -6,7 +6,7 @@
 mod attested;
 pub(super) mod layout;
 mod read;
-mod v1;
+pub(super) mod v1;
 
 use std::io;
 

@@ -4,6 +4,7 @@
 //! Frozen: fields are only ever added. Only what repeats stands here; times and
 //! the like are left to `timings`.
 
+pub(in crate::report) mod lines;
 mod model;
 mod plugin;
 mod task;

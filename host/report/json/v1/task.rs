@@ -49,7 +49,7 @@ pub(super) struct Task<'a> {
 /// How a task ended.
 #[derive(Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-enum Word {
+pub(super) enum Word {
     /// The plugin did its work.
     Checked,
     /// The content is nothing it has a say on.
@@ -62,7 +62,7 @@ enum Word {
 
 /// Why a task has no usable answer.
 #[derive(Serialize, JsonSchema)]
-struct Failure<'a> {
+pub(super) struct Failure<'a> {
     /// What kind of failure it was, such as `trap` or `limit/fuel`.
     code: &'static str,
     /// What happened.
@@ -160,13 +160,12 @@ impl<'a> Task<'a> {
     /// Tells of `task`, one of the tasks of `report`.
     pub(super) fn new(report: &'a Report, task: &'a TaskReport) -> Self {
         let nothing: &[finding::Fact] = &[];
-        let (ending, facts, reason, failure) = match &task.ending {
-            Ending::Checked(facts) => (Word::Checked, facts.as_slice(), None, None),
-            Ending::NotApplicable(reason) => {
-                (Word::NotApplicable, nothing, Some(reason.as_str()), None)
+        let (facts, reason, failure) = match &task.ending {
+            Ending::Checked(facts) => (facts.as_slice(), None, None),
+            Ending::NotApplicable(reason) => (nothing, Some(reason.as_str()), None),
+            Ending::Refused(failure) | Ending::Failed(failure) => {
+                (nothing, None, Some(failure.into()))
             }
-            Ending::Refused(failure) => (Word::Refused, nothing, None, Some(failure.into())),
-            Ending::Failed(failure) => (Word::Failed, nothing, None, Some(failure.into())),
         };
         let plugin = report
             .plugins
@@ -181,7 +180,7 @@ impl<'a> Task<'a> {
             model: task.model.as_str(),
             file: task.file.as_ref().map(|file| file.as_str()),
             verdict: task.verdict.into(),
-            ending,
+            ending: (&task.ending).into(),
             reason,
             failure,
             findings: Each::of(&task.findings),
@@ -189,6 +188,17 @@ impl<'a> Task<'a> {
             coverage: Each::of(&task.coverage),
             usage: task.usage.into(),
             limits: limits.map(|limits| Limits::new(limits, &task.coverage)),
+        }
+    }
+}
+
+impl From<&Ending> for Word {
+    fn from(ending: &Ending) -> Self {
+        match ending {
+            Ending::Checked(_) => Self::Checked,
+            Ending::NotApplicable(_) => Self::NotApplicable,
+            Ending::Refused(_) => Self::Refused,
+            Ending::Failed(_) => Self::Failed,
         }
     }
 }

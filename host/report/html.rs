@@ -1,0 +1,116 @@
+//! The format `html`: one page for people who were not there: what the gate says
+//! and why, the models with their digests and licenses, every finding, what each
+//! plugin looked at, and what all of it rests on.
+//!
+//! Leaves its sections to `section`, and escaping to the template library.
+//!
+//! # Invariants
+//! - The page is one file that loads nothing: its policy (CSP) allows the style and
+//!   the script in it, by their digests, and nothing else.
+//! - Text from outside is text: it stands between tags or in quoted attributes,
+//!   escaped by the library, and makes no link.
+//! - It says the same without the script, which only filters.
+
+mod section;
+
+use std::io;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::notice::most_urgent_first;
+use crate::domain::moment;
+use crate::domain::decision::Decision;
+use crate::domain::digest::Digest;
+use crate::domain::report::Report;
+
+const STYLE: &str = include_str!("html/style.css");
+const SCRIPT: &str = include_str!("html/filter.js");
+
+/// Writes `report` to `out`.
+pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
+    out.write_all(page(report).into_string().as_bytes())
+}
+
+fn page(report: &Report) -> Markup {
+    let told = most_urgent_first(report);
+    let (word, meaning) = words(report.decision);
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="Content-Security-Policy" content=(policy());
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="referrer" content="no-referrer";
+                title { "modelhost: " (word) }
+                style { (PreEscaped(STYLE)) }
+            }
+            body {
+                header.top {
+                    h1 { "modelhost report" }
+                    p { "Judged at " (moment(report)) ", by modelhost " (env!("CARGO_PKG_VERSION")) }
+                    div class={ "decision " (report.decision.name()) } {
+                        strong { (word) }
+                        p { (meaning) }
+                    }
+                    (section::tiles(report))
+                    nav aria-label="Sections" {
+                        a href="#findings" { "Findings" }
+                        a href="#models" { "Models" }
+                        a href="#coverage" { "Coverage" }
+                        a href="#inputs" { "What this rests on" }
+                    }
+                }
+                main {
+                    (section::findings(report, &told))
+                    (section::models(report, &told))
+                    (section::coverage(report))
+                    (section::inputs(report))
+                }
+                footer {
+                    p {
+                        "The same models, policy and date give the same page. This is a rendering for people; "
+                        "programs read " code { "-o json" } "."
+                    }
+                }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}
+
+const fn words(decision: Decision) -> (&'static str, &'static str) {
+    match decision {
+        Decision::Allow => (
+            "Allow",
+            "Every file was judged, every required check gave its verdict, and nothing found is severe enough to deny.",
+        ),
+        Decision::Incomplete => (
+            "Incomplete",
+            "Something could not be judged, so nothing is let through. Nothing that was judged denies.",
+        ),
+        Decision::Deny => (
+            "Deny",
+            "At least one finding is severe enough, under the policy, that these models may not be used.",
+        ),
+    }
+}
+
+fn moment(report: &Report) -> String {
+    moment::rfc3339(report.now).replace('T', " ").replace('Z', " UTC")
+}
+
+/// Returns the page's policy: nothing but what stands in it.
+fn policy() -> String {
+    let hash = |text: &str| BASE64_STANDARD.encode(Digest::of(text.as_bytes()).as_bytes());
+    format!(
+        "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; base-uri 'none'; form-action 'none'",
+        hash(STYLE),
+        hash(SCRIPT)
+    )
+}
+
+#[cfg(test)]
+mod tests;
