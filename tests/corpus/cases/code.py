@@ -500,6 +500,7 @@ def config_cases():
         "malicious/remote/hydra_hub": repo({"config.yaml": "a:\n  _target_: torch.hub.load\n  repo_or_dir: evil/repo\n"}),
         "malicious/remote/hydra_load": repo({"config.yaml": "a:\n  _target_: torch.load\n  f: x.pt\n"}),
         "malicious/remote/hydra_get_method": repo({"config.yaml": "a:\n  _target_: hydra.utils.get_method\n  path: os.system\n"}),
+        "malicious/remote/hydra_unlisted": repo({"config.yaml": "a:\n  _target_: acme.hooks.Load\n"}),
         "malicious/remote/hydra_numpy": repo({"config.yaml": "a:\n  _target_: numpy.testing._private.utils.runstring\n"}),
         "malicious/remote/hydra_multiline": repo({"config.yaml": "a:\n  ? _target_\n  : os.system\n"}),
         "malicious/remote/hydra_block_text": repo({"config.yaml": "a:\n  _target_: >-\n    os.system\n"}),
@@ -588,7 +589,7 @@ def benign_cases():
     peft_mapped = {"adapter_config.json": json.dumps({"auto_mapping": {"base_model_class": "WhisperForConditionalGeneration", "parent_library": "transformers.models.whisper.modeling_whisper"}, "peft_type": "LORA"}), "adapter_model.safetensors": tensors((8, 4))}
     trainer = {"trainer_state.json": json.dumps({"epoch": 3.0, "log_history": [{"loss": 0.5}]}), "all_results.json": '{"eval_loss": NaN}', "train_results.json": "{}", "training_args.json": "{}"}
     hydra = {"config.yaml": "defaults:\n  - _self_\nmodel:\n  _target_: torch.nn.Linear\n  in_features: 8\noptimizer:\n  _target_: torch.optim.AdamW\n  lr: 1e-3\nscheduler:\n  _target_: torch.optim.lr_scheduler.CosineAnnealingLR\n  T_max: ${trainer.max_epochs}\ntrainer:\n  _target_: pytorch_lightning.Trainer\n"}
-    nemo = {"model_config.yaml": "target: nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE\npreprocessor:\n  _target_: nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor\nencoder:\n  _target_: nemo.collections.asr.modules.ConformerEncoder\n"}
+    nemo = {"model_config.yaml": "target: nemo.collections.asr.models.ctc_bpe_models.EncDecCTCModelBPE\nnormalizer:\n  _target_: nemo_text_processing.text_normalization.normalize.Normalizer\nsched:\n  _target_: apex.optimizers.FusedAdam\npreprocessor:\n  _target_: nemo.collections.asr.modules.AudioToMelSpectrogramPreprocessor\nencoder:\n  _target_: nemo.collections.asr.modules.ConformerEncoder\n"}
     mlflow = {
         "MLmodel": "artifact_path: model\nflavors:\n  python_function:\n    env:\n      conda: conda.yaml\n      virtualenv: python_env.yaml\n    loader_module: mlflow.sklearn\n    model_path: model.pkl\n    predict_fn: predict\n    python_version: 3.10.12\n  sklearn:\n    code: null\n    pickled_model: model.pkl\n    serialization_format: cloudpickle\nmlflow_version: 2.9.2\n",
         "conda.yaml": "channels:\n- conda-forge\ndependencies:\n- python=3.10.12\n- pip<=23.0\n- pip:\n  - mlflow==2.9.2\n  - scikit-learn==1.3.2\nname: mlflow-env\n",

@@ -684,7 +684,7 @@ def companion_cases():
             "meta.json": b'{"lang": "en", "name": "tiny", "pipeline": ["ner"]}',
             "vocab/vectors": npy(b"", shape="(0, 0)"), "vocab/strings.json": b'["a", "b"]',
             "vocab/lookups.bin": msgpack({"lexeme_norm": {"a": "b"}}), "ner/cfg": b'{"moves": null}',
-            "ner/moves": msgpack({"moves": "{}"}), "tokenizer": msgpack({"prefix_search": "^x", "suffix_search": "x$"}),
+            "vocab/key2row": b"\x80", "ner/moves": msgpack({"moves": "{}"}), "tokenizer": msgpack({"prefix_search": "^x", "suffix_search": "x$"}),
         },
         "malicious/companions/parquet_pickle.parquet": b"PAR1" + bytes(8) + b"arrow.py_extension_type" + struct.pack("<I", 23) + b"PAR1",
         "malicious/companions/msgpack_objects.msgpack": msgpack({"nd": 1, "type": "O", "kind": "O", "data": b"cos\nsystem\n(S'echo hi'\ntR."}),

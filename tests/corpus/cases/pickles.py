@@ -758,6 +758,7 @@ def cases():
         ),
         # broken
         "pickle/broken/no_stop.pkl": p.system(4)[:-1],
+        "pickle/broken/first_byte.pkl": b"\x80",
         "pickle/broken/bad_opcode.pkl": p.system(2)[:-1] + b"\xff\xff\xff.",
         "pickle/broken/underflow.pkl": p.system(2)[:-1] + b"000.",
         "pickle/broken/bad_utf8.pkl": p.system(4)[:-1] + b"\x8c\x02\xff\xfe.",
