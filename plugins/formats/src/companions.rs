@@ -207,9 +207,10 @@ pub fn sentencepiece(source: &dyn Source, _: &mut Found) -> Result<(), Stop> {
 }
 
 /// Tells whether a file that begins with `head` is MessagePack: a map whose first
-/// key is a text.
+/// key is a text, or an empty one and nothing else.
 pub fn is_msgpack(head: &[u8]) -> bool {
     let key = match head.first() {
+        Some(0x80) => return head.len() == 1,
         Some(0x81..=0x8f) => 1,
         Some(0xde) => 3,
         Some(0xdf) => 5,

@@ -4,7 +4,7 @@
 use modelhost_check::{Answer, Failure, File, Finding, Location, Observations, ReadError};
 
 use crate::found::{Defect, Found, Stop};
-use crate::source::{Part, Source};
+use crate::source::{Held, Part, Source};
 use crate::table::{self, ARCHIVE};
 use crate::{hdf5, polyglot, text};
 
@@ -26,7 +26,7 @@ pub enum Judgement {
 
 /// Judges one file.
 pub fn judge(source: &dyn Source) -> Judgement {
-    match try_judge(source) {
+    match Held::new(source).and_then(|held| try_judge(&held)) {
         Ok(judgement) => judgement,
         Err(error) => Judgement::Unreadable(error),
     }

@@ -43,6 +43,43 @@ impl Source for Vec<u8> {
     }
 }
 
+/// Up to here a file is read whole, and at once: looking at it from several sides takes
+/// more calls to the host than it has kilobytes.
+const WHOLE: u64 = 64 * 1024;
+/// How much of the start of a longer one is kept: what its format is told by.
+const FRONT: u64 = 4096;
+
+/// A file whose size is asked for once and whose start is read once: each call is one to
+/// the host.
+pub struct Held<'a> {
+    source: &'a dyn Source,
+    size: u64,
+    front: Vec<u8>,
+}
+
+impl<'a> Held<'a> {
+    /// Reads the start of `source`, or all of it where it is short.
+    ///
+    /// # Errors
+    /// Why it can't be read.
+    pub fn new(source: &'a dyn Source) -> Result<Self, ReadError> {
+        let size = source.size();
+        let length = if size <= WHOLE { size } else { FRONT };
+        let front = source.read_at(0, usize::try_from(length).unwrap_or(0))?;
+        Ok(Self { source, size, front })
+    }
+}
+
+impl Source for Held<'_> {
+    fn size(&self) -> u64 {
+        self.size
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> Result<Vec<u8>, ReadError> {
+        self.front.read_at(offset, length).or_else(|_| self.source.read_at(offset, length))
+    }
+}
+
 /// A stretch of another source, such as a member of an archive.
 pub struct Part<'a> {
     source: &'a dyn Source,
@@ -221,6 +258,19 @@ mod tests {
         let mut cursor = Cursor::new(&bytes, u64::MAX);
         assert_eq!(cursor.left(), 0);
         assert!(cursor.u8("past").is_err());
+    }
+
+    #[test]
+    fn what_is_held_is_what_the_source_has() {
+        for length in [0, 1, 4096, 65_536, 65_537, 70_000] {
+            let bytes: Vec<u8> = (0..=250).cycle().take(length).collect();
+            let held = Held::new(&bytes).unwrap();
+            assert_eq!(held.size(), bytes.size());
+            for (at, count) in [(0, 4), (4090, 10), (65_530, 6), (65_530, 20), (length as u64, 0)] {
+                assert_eq!(held.read_at(at, count), bytes.read_at(at, count), "{length} {at}");
+            }
+            assert!(held.read_at(u64::MAX, 1).is_err());
+        }
     }
 
     #[test]

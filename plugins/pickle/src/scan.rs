@@ -17,7 +17,8 @@ use crate::{sevenz, tar, zip};
 
 /// How deep containers within containers are opened.
 pub(crate) const DEPTH: u32 = 6;
-/// Only where there is no content does a name decide: an empty file of such a name is a failed download.
+/// Only where the content tells nothing does a name decide: a file of such a name that is empty, or whose only byte is
+/// what pickles begin with and what MessagePack has for an empty map, is a failed download.
 const MODEL_ENDINGS: &[&str] = &[
     ".pkl", ".pickle", ".pt", ".pth", ".bin", ".ckpt", ".joblib", ".npy", ".npz", ".dill", ".sav",
     ".mar", ".nemo", ".skops",
@@ -93,14 +94,18 @@ impl<'a> Scanner<'a> {
     /// # Errors
     /// When the file can't be read.
     pub fn file(&mut self, source: &dyn Source, path: &str) -> Result<Claim, Fault> {
-        if source.size() == 0 && MODEL_ENDINGS.iter().any(|ending| path.ends_with(ending)) {
-            self.log.add(
-                log::MALFORMED,
-                "",
-                0,
-                "the file is empty, though its name says that it holds a model",
-            );
-            return Ok(Claim::Pickle);
+        if source.size() <= 1 && MODEL_ENDINGS.iter().any(|ending| path.ends_with(ending)) {
+            let what = match source.bytes(0, 1)?.as_deref() {
+                None => Some("is empty"),
+                Some([0x80]) => Some("ends after its first byte"),
+                Some(_) => None,
+            };
+            if let Some(what) = what {
+                let message =
+                    format!("the file {what}, though its name says that it holds a model");
+                self.log.add(log::MALFORMED, "", 0, message);
+                return Ok(Claim::Pickle);
+            }
         }
         self.budget = Budget::new(source.size());
         self.content(Content::Plain(source), "", 0, Doubt::Open)

@@ -75,10 +75,10 @@ impl Scanner<'_> {
             return Ok(Claim::Nothing);
         }
         // Where no opcode follows, nothing would be loaded: safetensors begins so with a
-        // header of 128 bytes.
+        // header of 128 bytes, and the byte alone is an empty map of MessagePack.
         let begins = match head {
             [0x80, 0..=5, next, ..] => Opcode::from_byte(*next).is_some(),
-            [0x80, 0..=5] | [0x80] => true,
+            [0x80, 0..=5] => true,
             _ => false,
         };
         let magic = doubt == Doubt::Open && begins;

@@ -165,20 +165,27 @@ impl Source for Window<'_> {
     }
 }
 
-/// Serves small reads from the last block read: headers of small members lie close together.
+/// Serves small reads from the last block read: headers of small members lie close together. A small file is one block.
 pub struct Cached<S> {
     inner: S,
+    /// How long a block is.
+    most: usize,
     block: RefCell<(u64, Vec<u8>)>,
 }
 
 /// Small against a storage, large against a header.
 const CACHED: usize = 4096;
+/// Up to here a file is read at once: it is looked at from its start and from its end.
+const WHOLE: u64 = 64 * 1024;
 
 impl<S: Source> Cached<S> {
     /// Wraps `inner`.
     #[must_use]
     pub fn new(inner: S) -> Self {
-        Self { inner, block: RefCell::new((0, Vec::new())) }
+        let size = inner.size();
+        let whole = usize::try_from(size).ok().filter(|_| size <= WHOLE);
+        let most = whole.map_or(CACHED, |whole| whole.max(CACHED));
+        Self { inner, most, block: RefCell::new((0, Vec::new())) }
     }
 }
 
@@ -188,7 +195,8 @@ impl<S: Source> Source for Cached<S> {
     }
 
     fn read_at(&self, offset: u64, buffer: &mut [u8]) -> Result<usize, Fault> {
-        if buffer.len() >= CACHED {
+        let whole = self.inner.size() <= self.most as u64;
+        if buffer.len() >= self.most && !whole {
             return self.inner.read_at(offset, buffer);
         }
         let (start, block) = &mut *self.block.borrow_mut();
@@ -197,14 +205,16 @@ impl<S: Source> Source for Cached<S> {
             block.get(at..at.checked_add(buffer.len())?).map(|_| at)
         };
         if within(*start, block).is_none() {
-            block.resize(CACHED, 0);
-            let n = self.inner.read_at(offset, block)?;
+            let from = if whole { 0 } else { offset };
+            block.resize(self.most, 0);
+            let n = self.inner.read_at(from, block)?;
             block.truncate(n);
-            *start = offset;
+            *start = from;
         }
-        let at = usize::try_from(offset - *start).unwrap_or(0);
-        let n = buffer.len().min(block.len().saturating_sub(at));
-        buffer[..n].copy_from_slice(&block[at..at + n]);
+        let rest = usize::try_from(offset - *start).ok().and_then(|at| block.get(at..));
+        let rest = rest.unwrap_or_default();
+        let n = buffer.len().min(rest.len());
+        buffer[..n].copy_from_slice(&rest[..n]);
         Ok(n)
     }
 }
@@ -224,6 +234,22 @@ mod tests {
         assert_eq!(blocks.bytes(262_140, 10), Ok(Some(data[262_140..262_150].to_vec())));
         assert_eq!(blocks.up_to(599_999, 10), Ok(data[599_999..].to_vec()));
         assert_eq!(blocks.read_at(600_000, &mut [0; 4]), Ok(0));
+    }
+
+    #[test]
+    fn cached_reads_are_those_of_the_source() {
+        for length in [0usize, 1, 4095, 4096, 4097, 65_536, 65_537, 80_000] {
+            let data: Vec<u8> = (0..length).map(|n| (n % 251) as u8).collect();
+            let cached = Cached::new(data.as_slice().to_vec());
+            for at in [0u64, 1, 4094, 4096, 65_530, 65_536, 79_999, 80_000, u64::MAX] {
+                for count in [0, 1, 10, 4095, 4096, 70_000] {
+                    let (mut ours, mut plain) = (vec![0; count], vec![0; count]);
+                    let n = cached.read_at(at, &mut ours).expect("memory can be read");
+                    let most = data.as_slice().read_at(at, &mut plain).expect("memory can be read");
+                    assert_eq!((n, &ours[..n]), (most, &plain[..most]), "{length} {at} {count}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -94,6 +94,7 @@ fn all() -> Vec<(&'static str, Vec<u8>)> {
         ("Arrow", footed(b"ARROW1\0\0", b"footer", b"ARROW1")),
         ("sentencepiece", sentencepiece()),
         ("MessagePack", msgpack()),
+        ("an empty map of MessagePack", b"\x80".to_vec()),
         ("index", index()),
         ("zeros", vec![0; 5000]),
     ]
@@ -113,12 +114,13 @@ fn broken_companions_are_left_unjudged() {
         let said = said(&bytes[..bytes.len() / 2]);
         assert!(["not ours", "clean"].contains(&said.as_str()), "{name}: {said}");
     }
-    let rows: [(&str, Vec<u8>); 10] = [
+    let rows: [(&str, Vec<u8>); 11] = [
         ("PNG without an end", png()[..png().len() - 12].to_vec()),
         ("PNG with a length past the end", b"\x89PNG\r\n\x1a\n\xff\xff\xff\xffIDAT".to_vec()),
         ("GIF of another block", b"GIF89a\x01\0\x01\0\0\0\0\x05".to_vec()),
         ("RIFF longer than the file", b"RIFF\xff\0\0\0WAVE".to_vec()),
         ("MP4 box of length 2", b"\0\0\0\x0cftypisom\0\0\0\x02free".to_vec()),
+        ("an empty map with bytes behind it", b"\x80\0".to_vec()),
         ("MessagePack with bytes behind it", [msgpack(), vec![0]].concat()),
         ("MessagePack that claims 2^32 items", b"\xdf\xff\xff\xff\xff\xa1a".to_vec()),
         ("zeros and then something", [vec![0; 5000], vec![1]].concat()),
