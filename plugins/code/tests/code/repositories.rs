@@ -131,7 +131,7 @@ fn configurations_that_have_code_run() {
             "none",
         ),
         ("x.json", r#"{"a": [{"_target_": "os.system"}]}"#, &["hydra-target critical"], "none"),
-        ("x.json", r#"{"_target_": "src.models.Net"}"#, &["hydra-target medium"], "none"),
+        ("x.json", r#"{"_target_": "src.models.Net"}"#, &["hydra-target high"], "none"),
         ("x.yaml", "a:\n  _target_: os.system\n", &["hydra-target critical"], "none"),
         ("x.yml", "a: {_target_: *b}", &["hydra-target high"], "none"),
         (
