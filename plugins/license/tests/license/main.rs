@@ -3,6 +3,7 @@
 mod cards;
 mod hostile;
 mod labels;
+mod lineage;
 mod manifest;
 mod models;
 mod names;
