@@ -16,15 +16,18 @@
 //!   came from elsewhere.
 
 pub mod envelope;
+pub mod key;
+mod predicate;
 pub mod sign;
 pub mod statement;
 #[cfg(test)]
 mod testing;
 pub mod verify;
 
+pub use key::{PublicKey, PublicKeyError};
 pub use sign::{KeyError, SigningKey};
 pub use statement::{AttestError, Kind, Request, Statement, Uri, statements};
-pub use verify::{Difference, Expected, PublicKey, Refusal, Verified, verify};
+pub use verify::{Difference, Expected, Refusal, Verified, verify};
 
 /// Returns `statements` as the lines of a file: signed with `key` in a bundle each,
 /// or without a key as they are.

@@ -8,7 +8,7 @@ use std::fmt;
 use p256::ecdsa::signature::Signer as _;
 use p256::pkcs8::{ObjectIdentifier, PrivateKeyInfoRef, SecretDocument};
 
-use super::verify::PublicKey;
+use super::key::PublicKey;
 
 /// Of keys on elliptic curves (RFC 5480).
 const EC: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10045.2.1");

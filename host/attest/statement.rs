@@ -1,23 +1,17 @@
-//! The statements: in-toto Statement v1 with the predicates SLSA VSA v1 and SVR
-//! v0.1, as bytes that repeat.
+//! The statements: in-toto Statement v1 about each model, as bytes that repeat.
 //!
-//! Sources: in-toto `spec/v1/statement.md` and `spec/predicates/svr.md`, SLSA 1.1
-//! `verification_summary`. Leaves signing to `envelope`, reading to `verify`.
+//! Source: in-toto `spec/v1/statement.md`. Leaves what they say of the model to
+//! `predicate`, signing to `envelope`, reading to `verify`.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 
 use serde::Serialize;
 
-use crate::domain::attested::{Attested, AttestedCheck, AttestedFile, AttestedModel, Counts};
-use crate::domain::decision::Decision;
+use super::predicate::Said;
+use crate::domain::attested::{Attested, AttestedFile, AttestedModel};
 use crate::domain::digest::Digest;
-use crate::domain::evidence::InputFile;
-use crate::domain::finding::Severity;
 use crate::domain::model::ModelName;
-use crate::domain::plugin::PluginId;
-use crate::domain::verdict::Verdict;
 
 /// What `_type` says.
 pub const STATEMENT: &str = "https://in-toto.io/Statement/v1";
@@ -28,37 +22,16 @@ pub const VSA: &str = "https://slsa.dev/verification_summary/v1";
 /// The predicate type of a simple verification result.
 pub const SVR: &str = "https://in-toto.io/attestation/svr/v0.1";
 
-/// The version of SLSA whose summary this is.
-const SLSA_VERSION: &str = "1.1";
-
-/// What the id of a verifier starts with that the operator did not name; its version
-/// follows.
-pub const VERIFIER: &str = "urn:modelhost:gate:";
-
-/// What the URI of a model starts with that the operator did not name.
-const RESOURCE: &str = "urn:modelhost:model:";
-
 /// What the name of the first subject starts with: the model's name follows, and its
 /// digest is the tree digest, over the names, sizes and digests of all files.
 const TREE: &str = "tree:";
-
-/// The property that the gate let the model through.
-const ALLOWED: &str = "MODELHOST_ALLOWED";
-
-/// The properties that follow from what a bundled check says: its id, and the fact
-/// without which its silence means nothing.
-const LEVELS: [(&str, &str, Option<&str>); 3] = [
-    ("MODELHOST_PINNED", "checksum", None),
-    ("MODELHOST_LICENSE_OK", "license", Some("concluded")),
-    ("MODELHOST_SIGNED", "provenance", Some("signer")),
-];
 
 /// The longest URI that is taken; longer ones are no names.
 const MAX_URI: usize = 2048;
 
 /// A URI: a scheme, and characters that URIs have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Uri(String);
+pub struct Uri(pub(super) String);
 
 /// Why a text is no URI.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -202,161 +175,6 @@ pub(super) fn encoded(text: &str) -> String {
     out
 }
 
-/// What is said of one model, in either kind of statement.
-struct Said<'a> {
-    attested: &'a Attested,
-    model: &'a AttestedModel,
-    request: &'a Request,
-    verifier: String,
-    levels: Vec<&'static str>,
-}
-
-impl<'a> Said<'a> {
-    fn new(attested: &'a Attested, model: &'a AttestedModel, request: &'a Request) -> Self {
-        let verifier = match &request.verifier {
-            Some(Uri(uri)) => uri.clone(),
-            None => format!("{VERIFIER}{}", encoded(&attested.modelhost)),
-        };
-        Self { attested, model, request, verifier, levels: levels(attested, model) }
-    }
-
-    fn summary(&self) -> Summary<'_> {
-        let is_allowed = self.attested.decision == Decision::Allow;
-        Summary {
-            verifier: Verifier { id: &self.verifier },
-            time_verified: &self.attested.now,
-            resource_uri: match &self.request.resource {
-                Some(Uri(uri)) => uri.clone(),
-                None => format!("{RESOURCE}{}", encoded(self.model.name.as_str())),
-            },
-            policy: self.policy(),
-            input_attestations: self.input_attestations(),
-            verification_result: if is_allowed { "PASSED" } else { "FAILED" },
-            verified_levels: if is_allowed { self.levels.clone() } else { vec!["FAILED"] },
-            slsa_version: SLSA_VERSION,
-            run: self.run(),
-        }
-    }
-
-    fn result(&self) -> ResultText<'_> {
-        ResultText {
-            verifier: Verifier { id: &self.verifier },
-            time_created: &self.attested.now,
-            properties: &self.levels,
-            run: self.run(),
-        }
-    }
-
-    /// The policy's main file; the definitions beside it are told in `run`.
-    fn policy(&self) -> Descriptor<'_> {
-        match self.attested.inputs.policy.first() {
-            Some(file) => Descriptor {
-                name: Some(&file.path),
-                uri: Some("urn:modelhost:policy:file".to_owned()),
-                digest: Some(DigestSet::from(&file.digest)),
-            },
-            None => Descriptor {
-                name: None,
-                uri: Some(format!(
-                    "urn:modelhost:policy:built-in:{}",
-                    encoded(&self.attested.modelhost)
-                )),
-                digest: None,
-            },
-        }
-    }
-
-    /// The signatures that a check accepted; all of them, as the summary has to name.
-    fn input_attestations(&self) -> Vec<Descriptor<'_>> {
-        let accepted = |(id, check): (&PluginId, &'a AttestedCheck)| {
-            let counts = is_bundled(self.attested, id) && id.as_str() == "provenance";
-            let path = check.facts.get("signature").filter(|_| counts && is_good(check))?;
-            let files = &self.model.files;
-            let place = files.binary_search_by(|file| file.path.as_str().cmp(path.as_str()));
-            let file = files.get(place.ok()?)?;
-            Some(Descriptor {
-                name: Some(file.path.as_str()),
-                uri: Some(format!("urn:modelhost:file:{}", encoded(file.path.as_str()))),
-                digest: Some(DigestSet::from(&file.digest)),
-            })
-        };
-        self.model.checks.iter().filter_map(accepted).collect()
-    }
-
-    fn run(&self) -> Run<'_> {
-        let Attested { inputs, plugins, .. } = self.attested;
-        let input = |file: &'a InputFile| Descriptor::named(&file.path, &file.digest);
-        Run {
-            modelhost: &self.attested.modelhost,
-            decision: self.attested.decision.name(),
-            report: DigestSet::from(&self.attested.report),
-            audit_head: self.request.audit_head.as_ref().map(DigestSet::from),
-            policy: inputs.policy.iter().map(input).collect(),
-            lock: inputs.lock.as_ref().map(input),
-            model: Model {
-                name: self.model.name.as_str(),
-                source: self.model.source.as_deref(),
-                revision: self.model.revision.as_deref(),
-                locked: self.model.locked,
-            },
-            plugins: plugins
-                .iter()
-                .map(|plugin| Plugin {
-                    id: plugin.id.as_str(),
-                    version: &plugin.version,
-                    bundled: plugin.bundled,
-                    digest: DigestSet::from(&plugin.digest),
-                })
-                .collect(),
-            checks: plugins
-                .iter()
-                .filter_map(|plugin| {
-                    let check = self.model.checks.get(&plugin.id)?;
-                    Some(Check {
-                        plugin: plugin.id.as_str(),
-                        advisory: plugin.advisory,
-                        verdict: check.verdict.name(),
-                        tasks: check.tasks,
-                        findings: Findings::from(&check.findings),
-                        facts: &check.facts,
-                    })
-                })
-                .collect(),
-            gate_findings: Findings::from(&self.model.findings),
-        }
-    }
-}
-
-/// Returns the properties that hold: none unless the gate allowed, and of those that a
-/// check stands for, only where the bundled one counts, has nothing to say against the
-/// model, and established what the property says.
-fn levels(attested: &Attested, model: &AttestedModel) -> Vec<&'static str> {
-    if attested.decision != Decision::Allow {
-        return Vec::new();
-    }
-    let holds = |(_, plugin, fact): &(&str, &str, Option<&str>)| {
-        let check = model.checks.iter().find(|(id, _)| id.as_str() == *plugin);
-        check.is_some_and(|(id, check)| {
-            is_bundled(attested, id)
-                && check.verdict == Verdict::Pass
-                && fact.is_none_or(|fact| check.facts.contains_key(fact))
-                // Without an entry there was nothing to hold it to.
-                && (*plugin != "checksum" || model.locked)
-        })
-    };
-    let levels = LEVELS.iter().filter(|level| holds(level)).map(|(name, ..)| *name);
-    [ALLOWED].into_iter().chain(levels).collect()
-}
-
-/// Tells whether the plugin `id` is a part of modelhost, and counts.
-fn is_bundled(attested: &Attested, id: &PluginId) -> bool {
-    attested.plugins.iter().any(|plugin| plugin.id == *id && plugin.bundled && !plugin.advisory)
-}
-
-fn is_good(check: &AttestedCheck) -> bool {
-    matches!(check.verdict, Verdict::Pass | Verdict::Warn)
-}
-
 #[derive(Serialize)]
 struct StatementText<'a, P> {
     #[serde(rename = "_type")]
@@ -369,23 +187,23 @@ struct StatementText<'a, P> {
 
 /// A resource descriptor, of in-toto: something with a name, a URI, a digest.
 #[derive(Serialize)]
-struct Descriptor<'a> {
+pub(super) struct Descriptor<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    name: Option<&'a str>,
+    pub(super) name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    uri: Option<String>,
+    pub(super) uri: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    digest: Option<DigestSet>,
+    pub(super) digest: Option<DigestSet>,
 }
 
 impl<'a> Descriptor<'a> {
-    fn named(name: &'a str, digest: &Digest) -> Self {
+    pub(super) fn named(name: &'a str, digest: &Digest) -> Self {
         Self { name: Some(name), uri: None, digest: Some(digest.into()) }
     }
 }
 
 #[derive(Serialize)]
-struct DigestSet {
+pub(super) struct DigestSet {
     sha256: String,
 }
 
@@ -395,99 +213,13 @@ impl From<&Digest> for DigestSet {
     }
 }
 
-#[derive(Serialize)]
-struct Verifier<'a> {
-    id: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Summary<'a> {
-    verifier: Verifier<'a>,
-    time_verified: &'a str,
-    resource_uri: String,
-    policy: Descriptor<'a>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    input_attestations: Vec<Descriptor<'a>>,
-    verification_result: &'static str,
-    verified_levels: Vec<&'static str>,
-    slsa_version: &'static str,
-    #[serde(rename = "urn:modelhost:run:v1")]
-    run: Run<'a>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ResultText<'a> {
-    verifier: Verifier<'a>,
-    time_created: &'a str,
-    properties: &'a [&'static str],
-    #[serde(rename = "urn:modelhost:run:v1")]
-    run: Run<'a>,
-}
-
-/// What modelhost says beside what the predicates have a place for, under a name of
-/// its own: the run, and what came of each check.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Run<'a> {
-    modelhost: &'a str,
-    decision: &'static str,
-    report: DigestSet,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    audit_head: Option<DigestSet>,
-    policy: Vec<Descriptor<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lock: Option<Descriptor<'a>>,
-    model: Model<'a>,
-    plugins: Vec<Plugin<'a>>,
-    checks: Vec<Check<'a>>,
-    gate_findings: Findings,
-}
-
-#[derive(Serialize)]
-struct Model<'a> {
-    name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    revision: Option<&'a str>,
-    locked: bool,
-}
-
-#[derive(Serialize)]
-struct Plugin<'a> {
-    id: &'a str,
-    version: &'a str,
-    bundled: bool,
-    digest: DigestSet,
-}
-
-#[derive(Serialize)]
-struct Check<'a> {
-    plugin: &'a str,
-    advisory: bool,
-    verdict: &'static str,
-    tasks: u64,
-    findings: Findings,
-    facts: &'a BTreeMap<String, String>,
-}
-
-/// How many findings there are, by severity; those that there are none of are left out.
-#[derive(Serialize)]
-struct Findings(BTreeMap<&'static str, u64>);
-
-impl From<&Counts> for Findings {
-    fn from(counts: &Counts) -> Self {
-        let named = Severity::ALL.into_iter().map(Severity::name).zip(counts.iter().copied());
-        Self(named.filter(|(_, count)| *count > 0).collect())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::attest::testing;
+    use crate::domain::attested::AttestedCheck;
+    use crate::domain::decision::Decision;
+    use crate::domain::verdict::Verdict;
 
     fn values(attested: &Attested, request: &Request) -> Vec<serde_json::Value> {
         let statements = statements(attested, request).expect("statements");

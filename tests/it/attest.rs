@@ -124,6 +124,10 @@ fn whose_word_counts_is_asked() {
     place.modelhost(&key).code(2).says("private key");
     place.modelhost(&["verify", "none", "bert", "--key", "key.pub"]).code(2).says("can't be read");
     place.modelhost(&["verify", "a.jsonl", "none", "--key", "key.pub"]).code(2);
+    let huge = std::fs::File::create(place.path().join("huge")).expect("a file");
+    huge.set_len(1 << 31).expect("a size");
+    place.modelhost(&["verify", "huge", "bert", "--key", "key.pub"]).code(2).says("more than");
+    place.modelhost(&["attest", "huge"]).code(2).says("more than");
     place.modelhost(&["verify", "bert/README.md", "bert", "--key", "key.pub"]).code(1);
 }
 
@@ -276,6 +280,15 @@ fn our_own_check_of_signatures_takes_it() {
     let vsa = lines(&attested.code(0).stdout)[0]["predicate"].clone();
     assert_eq!(vsa["inputAttestations"][0]["name"], "vsa.sigstore.json");
     assert_eq!(vsa["verifiedLevels"][1], "MODELHOST_SIGNED");
+    // A gate that said no is not taken for a signature.
+    let denied = place.read("r.json").replace("\"decision\": \"allow\"", "\"decision\": \"deny\"");
+    let reason = r#""reasons": [{"decision": "deny", "kind": "gate"}]"#;
+    place.write("denied.json", denied.replacen(r#""reasons": []"#, reason, 1));
+    let sign = ["attest", "denied.json", "--key", "key.pem", "--only", "vsa"];
+    place.modelhost(&[&sign[..], &["-o", "bert/vsa.sigstore.json"]].concat()).code(0);
+    provenance(&place, "vsa.sigstore.json").code(1).says("provenance/not-passed");
+    place.modelhost(&attest).code(0);
+    provenance(&place, "vsa.sigstore.json").code(0);
     // And refuses it for another model.
     place.write("bert/README.md", "# Another\n");
     provenance(&place, "vsa.sigstore.json").code(1).says("provenance/file-changed");
@@ -291,7 +304,8 @@ fn peers() -> Option<std::path::PathBuf> {
         eprintln!("skipped: implementations from PyPI are installed by the long tests");
         return None;
     }
-    let packages = ["in-toto-attestation==0.9.3", "securesystemslib[crypto]==1.6.0"];
+    let packages =
+        ["in-toto-attestation==0.9.3", "securesystemslib[crypto]==1.6.0", "sigstore-models==0.0.6"];
     let run = |command: &mut Command| {
         let done = command.output().expect("it starts");
         assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));

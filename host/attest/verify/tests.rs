@@ -308,22 +308,6 @@ fn whose_word_counts_is_pinned() {
     assert_eq!(refusal, Err(Refusal::NotPassed(GuestText::capped("FAILED"))));
 }
 
-#[test]
-fn keys_of_the_wrong_kind_are_told() {
-    let private = testing::p256_pem();
-    let public = testing::key().public().to_pem();
-    let rows = [
-        (String::new(), PublicKeyError::NotPem),
-        (private, PublicKeyError::Private),
-        (public.replace("PUBLIC KEY", "CERTIFICATE"), PublicKeyError::NotPem),
-        (public[..public.len() / 2].to_owned(), PublicKeyError::Algorithm),
-        (public.replace("MF", "MG"), PublicKeyError::Algorithm),
-    ];
-    for (pem, expected) in rows {
-        assert_eq!(PublicKey::from_pem(&pem), Err(expected), "{pem}");
-    }
-}
-
 proptest::proptest! {
     #[test]
     fn any_bytes_are_refused(bytes: Vec<u8>) {

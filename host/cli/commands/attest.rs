@@ -123,10 +123,13 @@ fn key(args: &SigningArgs) -> anyhow::Result<Option<SigningKey>> {
 
 /// Reads the file at `path`, of at most `most` bytes.
 pub(super) fn read(path: &Path, most: u64) -> io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    File::open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    match bytes.len() as u64 > most {
-        true => Err(io::Error::other(format!("it has more than {most} bytes"))),
-        false => Ok(bytes),
+    let too_large = || io::Error::other(format!("it has more than {most} bytes"));
+    let file = File::open(path)?;
+    if file.metadata()?.len() > most {
+        return Err(too_large());
     }
+    // What is no regular file says no size.
+    let mut bytes = Vec::new();
+    file.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most { Err(too_large()) } else { Ok(bytes) }
 }

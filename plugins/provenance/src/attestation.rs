@@ -38,6 +38,35 @@ struct Subject {
     digest: BTreeMap<String, String>,
 }
 
+/// What the types of a SLSA verification summary start with.
+const SUMMARY: &str = "https://slsa.dev/verification_summary/";
+
+#[derive(Deserialize)]
+struct SummaryBody {
+    predicate: Summary,
+}
+
+#[derive(Deserialize)]
+struct Summary {
+    /// Before version 1 it was spelled the other way.
+    #[serde(rename = "verificationResult", alias = "verification_result")]
+    result: String,
+}
+
+/// Returns what a verification summary of that type says that came of it, unless the
+/// model passed; none for a statement of another type.
+///
+/// # Errors
+/// Says why it can't be used.
+pub fn refused(predicate: &str, payload: &[u8]) -> Result<Option<String>, Refusal> {
+    if !predicate.starts_with(SUMMARY) {
+        return Ok(None);
+    }
+    let body: SummaryBody = serde_json::from_slice(payload)
+        .map_err(|error| Refusal::Malformed(format!("its summary can't be read: {error}")))?;
+    Ok(Some(body.predicate.result).filter(|result| result != "PASSED"))
+}
+
 /// The digests of one subject.
 type Digests = Vec<(Algorithm, Vec<u8>)>;
 
@@ -231,6 +260,31 @@ mod tests {
         for (payload, paths, expected) in rows {
             let shown = show(&payload, paths);
             assert!(shown.starts_with(expected), "{payload}: {shown}");
+        }
+    }
+
+    #[test]
+    fn summaries() {
+        let v1 = "https://slsa.dev/verification_summary/v1";
+        let old = "https://slsa.dev/verification_summary/v0.2";
+        let svr = "https://in-toto.io/attestation/svr/v0.1";
+        let result = |name: &str, result: Value| json!({ "predicate": { name: result } });
+        let rows = [
+            (v1, result("verificationResult", json!("PASSED")), Ok(None)),
+            (v1, result("verificationResult", json!("FAILED")), Ok(Some("FAILED"))),
+            (v1, result("verificationResult", json!("passed")), Ok(Some("passed"))),
+            (v1, result("verificationResult", json!("")), Ok(Some(""))),
+            (old, result("verification_result", json!("PASSED")), Ok(None)),
+            (old, result("verification_result", json!("FAILED")), Ok(Some("FAILED"))),
+            (v1, result("verificationResult", json!(true)), Err(())),
+            (v1, result("result", json!("PASSED")), Err(())),
+            (v1, json!({}), Err(())),
+            (svr, json!({}), Ok(None)),
+        ];
+        for (predicate, payload, expected) in rows {
+            let found = refused(predicate, payload.to_string().as_bytes()).map_err(|_| ());
+            let found = found.as_ref().map(Option::as_deref).map_err(|()| ());
+            assert_eq!(found, expected, "{predicate}: {payload}");
         }
     }
 

@@ -160,6 +160,9 @@ impl View<'_> {
             let why = format!("it says `{predicate}`, which the policy does not ask for");
             return Err(refused(statement::Refusal::Malformed(why)));
         }
+        if let Some(result) = attestation::refused(&predicate, payload).map_err(refused)? {
+            return Err(Box::new(report::not_passed(&signature, &result)));
+        }
         let (statement, is_whole) = match predicate.as_str() {
             statement::PREDICATE_TYPE => (statement::parse(payload), true),
             statement::OLD_PREDICATE_TYPE => (statement::parse_old(payload), true),

@@ -19,6 +19,7 @@ const SIGNATURE_INVALID: Rule = Rule::new("signature-invalid", Severity::High);
 const STATEMENT_MALFORMED: Rule = Rule::new("statement-malformed", Severity::High);
 const BUILDER_UNTRUSTED: Rule = Rule::new("builder-untrusted", Severity::High);
 const BUILD_UNEXPECTED: Rule = Rule::new("build-unexpected", Severity::High);
+const NOT_PASSED: Rule = Rule::new("not-passed", Severity::High);
 const UNSAFE_PATH: Rule = Rule::new("unsafe-path", Severity::High);
 const DUPLICATE_FILE: Rule = Rule::new("duplicate-file", Severity::High);
 const LINKS_FOLLOWED: Rule = Rule::new("links-followed", Severity::High);
@@ -29,7 +30,7 @@ const UNSIGNED_WEIGHTS: Rule = Rule::new("unsigned-weights", Severity::High);
 const NOT_COVERED: Rule = Rule::new("not-covered", Severity::Info);
 
 /// All rules of the check, in the order of its manifest.
-pub const RULES: [Rule; 20] = [
+pub const RULES: [Rule; 21] = [
     UNSIGNED,
     NO_TRUSTED_KEY,
     BUNDLE_MALFORMED,
@@ -42,6 +43,7 @@ pub const RULES: [Rule; 20] = [
     STATEMENT_MALFORMED,
     BUILDER_UNTRUSTED,
     BUILD_UNEXPECTED,
+    NOT_PASSED,
     UNSAFE_PATH,
     DUPLICATE_FILE,
     LINKS_FOLLOWED,
@@ -168,6 +170,14 @@ pub fn build(signature: &str, refusal: &slsa::Refusal) -> Finding {
         ),
     };
     rule.finding(Location::path(signature), message).help(help)
+}
+
+/// Reports a verification summary that says no.
+pub fn not_passed(signature: &str, result: &str) -> Finding {
+    let message = format!("whoever verified the model did not let it through: they say `{result}`");
+    NOT_PASSED.finding(Location::path(signature), message).help(
+        "find out why, in the report of that verification; use the model only once it was verified again, and passed",
+    )
 }
 
 /// Reports that the signer followed links, and the policy does not allow that.

@@ -1,5 +1,5 @@
 """Attestations by implementations that are not modelhost's: in-toto-attestation for the
-statements, securesystemslib for DSSE and keys.
+statements, securesystemslib for DSSE and keys, sigstore-models for bundles.
 
 verify BUNDLES PUBLIC_KEY: parses and verifies each.
 sign STATEMENTS PRIVATE_KEY BUNDLES FIRST: writes each anew, signs it; the first alone to FIRST.
@@ -14,6 +14,7 @@ from in_toto_attestation.v1 import statement_pb2
 from in_toto_attestation.v1.statement import Statement
 from securesystemslib.dsse import Envelope
 from securesystemslib.signer import CryptoSigner, SSlibKey
+from sigstore_models.bundle.v1 import Bundle
 
 TYPE = "application/vnd.in-toto+json"
 
@@ -31,6 +32,9 @@ def verify(bundles, public):
     count = 0
     with open(bundles) as file:
         for line in file:
+            bundle = Bundle.from_json(line)
+            assert bundle.verification_material.public_key.hint
+            assert not bundle.verification_material.tlog_entries
             sealed = json.loads(line)["dsseEnvelope"]
             for signature in sealed["signatures"]:
                 signature["keyid"] = key.keyid
