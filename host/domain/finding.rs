@@ -290,7 +290,7 @@ mod tests {
         moved.location.member = None;
         assert_ne!(of("bert", &first), of("bert", &moved));
         // Held here, since waivers are written down.
-        assert_eq!(of("bert", &first).to_string(), "@@");
+        assert_eq!(of("bert", &first).to_string(), "4fb63f191f0b0d6c3d23c8d71d0d731e");
     }
 
     #[test]

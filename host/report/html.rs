@@ -111,6 +111,3 @@ fn policy() -> String {
         hash(SCRIPT)
     )
 }
-
-#[cfg(test)]
-mod tests;

@@ -21,6 +21,8 @@ mod sarif;
 pub mod summary;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod timings;
 
 pub use format::{Format, Roots, Style, UnknownFormat, Verbosity, write};

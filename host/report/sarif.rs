@@ -317,6 +317,3 @@ fn text(text: &str) -> Message {
     }
     Message { text: escaped }
 }
-
-#[cfg(test)]
-mod tests;

@@ -8,7 +8,7 @@ use crate::domain::decision::{Decision, Reason, ReasonKind};
 use crate::domain::digest::{Digest, TreeDigest};
 use crate::domain::evidence::{InputFile, Inputs, ScanOnly, TrustStat};
 use crate::domain::finding::{Confidence, Fact, Finding, Fingerprint, Location, RuleId, Severity};
-use crate::domain::model::{Definition, FilePath, ModelName};
+use crate::domain::model::{DefinedAt, Definition, FilePath, ModelName};
 use crate::domain::plugin::{Imports, Manifest, PluginId, PluginRef, Reads, ResolvedPlugin, Scope};
 use crate::domain::report::{
     Ending, FileReport, Judged, Judgement, ModelReport, PluginReport, PluginTiming, Report,
@@ -47,7 +47,8 @@ pub(super) fn finding(
         location: file.map(Location::file).unwrap_or_default(),
         help: None,
     };
-    let fingerprint = Fingerprint::of(&[name, message]);
+    let of = finding.location.file.as_ref().map_or("", FilePath::as_str);
+    let fingerprint = Fingerprint::of(&[name, message, of]);
     let denies = severity >= Severity::High;
     Judged { finding, fingerprint, denies, blocks: false, lock_line: None }
 }
@@ -234,7 +235,9 @@ pub(super) fn everything() -> Report {
             revision: Some("9f1c2d3e4f5061728394a5b6c7d8e9f001122334".to_owned()),
             license: None,
         }),
+        defined_at: Some(DefinedAt { file: "models.d/bert.toml".into(), line: 2 }),
         locked: true,
+        lock_line: Some(10),
         findings: vec![
             finding(
                 "gate/link-outside",

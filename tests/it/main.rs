@@ -15,6 +15,7 @@ mod corpus;
 mod crash;
 mod determinism;
 mod folders;
+mod formats;
 mod growth;
 mod lock;
 mod malformed;

@@ -178,7 +178,9 @@ pub(super) fn models(report: &Report, told: &[Told<'_>]) -> Markup {
     let mut room = MAX_FILES;
     let mut cards = Vec::new();
     let mut left_out = 0;
-    for model in &report.models {
+    let mut models: Vec<&ModelReport> = report.models.iter().collect();
+    models.sort_by_key(|model| worst.get(&model.name).copied().unwrap_or(Rank::Informs));
+    for model in models {
         if room == 0 {
             left_out += 1;
             continue;
@@ -207,7 +209,8 @@ fn model(report: &Report, model: &ModelReport, worst: Option<Rank>, shown: usize
         Some(Rank::Informs) | None => ("pass", "clean"),
     };
     let facts = facts(report, model);
-    let license = facts.iter().find(|(key, _)| key == "license/concluded").map(|(_, value)| *value);
+    let fact = |name: &str| facts.iter().find(|(key, _)| key == name).map(|(_, value)| *value);
+    let (license, signer) = (fact("license/concluded"), fact("provenance/signer"));
     let definition = model.definition.as_ref();
     let judged = model
         .files
@@ -221,6 +224,7 @@ fn model(report: &Report, model: &ModelReport, worst: Option<Rank>, shown: usize
                 span.more {
                     (count(judged.count())) " of " (count(model.files.len())) " files judged"
                     " · license: " (license.map_or("not known", GuestText::as_str))
+                    " · signed by: " (signer.map_or("nobody known", GuestText::as_str))
                     " · " (if model.locked { "locked" } else { "not locked" })
                 }
             }
