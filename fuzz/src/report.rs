@@ -53,8 +53,46 @@ pub(crate) fn report(bytes: &[u8]) {
             assert_eq!(read["message"], judged.finding.message.as_str());
         }
     }
+    others(&report, &timings);
     let timings = text(Format::Timings, &report, &timings, &Style::default());
     serde_json::from_str::<Value>(&timings).expect("the timings are JSON");
+}
+
+/// Asserts of every other format that it is what it says, and that no text from
+/// outside acts in it.
+fn others(report: &Report, timings: &Timings) {
+    let text = |format| text(format, report, timings, &Style::default());
+    let json = |format| -> Value { serde_json::from_str(&text(format)).expect("it is JSON") };
+    let is_allowed = report.decision == Decision::Allow;
+    let sarif = json(Format::Sarif);
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    assert!(results.iter().all(|result| {
+        result["locations"][0]["physicalLocation"]["region"]["startLine"].is_u64()
+    }));
+    assert!(is_allowed || results.iter().any(|result| result["level"] == "error"));
+    let gitlab = json(Format::Gitlab);
+    assert_eq!(gitlab.as_array().expect("findings").len(), results.len());
+    assert_eq!(
+        json(Format::Cyclonedx)["components"].as_array().map(Vec::len),
+        Some(report.models.len())
+    );
+    for line in text(Format::Jsonl).lines() {
+        serde_json::from_str::<Value>(line).expect("each line is JSON");
+    }
+    let github = text(Format::Github);
+    assert!(github.lines().all(|line| line.starts_with("::error ")
+        || line.starts_with("::warning ")
+        || line.starts_with("::notice ")));
+    assert_eq!(github.contains("::error "), !is_allowed);
+    let junit = text(Format::Junit);
+    assert_eq!(junit.matches("<testsuite ").count(), report.models.len() + 1);
+    assert_eq!(junit.contains("<failure ") || junit.contains("<error "), !is_allowed);
+    assert_inert(&junit);
+    let page = text(Format::Html);
+    assert_eq!(page.matches("<script>").count(), 1);
+    assert_eq!(page.matches("</script").count(), 1);
+    assert!(page.contains(&format!("<div class=\"decision {}\">", report.decision.name())));
+    assert_inert(&text(Format::Markdown));
 }
 
 fn text(format: Format, report: &Report, timings: &Timings, style: &Style) -> String {

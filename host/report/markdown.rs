@@ -71,13 +71,8 @@ pub fn text(report: &Report) -> String {
 
 fn findings(report: &Report, page: &mut String) {
     let told = most_urgent_first(report);
-    let sections = [
-        ("Denied", Rank::Denies),
-        ("Not judged", Rank::Blocks),
-        ("Warnings", Rank::Warns),
-        ("Errors of plugins that only advise", Rank::Advises),
-    ];
-    for (title, rank) in sections {
+    for rank in Rank::ALL {
+        let Some(title) = title(rank) else { continue };
         let of_rank: Vec<&Told<'_>> = told.iter().filter(|told| told.notice.rank == rank).collect();
         if of_rank.is_empty() {
             continue;
@@ -89,6 +84,17 @@ fn findings(report: &Report, page: &mut String) {
     if informs > 0 {
         let more = if informs == 1 { "finding is" } else { "findings are" };
         page.push_str(&format!("\n{} {more} merely worth knowing.\n", count(informs)));
+    }
+}
+
+/// Returns the title over what has `rank`; none for what is counted alone.
+const fn title(rank: Rank) -> Option<&'static str> {
+    match rank {
+        Rank::Denies => Some("Denied"),
+        Rank::Blocks => Some("Not judged"),
+        Rank::Warns => Some("Warnings"),
+        Rank::Advises => Some("Errors of plugins that only advise"),
+        Rank::Informs => None,
     }
 }
 

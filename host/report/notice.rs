@@ -37,6 +37,12 @@ pub(super) enum Rank {
     Informs,
 }
 
+impl Rank {
+    /// All ranks, most urgent first.
+    pub(super) const ALL: [Self; 5] =
+        [Self::Denies, Self::Blocks, Self::Warns, Self::Advises, Self::Informs];
+}
+
 /// The word in front of a notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) enum Label {

@@ -15,7 +15,7 @@ use crate::domain::text::GuestText;
 const MAX_HELP: usize = 8 << 10;
 
 /// The gate's own rules: id, title, severity, help in Markdown.
-const GATE: [(&str, &str, Severity, &str); 11] = [
+const GATE: [(&str, &str, Severity, &str); 15] = [
     (
         "gate/changed",
         "A file changed while the run was on",
@@ -35,6 +35,12 @@ const GATE: [(&str, &str, Severity, &str); 11] = [
         "There is nothing to judge. Check the path, and that fetching the model was not cut short.",
     ),
     (
+        "gate/hard-link",
+        "A file has names outside of the model",
+        Severity::Low,
+        "Whoever can write to one of its other names changes the model. Copy the files instead of linking them.",
+    ),
+    (
         "gate/interrupted",
         "The run was interrupted",
         Severity::High,
@@ -45,6 +51,12 @@ const GATE: [(&str, &str, Severity, &str); 11] = [
         "The content of a file is not here",
         Severity::Medium,
         "The file is a git-lfs pointer. Run `git lfs pull`.",
+    ),
+    (
+        "gate/link-loop",
+        "A folder leads back into itself",
+        Severity::High,
+        "It can't be listed whole, so what is in it was not judged. Remove the link, or the nesting.",
     ),
     (
         "gate/link-outside",
@@ -75,6 +87,18 @@ const GATE: [(&str, &str, Severity, &str); 11] = [
         "There is no model to check",
         Severity::High,
         "Name the path of a model, or of a folder with models.",
+    ),
+    (
+        "gate/sparse-file",
+        "A large file is nearly all holes",
+        Severity::High,
+        "Most of its bytes are stored nowhere, and it was not read. Fetch the file again.",
+    ),
+    (
+        "gate/special-file",
+        "An entry is no regular file",
+        Severity::High,
+        "It is a pipe, a socket or a device: nothing of it was read. Remove it from the model.",
     ),
     (
         "gate/unreadable",

@@ -21,6 +21,7 @@ mod setup;
 mod term;
 mod test;
 mod tools;
+mod validate;
 mod wasm;
 mod workspace;
 
@@ -62,7 +63,8 @@ enum Command {
     Demo,
     /// Set up what is missing, build everything, and run every test
     Test {
-        /// Run the long tests too (sets MODELHOST_LONG_TESTS=1), and the fuzz targets
+        /// Run the long tests too (sets MODELHOST_LONG_TESTS=1), the validators of reports, and
+        /// the fuzz targets
         #[arg(long)]
         long: bool,
         /// Arguments for `cargo test`, after `--`
@@ -113,6 +115,13 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         host: Option<PathBuf>,
     },
+    /// Write reports in every format, and have them validated by the tools of those who read
+    /// them, installed from PyPI and npm; and opened in a browser, where there is one
+    Validate {
+        /// Run this `modelhost` instead of building one
+        #[arg(long, value_name = "PATH")]
+        host: Option<PathBuf>,
+    },
     /// Write the example models under examples/ anew
     Examples {
         /// Change nothing: fail if a committed file differs from what would be written
@@ -146,6 +155,7 @@ fn run(command: Command) -> anyhow::Result<()> {
             peers::command(&workspace, &peers::Request { only, json, host })
         }
         Command::Fuzz { targets, seconds } => fuzz::command(&workspace, &targets, seconds),
+        Command::Validate { host } => validate::command(&workspace, host.as_deref()),
         Command::Examples { check } => examples::command(&workspace, check),
     }
 }

