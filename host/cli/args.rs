@@ -93,6 +93,9 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Audit(crate::commands::audit::AuditCommand),
 
+    /// Show when, how and by whom the pins of a model changed.
+    History(crate::commands::history::HistoryArgs),
+
     /// Print the JSON Schema of a format.
     Schema(SchemaArgs),
 
@@ -469,6 +472,8 @@ pub(crate) enum SchemaName {
     Cache,
     /// One record of the audit log, a line of it.
     Audit,
+    /// How a model's pins changed, `history --json`.
+    History,
 }
 
 fn plugin_id(text: &str) -> Result<PluginId, String> {

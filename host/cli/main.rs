@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Plugin(command) => commands::plugin::run(command, &global),
         Command::Cache(command) => commands::cache::run(&command, &global),
         Command::Audit(command) => commands::audit::run(&command),
+        Command::History(args) => commands::history::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man => commands::man::run(),

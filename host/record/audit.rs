@@ -20,8 +20,11 @@ pub mod select;
 pub use append::{AppendError, CiOrigin, Origin, Stamp, append, check};
 pub use chain::{Broken, Head, Note, Walked};
 pub use line::Line;
-pub use read::{read, walk};
+pub use read::{is_there, read, walk};
 pub use record::{Entry, Kind, Record, json_schema};
 
 /// The name of the log, where none is given.
 pub const NAME: &str = "modelhost-audit.jsonl";
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 //! Leaves what a log is to the library.
 
 mod checkpoint;
-mod show;
+pub(crate) mod show;
 mod verify;
 
 use std::path::PathBuf;

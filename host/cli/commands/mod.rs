@@ -4,6 +4,7 @@ pub(crate) mod attest;
 pub(crate) mod audit;
 pub(crate) mod cache;
 pub(crate) mod completions;
+pub(crate) mod history;
 pub(crate) mod lock;
 pub(crate) mod man;
 pub(crate) mod plugin;

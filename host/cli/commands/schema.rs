@@ -15,6 +15,7 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
         SchemaName::Timings => report::timings::json_schema(),
         SchemaName::Plugins => description::json_schema(),
         SchemaName::Audit => audit::json_schema(),
+        SchemaName::History => super::history::json_schema(),
         SchemaName::Cache => super::cache::json_schema(),
     };
     let mut text = serde_json::to_vec_pretty(&schema)?;

@@ -48,28 +48,37 @@ pub fn model(
     new: Option<&LockEntry>,
     lock: Change<Digest>,
 ) -> Option<Pin<'static>> {
+    let pin = between(name, old, new, lock);
+    let text = |change: &Option<Change<Text<'_>>>| {
+        change.as_ref().is_none_or(|change| change.old == change.new)
+    };
+    let is_same = old.is_some() == new.is_some()
+        && pin.digest.old == pin.digest.new
+        && text(&pin.source)
+        && text(&pin.revision);
+    (!is_same).then_some(pin)
+}
+
+/// Returns what is pinned of the model `name` before and after, be it the same.
+pub fn between(
+    name: &str,
+    old: Option<&LockEntry>,
+    new: Option<&LockEntry>,
+    lock: Change<Digest>,
+) -> Pin<'static> {
     let tree = |entry: &LockEntry| Digest(entry.tree.digest());
-    let digest = Change { old: old.map(tree), new: new.map(tree) };
-    let source = of(old, new, |entry| entry.source.as_deref());
-    let revision = of(old, new, |entry| entry.revision.as_deref());
-    let is_same = digest.old == digest.new
-        && source.as_ref().is_none_or(|change| change.old == change.new)
-        && revision.as_ref().is_none_or(|change| change.old == change.new);
-    if is_same {
-        return None;
-    }
     let (files, not_listed) = files(old, new);
-    Some(Pin {
+    Pin {
         subject: Subject::Model,
         name: owned(name),
-        digest,
-        source,
-        revision,
+        digest: Change { old: old.map(tree), new: new.map(tree) },
+        source: of(old, new, |entry| entry.source.as_deref()),
+        revision: of(old, new, |entry| entry.revision.as_deref()),
         version: None,
         files,
         not_listed,
         lock,
-    })
+    }
 }
 
 fn plugin(

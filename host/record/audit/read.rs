@@ -128,6 +128,11 @@ fn open_all<'a>(lines: &[&'a [u8]], jobs: usize) -> Vec<Result<Line<'a>, Fault>>
     })
 }
 
+/// Returns whether something is at `path` that could be a log.
+pub fn is_there(path: &Path) -> bool {
+    path.exists()
+}
+
 /// Reads a small file that belongs to a log: a checkpoint, a key.
 ///
 /// # Errors

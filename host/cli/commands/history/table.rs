@@ -1,0 +1,97 @@
+//! A history for a person: a line for each change, its files and decisions below it.
+
+use std::fmt::Write as _;
+
+use modelhost::domain::moment;
+use modelhost::domain::text::GuestText;
+use modelhost::record::audit::record::Word;
+use modelhost::record::history::{History, Place, Recorded, Row};
+
+use crate::commands::audit::show::{of_pin, short, word};
+
+/// How many files of one change are shown.
+const FILES: usize = 8;
+
+/// How wide names of people are at least.
+const NAME: usize = 20;
+
+/// Returns `history` as text.
+pub(super) fn render(history: &History) -> String {
+    let mut out = String::new();
+    for row in &history.rows {
+        render_row(row, &mut out).expect("writing to a String can't fail");
+    }
+    if history.rows.is_empty() {
+        out.push_str("nothing is known of when it was pinned\n");
+    }
+    out
+}
+
+fn render_row(row: &Row, out: &mut String) -> std::fmt::Result {
+    let (when, commit, who) = match &row.place {
+        Place::Commit { id, author, time, .. } => {
+            (moment::rfc3339(*time), id.chars().take(12).collect(), author.to_string())
+        }
+        Place::Uncommitted => ("not committed".to_owned(), String::new(), String::new()),
+        Place::Log(recorded) => {
+            (moment::rfc3339(recorded.time), "audit log".to_owned(), actor(recorded))
+        }
+    };
+    let what = match &row.change {
+        Ok(pin) => of_pin(pin),
+        Err(why) => format!("the lock file can't be read: {why}"),
+    };
+    writeln!(out, "{when:<20}  {commit:<12}  {who:<NAME$}  {what}")?;
+    if let Some(before) = &row.before {
+        writeln!(out, "    before this, the lock file can't be read: {before}")?;
+    }
+    if let Some(renamed) = &row.renamed {
+        writeln!(out, "    renamed from {renamed}")?;
+    }
+    if let Ok(pin) = &row.change {
+        for file in pin.files.iter().take(FILES) {
+            let path = file.path.shown();
+            match (&file.old, &file.new) {
+                (None, Some(new)) => writeln!(out, "    + {path}  {}", short(new.0))?,
+                (Some(old), None) => writeln!(out, "    - {path}  {}", short(old.0))?,
+                (Some(old), Some(new)) => {
+                    writeln!(out, "    ~ {path}  {} -> {}", short(old.0), short(new.0))?;
+                }
+                (None, None) => {}
+            }
+        }
+        let more = pin.files.len().saturating_sub(FILES) as u64 + pin.not_listed;
+        if more > 0 {
+            writeln!(out, "    and {more} more files")?;
+        }
+    }
+    if let Some(recorded) = &row.recorded {
+        let when = moment::rfc3339(recorded.time);
+        writeln!(out, "    pinned {when} by {}", actor(recorded))?;
+    }
+    render_decisions(row, out)
+}
+
+fn render_decisions(row: &Row, out: &mut String) -> std::fmt::Result {
+    let words = [Word::Allow, Word::Incomplete, Word::Deny];
+    let counts = words.map(|wanted| {
+        (wanted, row.decisions.iter().filter(move |decision| decision.decision == wanted))
+    });
+    for (wanted, found) in counts {
+        let count = found.clone().count();
+        let Some(last) = found.last() else { continue };
+        let (when, who) = (moment::rfc3339(last.recorded.time), actor(&last.recorded));
+        let on = last.recorded.commit.as_ref();
+        let on = on.map(|commit| format!(" on {}", GuestText::new(commit.as_str(), 12)));
+        let times = if count == 1 { String::new() } else { format!(" {count} times, last") };
+        writeln!(out, "    {}{times} {when} by {who}{}", word(wanted), on.unwrap_or_default())?;
+    }
+    if row.more_decisions > 0 {
+        writeln!(out, "    and {} more decisions", row.more_decisions)?;
+    }
+    Ok(())
+}
+
+fn actor(recorded: &Recorded) -> String {
+    recorded.actor.as_ref().map_or_else(|| "somebody".to_owned(), ToString::to_string)
+}
