@@ -260,6 +260,9 @@ pub(crate) struct RunArgs {
 
     #[command(flatten)]
     pub(crate) signing: SigningArgs,
+
+    #[command(flatten)]
+    pub(crate) audit: AuditArgs,
 }
 
 /// How attestations are signed, and what they name.
@@ -361,8 +364,6 @@ pub(crate) struct VerifyArgs {
     /// The date to judge by, instead of the clock's.
     #[arg(long, value_name = "TIME", value_parser = timestamp)]
     pub(crate) now: Option<u64>,
-    #[command(flatten)]
-    pub(crate) audit: AuditArgs,
 }
 
 const RUN_HELP: &str = "\
