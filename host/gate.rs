@@ -26,6 +26,7 @@ use crate::domain::finding::Severity;
 use crate::domain::plugin::PluginId;
 use crate::domain::registry::Registry;
 use crate::domain::report::{Report, Timings};
+use crate::domain::waiver::Baseline;
 use crate::engine::{Cache, Engine, EngineError};
 use crate::model::{Model, ModelError};
 use crate::plugin::PluginError;
@@ -64,6 +65,11 @@ pub struct Gate {
     pub lock: Option<(SourceFile, LockFile)>,
     /// The trusted registry that the policy names.
     pub registry: Option<Arc<Registry>>,
+    /// The baseline: findings that were accepted on a day.
+    pub baseline: Option<(SourceFile, Baseline)>,
+    /// Whether waivers and the baseline count: without, the run judges as if there
+    /// were none.
+    pub exceptions: bool,
     /// Whether plugins must be the locked ones, and models are held to the lock
     /// file.
     pub locked: bool,
@@ -167,7 +173,7 @@ impl Gate {
 
         let resolving = Instant::now();
         let policy = self.policy();
-        let (candidates, scan_only) = self.candidates(&policy)?;
+        let (candidates, scan_only) = self.candidates(&policy, &models)?;
         let engine = Arc::new(Engine::new()?);
         self.validate(&engine, &candidates)?;
         timings.resolve = resolving.elapsed();
@@ -241,7 +247,12 @@ impl Gate {
             }
             policy = files.into_iter().map(InputFile::of).collect();
         }
-        Inputs { policy, lock: self.lock.as_ref().map(|(file, _)| InputFile::of(file)) }
+        let baseline = self.baseline.as_ref().filter(|_| self.exceptions);
+        Inputs {
+            policy,
+            lock: self.lock.as_ref().map(|(file, _)| InputFile::of(file)),
+            baseline: baseline.map(|(file, _)| InputFile::of(file)),
+        }
     }
 }
 

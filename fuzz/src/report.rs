@@ -175,6 +175,7 @@ fn any_model(name: ModelName, from: &mut Unstructured<'_>) -> Result<ModelEviden
         definition: None,
         defined_at: None,
         lock: None,
+        exempt: Default::default(),
         files,
         findings: Vec::new(),
         changed: Vec::new(),

@@ -79,6 +79,13 @@ pub(crate) enum Command {
     /// Write what is locked in the forms of other tools: SHA256SUMS, CycloneDX, a
     /// statement to sign.
     Export(ExportArgs),
+    /// Write and list waivers: findings that somebody lets pass for a time.
+    #[command(subcommand)]
+    Waiver(crate::commands::waiver::WaiverCommand),
+
+    /// Accept the findings of today, so that only what is new denies.
+    #[command(subcommand)]
+    Baseline(crate::commands::baseline::BaselineCommand),
 
     /// Pack, inspect and list plugins. Nothing of a plugin is run.
     #[command(subcommand)]
@@ -215,6 +222,10 @@ pub(crate) struct RunArgs {
     /// what they look at. The report names how many, and is not attested.
     #[arg(long, conflicts_with_all = ["no_digests", "no_cache", "attest"])]
     pub(crate) trust_stat: bool,
+    /// Judge as if there were no waivers and no baseline: what an auditor wants to
+    /// see.
+    #[arg(long)]
+    pub(crate) no_waivers: bool,
 
     /// Exit with 0 where there is nothing to check.
     #[arg(long)]

@@ -10,7 +10,10 @@ use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
 use modelhost::config::{self, Config};
 use modelhost::domain::diagnostic::SourceFile;
+use modelhost::domain::waiver::Baseline;
 use modelhost::engine::Cache;
+use modelhost::gate::GateError;
+use modelhost::record::baseline::{self, BaselineError};
 use modelhost::record::lock::{self, LockFile};
 
 use modelhost::report::Roots;
@@ -62,6 +65,48 @@ impl Context {
         let lock = lock::read(&root.join(lock::NAME))?;
         Ok(Self { working_dir, config, lock, root })
     }
+
+    /// Returns where the policy is, or would be.
+    pub(crate) fn config_path(&self, args: &PolicyArgs) -> PathBuf {
+        let named = args.config.as_ref().map(|path| self.working_dir.join(path));
+        named.unwrap_or_else(|| self.root.join(config::NAME))
+    }
+
+    /// Returns where the baseline is, or would be, and its path as shown.
+    pub(crate) fn baseline_path(&self) -> (PathBuf, String) {
+        let named = self.config.as_ref().and_then(|config| config.baseline.as_ref());
+        let path = named.map_or(Path::new(baseline::NAME), |(path, _)| path);
+        (self.root.join(path), path.display().to_string())
+    }
+
+    /// Reads the baseline. One that the policy names must be there.
+    pub(crate) fn baseline(&self) -> anyhow::Result<Option<(SourceFile, Baseline)>> {
+        let found = self.written_baseline()?;
+        match self.config.as_ref().filter(|config| config.baseline.is_some()) {
+            Some(config) if found.is_none() => {
+                let mistake = config
+                    .baseline_mistake("there is no such file")
+                    .with_help("write it with `modelhost baseline write`, or take the line out");
+                Err(GateError::Mistakes(vec![mistake]).into())
+            }
+            _ => Ok(found),
+        }
+    }
+
+    /// Reads the baseline, if it is there.
+    pub(crate) fn written_baseline(&self) -> anyhow::Result<Option<(SourceFile, Baseline)>> {
+        let (path, shown) = self.baseline_path();
+        baseline::read(&path, &shown).map_err(|error| match error {
+            BaselineError::Mistake(mistake) => GateError::Mistakes(vec![*mistake]).into(),
+            error => error.into(),
+        })
+    }
+}
+
+/// Returns where `path` really is; itself where nothing is there.
+#[expect(clippy::disallowed_methods, reason = "the operator's own file is replaced where it is")]
+pub(crate) fn real(path: &Path) -> PathBuf {
+    std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
 impl Context {

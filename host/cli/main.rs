@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         Command::Lock(args) => commands::lock::run(args, &global),
         Command::Attest(args) => commands::attest::run(args),
         Command::Verify(args) => commands::verify::run(&args, &global),
+        Command::Waiver(command) => commands::waiver::run(command, &global),
+        Command::Baseline(command) => commands::baseline::run(command, &global),
         Command::Plugin(command) => commands::plugin::run(command, &global),
         Command::Cache(command) => commands::cache::run(&command, &global),
         Command::Audit(command) => commands::audit::run(&command),

@@ -137,6 +137,21 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     }
 }
 
+/// Checks that `text`, once it stands in the configuration called `name`, has no
+/// mistake in it. What stands in other files is not looked at.
+///
+/// # Errors
+/// Fails with every mistake that is in it.
+pub fn check(name: &str, text: &str) -> Result<(), ConfigError> {
+    let file = SourceFile { path: name.into(), text: text.into() };
+    let mut mistakes = Mistakes::default();
+    if let Some((mut config, models)) = read_config(&file, Path::new("."), &mut mistakes) {
+        validate::models(&models, &file, &mut config, &mut Seen::default(), &mut mistakes);
+    }
+    let mistakes = mistakes.into_vec();
+    if mistakes.is_empty() { Ok(()) } else { Err(ConfigError::Mistakes(mistakes)) }
+}
+
 /// Reads `modelhost.toml`, and leaves its models to be read with those of
 /// `models.d`.
 fn read_config(

@@ -13,6 +13,7 @@ mod shape;
 mod tests;
 mod validate;
 mod values;
+mod waiver;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -22,11 +23,13 @@ use crate::domain::diagnostic::{Diagnostic, SourceFile};
 use crate::domain::digest::Digest;
 use crate::domain::model::{Definition, ModelName};
 use crate::domain::plugin::PluginId;
+use crate::domain::waiver::Waiver;
 use crate::policy::Policy;
 
 pub use diagnostic::ConfigError;
-pub use load::{find, load, repository};
+pub use load::{check, find, load, repository};
 pub use schema::json_schema;
+pub use shape::nearest;
 
 /// The name of the configuration file.
 pub const NAME: &str = "modelhost.toml";
@@ -51,6 +54,9 @@ pub struct Config {
     pub documents: BTreeMap<String, ConfiguredDocument>,
     /// The audit log, relative to the root.
     pub audit: Option<PathBuf>,
+    /// The file of the baseline, relative to the root, and where it is named;
+    /// none where the policy names none.
+    pub baseline: Option<(PathBuf, Range<usize>)>,
     places: Places,
 }
 
@@ -94,6 +100,10 @@ struct PluginPlaces {
     table: Range<usize>,
     component: Option<Range<usize>>,
     grants: Option<Range<usize>>,
+    /// The names of rules in `severity`.
+    severity: BTreeMap<String, Range<usize>>,
+    /// The globs in `applies-to`.
+    applies_to: Vec<Range<usize>>,
     /// The values of the settings, by JSON pointer.
     settings: BTreeMap<String, Range<usize>>,
 }
@@ -141,6 +151,42 @@ impl Config {
         let places = self.places.plugins.get(plugin);
         let span = places.map(|p| p.grants.clone().unwrap_or_else(|| p.table.clone()));
         self.mistake(span, message)
+    }
+
+    /// Makes a mistake about the severity of a rule of `plugin`, at its name.
+    pub fn severity_mistake(
+        &self,
+        plugin: &PluginId,
+        rule: &str,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        let places = self.places.plugins.get(plugin);
+        self.mistake(places.and_then(|places| places.severity.get(rule).cloned()), message)
+    }
+
+    /// Makes a mistake about a glob in `applies-to` of `plugin`, at the one in the
+    /// place `index`, or its table where that is none.
+    pub fn applies_to_mistake(
+        &self,
+        plugin: &PluginId,
+        index: Option<usize>,
+        message: impl Into<String>,
+    ) -> Diagnostic {
+        let span = self.places.plugins.get(plugin).map(|places| {
+            let glob = index.and_then(|index| places.applies_to.get(index));
+            glob.unwrap_or(&places.table).clone()
+        });
+        self.mistake(span, message)
+    }
+
+    /// Makes a mistake about `waiver`, at its first line.
+    pub fn waiver_mistake(&self, waiver: &Waiver, message: impl Into<String>) -> Diagnostic {
+        self.mistake(Some(self.file.line_span(waiver.line)), message)
+    }
+
+    /// Makes a mistake about the file of the baseline, at its path.
+    pub fn baseline_mistake(&self, message: impl Into<String>) -> Diagnostic {
+        self.mistake(self.baseline.as_ref().map(|(_, span)| span.clone()), message)
     }
 
     /// Makes a mistake about `plugin` being required, at its name in `require`.

@@ -17,6 +17,7 @@ use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use toml::Spanned;
+use toml::value::Datetime;
 
 use crate::domain::capability::{Limit, Unit};
 use crate::domain::finding::Severity;
@@ -45,6 +46,12 @@ pub(super) struct File {
     pub(super) documents: BTreeMap<At<String>, Table<Document>>,
     /// Where it is recorded what was decided and pinned.
     pub(super) audit: Option<Table<Audit>>,
+    /// Findings that somebody lets pass for a time, on the bytes they looked at.
+    #[serde(default)]
+    pub(super) waiver: Vec<At<Table<Waiver>>>,
+    /// The findings that were accepted on a day.
+    #[serde(default)]
+    pub(super) baseline: Table<Baseline>,
 }
 
 /// Definitions of models, in a file of `models.d`.
@@ -145,6 +152,77 @@ pub(super) struct Plugin {
     /// How much of the machine one task of it may use.
     #[serde(default)]
     pub(super) limits: Limits,
+    /// Its findings at or above this severity deny, instead of what `gate` says.
+    pub(super) fail_on: Option<Word<FailOn>>,
+    /// How bad its findings are, by the names of their rules, instead of what it
+    /// says itself.
+    #[serde(default)]
+    pub(super) severity: BTreeMap<At<String>, Word<SeverityWord>>,
+    /// Globs over the names and paths of models: it applies to these alone.
+    pub(super) applies_to: Option<At<Vec<At<String>>>>,
+}
+
+/// How bad a finding is.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(rename = "Severity")]
+pub(super) enum SeverityWord {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+impl From<SeverityWord> for Severity {
+    fn from(word: SeverityWord) -> Self {
+        match word {
+            SeverityWord::Info => Self::Info,
+            SeverityWord::Low => Self::Low,
+            SeverityWord::Medium => Self::Medium,
+            SeverityWord::High => Self::High,
+            SeverityWord::Critical => Self::Critical,
+        }
+    }
+}
+
+/// A finding that somebody lets pass for a time, on the bytes they looked at.
+/// `modelhost waiver add` writes one.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Waiver {
+    /// The rule, `PLUGIN/NAME`.
+    pub(super) rule: At<String>,
+    /// The name of the model.
+    pub(super) model: At<String>,
+    /// The digest of the file that the finding is on; of the model's tree where it
+    /// is on no file.
+    #[schemars(regex(pattern = "^sha256:[0-9a-f]{64}$"))]
+    pub(super) digest: At<String>,
+    /// The file, where only findings on it are meant.
+    pub(super) file: Option<At<String>>,
+    /// The finding, where only this one is meant.
+    #[schemars(regex(pattern = "^[0-9a-f]{32}$"))]
+    pub(super) fingerprint: Option<At<String>>,
+    /// Why it may pass.
+    pub(super) reason: At<String>,
+    /// Who answers for it.
+    pub(super) owner: At<String>,
+    /// The day it was written, UTC: before that it covers nothing.
+    #[schemars(with = "Option<String>", extend("format" = "date"))]
+    pub(super) added: Option<At<Datetime>>,
+    /// Its last day, UTC.
+    #[schemars(with = "String", extend("format" = "date"))]
+    pub(super) expires: At<Datetime>,
+}
+
+/// Where the findings stand that were accepted on a day.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Baseline {
+    /// The file, relative to the folder of this file; `modelhost-baseline.json`
+    /// without it.
+    pub(super) path: Option<At<String>>,
 }
 
 /// Whether a plugin's findings count.

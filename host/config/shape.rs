@@ -133,7 +133,7 @@ fn choices(intro: &str, word: &str, known: &[String]) -> String {
 }
 
 /// Returns the word of `known` that `word` is most likely a slip of.
-pub(super) fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
+pub fn nearest<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> Option<&'k str> {
     // The distance is quadratic, and no word that is known is long.
     let word = Some(word).filter(|word| word.len() <= 64)?.to_lowercase().replace('_', "-");
     known

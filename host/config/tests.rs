@@ -569,6 +569,125 @@ fn settings_that_json_can_not_hold() {
     check(&deep(33), &["3: settings may nest at most 32 deep"]);
 }
 
+const WAIVER: &str = r#"[[waiver]]
+rule = "license/not-allowed"
+model = "sentiment"
+digest = "sha256:HEX"
+file = "LICENSE"
+fingerprint = "00112233445566778899aabbccddeeff"
+reason = "legal ticket 41"
+owner = "@ml-legal"
+added = 2026-11-24
+expires = 2026-12-31"#;
+
+#[test]
+fn waivers() {
+    let text = format!("version = 1\n\n# why\n{WAIVER}\n").replace("HEX", HEX);
+    let config = load_text(&text).unwrap();
+    let [waiver] = config.policy.waivers.as_slice() else { panic!("one waiver") };
+    assert_eq!(waiver.rule.to_string(), "license/not-allowed");
+    assert_eq!((waiver.model.as_str(), waiver.line), ("sentiment", 4));
+    assert_eq!(waiver.digest.hex(), HEX);
+    assert_eq!(waiver.file.as_ref().unwrap().as_str(), "LICENSE");
+    assert_eq!(waiver.fingerprint.unwrap().to_string(), "00112233445566778899aabbccddeeff");
+    assert_eq!((&*waiver.reason, &*waiver.owner), ("legal ticket 41", "@ml-legal"));
+    assert_eq!(waiver.added.unwrap().to_string(), "2026-11-24");
+    assert_eq!(waiver.expires.to_string(), "2026-12-31");
+
+    check(WAIVER, &[]);
+    let rows: [(&str, &str, &[&str]); 14] = [
+        ("rule = \"license/not-allowed\"\n", "", &["2: missing key `rule`"]),
+        ("reason = \"legal ticket 41\"\n", "", &["2: missing key `reason`"]),
+        ("owner = \"@ml-legal\"\n", "", &["2: missing key `owner`"]),
+        ("expires = 2026-12-31", "", &["2: missing key `expires`"]),
+        ("digest = \"sha256:HEX\"\n", "", &["2: missing key `digest`"]),
+        ("\"legal ticket 41\"", "\" \"", &["8: the reason is empty"]),
+        (
+            "\"@ml-legal\"",
+            "\"a\\u001b[2J\"",
+            &["9: the owner holds control or invisible characters"],
+        ),
+        (
+            "expires = 2026-12-31",
+            "expires = 2026-12-31T00:00:00Z",
+            &["11: `2026-12-31T00:00:00Z` is no day / write YYYY-MM-DD, from 1970 on"],
+        ),
+        (
+            "expires = 2026-12-31",
+            "expires = 1969-12-31",
+            &[
+                "11: `1969-12-31` is no day / write YYYY-MM-DD, from 1970 on",
+            ],
+        ),
+        ("expires = 2026-12-31", "expires = 2026-11-23", &["11: it ends before it was added"]),
+        (
+            "\"00112233445566778899aabbccddeeff\"",
+            "\"0011\"",
+            &["7: a fingerprint is 32 lower-case hex digits, as a report names it"],
+        ),
+        (
+            "\"LICENSE\"",
+            "\"../LICENSE\"",
+            &[
+                "6: `../LICENSE` is no path of a file in a model / write it as the report does: relative to the model, folders separated by `/`",
+            ],
+        ),
+        (
+            "\"license/not-allowed\"",
+            "\"license\"",
+            &[
+                "3: `license` is no rule / write PLUGIN/NAME, such as `license/not-allowed`: a report names it",
+            ],
+        ),
+        (
+            "\"license/not-allowed\"",
+            "\"gate/not-judged\"",
+            &[
+                "3: what the gate itself finds can't be waived / it says that something could not be judged, or by whom it must be: what nobody looked at, nobody can answer for. `not-judged = \"warn\"` under [gate] lets pass what no plugin judges",
+            ],
+        ),
+    ];
+    for (good, bad, expected) in rows {
+        assert!(WAIVER.contains(good), "{good}");
+        check(&WAIVER.replace(good, bad), expected);
+    }
+    let twice = format!("{WAIVER}\n{WAIVER}").replacen("41", "42", 1);
+    check(
+        &twice,
+        &[
+            "13: this is waived twice / leave the one that shall count: which of two last days holds is else nobody's word",
+        ],
+    );
+}
+
+#[test]
+fn what_is_said_of_findings_of_a_plugin() {
+    let text = "[plugin.a]\nfail-on = \"low\"\nseverity = { odd = \"info\", bad = \"critical\" }\napplies-to = [\"models/prod/**\"]\n[baseline]\npath = \"b.json\"";
+    let config = load_text(&format!("version = 1\n{text}\n")).unwrap();
+    let plugin = &config.policy.plugins[&PluginId::new("a").unwrap()];
+    assert_eq!(plugin.fail_on, Some(Severity::Low));
+    assert_eq!(plugin.severity["odd"], Severity::Info);
+    assert_eq!(plugin.severity["bad"], Severity::Critical);
+    assert_eq!(plugin.applies_to, ["models/prod/**"]);
+    assert_eq!(config.baseline.unwrap().0, Path::new("b.json"));
+    check(
+        "[plugin.a]\napplies-to = []",
+        &[
+            "3: a plugin that applies to no model takes no part: name some, or leave `applies-to` out",
+        ],
+    );
+    check(
+        "[plugin.a]\nseverity = { odd = \"none\" }",
+        &["3: `none` is not known here / it can be info, low, medium, high, critical"],
+    );
+    check(
+        "[baseline]\npath = \"../b.json\"",
+        &[
+            "3: the path leads upwards / paths start at the folder of modelhost.toml, and stay in it",
+        ],
+    );
+}
+
 #[test]
 fn documents() {
     let help = "it is printed by `sha256sum FILE`; write `sha256:` before it";

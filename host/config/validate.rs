@@ -14,7 +14,7 @@ use toml::de::DeTable;
 use super::diagnostic::Mistakes;
 use super::schema::{At, Document, File, LimitValue, Limits, Model, Plugin, Table};
 use super::values::{self, Revisions, Wrong};
-use super::{Config, ConfiguredDocument, ConfiguredModel, PluginPlaces, settings, shape};
+use super::{Config, ConfiguredDocument, ConfiguredModel, PluginPlaces, settings, shape, waiver};
 use crate::domain::capability::{Grant, LimitsAsked};
 use crate::domain::diagnostic::{Diagnostic, SourceFile};
 use crate::domain::digest::Digest;
@@ -43,6 +43,7 @@ pub(super) fn config(
         components: BTreeMap::new(),
         documents: BTreeMap::new(),
         audit: None,
+        baseline: None,
         places: super::Places::default(),
     };
     let gate = &shape.gate.0;
@@ -62,6 +63,11 @@ pub(super) fn config(
     if let Some(Table(audit)) = &shape.audit {
         config.audit = reader.value(&audit.path, |text| values::file_path(text));
     }
+    if let Some(at) = &shape.baseline.0.path {
+        let path = reader.value(at, |text| values::file_path(text));
+        config.baseline = path.map(|path| (path, at.span()));
+    }
+    config.policy.waivers = waiver::waivers(&shape.waiver, file, mistakes);
     config
 }
 
@@ -148,11 +154,17 @@ impl Reader<'_> {
         let component_path =
             component.and_then(|at| self.value(at, |text| values::file_path(text)));
         let limits = self.limits(&plugin.limits);
+        let applies_to = plugin.applies_to.as_deref().map_or([].as_slice(), Vec::as_slice);
+        if let Some(at) = plugin.applies_to.as_ref().filter(|globs| globs.is_empty()) {
+            self.add(at.span(), "a plugin that applies to no model takes no part: name some, or leave `applies-to` out");
+        }
         let Some(id) = parsed else { return };
         let places = PluginPlaces {
             table,
             component: component.map(At::span),
             grants: plugin.grants.as_ref().map(At::span),
+            severity: plugin.severity.keys().map(|rule| ((**rule).clone(), rule.span())).collect(),
+            applies_to: applies_to.iter().map(At::span).collect(),
             settings: settings.places,
         };
         let policy = PluginPolicy {
@@ -161,6 +173,13 @@ impl Reader<'_> {
             deny: deny.into_iter().map(|(grant, _)| grant).collect(),
             limits,
             settings: settings.json,
+            fail_on: plugin.fail_on.map(|word| word.0.into()),
+            severity: plugin
+                .severity
+                .iter()
+                .map(|(rule, word)| ((**rule).clone(), word.0.into()))
+                .collect(),
+            applies_to: applies_to.iter().map(|glob| (**glob).clone()).collect(),
         };
         config.components.extend(component_path.map(|path| (id.clone(), path)));
         config.places.plugins.insert(id.clone(), places);
@@ -304,16 +323,16 @@ fn no_document(name: &str, documents: &BTreeSet<String>) -> Wrong {
     Wrong::new(format!("there is no document `{name}`")).with_help(help)
 }
 
-fn plugin_id(text: &str) -> Result<PluginId, Wrong> {
+pub(super) fn plugin_id(text: &str) -> Result<PluginId, Wrong> {
     PluginId::new(text).map_err(|error| Wrong::new(error.to_string()))
 }
 
-fn digest(text: &str) -> Result<Digest, Wrong> {
+pub(super) fn digest(text: &str) -> Result<Digest, Wrong> {
     let help = "it is printed by `sha256sum FILE`; write `sha256:` before it";
     Digest::from_str(text).map_err(|error| Wrong::new(error.to_string()).with_help(help))
 }
 
-fn model_name(text: &str) -> Result<ModelName, Wrong> {
+pub(super) fn model_name(text: &str) -> Result<ModelName, Wrong> {
     values::plain(text, "the name")?;
     let name = ModelName::new(text);
     if name.as_str() != text {

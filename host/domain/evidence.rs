@@ -2,6 +2,8 @@
 //!
 //! Leaves collecting it to `gate`, and judging it to `policy`.
 
+use std::collections::BTreeSet;
+
 use super::capability::{Grants, Limits};
 use super::diagnostic::SourceFile;
 use super::digest::Digest;
@@ -27,6 +29,19 @@ pub struct Evidence {
     pub trust_stat: Option<TrustStat>,
     /// The operator's files that the run was held to.
     pub inputs: Inputs,
+    /// Set where only a part of the models was looked at, and why.
+    pub part: Option<Part>,
+}
+
+/// The part of the models that a run looked at: those that differ from a base.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The base, as it was named or found.
+    pub base: String,
+    /// The commit it is.
+    pub commit: String,
+    /// How many models were left out, since nothing of theirs changed.
+    pub unchanged: usize,
 }
 
 /// The operator's files that a run was held to.
@@ -37,6 +52,8 @@ pub struct Inputs {
     pub policy: Vec<InputFile>,
     /// The lock file.
     pub lock: Option<InputFile>,
+    /// The baseline.
+    pub baseline: Option<InputFile>,
 }
 
 /// One file of the operator's.
@@ -84,6 +101,8 @@ pub struct ModelEvidence {
     pub defined_at: Option<DefinedAt>,
     /// Its entry in the lock file.
     pub lock: Option<LockEntry>,
+    /// The plugins that the policy says do not apply to it.
+    pub exempt: BTreeSet<PluginId>,
     /// Its files, sorted by path.
     pub files: Vec<FileEvidence>,
     /// What the host itself found: links that leave the model, files that are

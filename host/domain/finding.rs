@@ -194,6 +194,24 @@ impl Fingerprint {
     }
 }
 
+/// Why a text is no fingerprint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a fingerprint is 32 lower-case hex digits, as a report names it")]
+pub struct FingerprintError;
+
+impl FromStr for Fingerprint {
+    type Err = FingerprintError;
+
+    fn from_str(text: &str) -> Result<Self, FingerprintError> {
+        let is_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        if text.len() != 32 || !text.bytes().all(is_hex) {
+            return Err(FingerprintError);
+        }
+        let number = u128::from_str_radix(text, 16).map_err(|_| FingerprintError)?;
+        Ok(Self(number.to_be_bytes()))
+    }
+}
+
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -291,6 +309,18 @@ mod tests {
         assert_ne!(of("bert", &first), of("bert", &moved));
         // Held here, since waivers are written down.
         assert_eq!(of("bert", &first).to_string(), "4fb63f191f0b0d6c3d23c8d71d0d731e");
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let fingerprint = of("bert", &finding("odd"));
+        assert_eq!(fingerprint.to_string().parse(), Ok(fingerprint));
+        let upper = fingerprint.to_string().to_uppercase() + "A";
+        for text in
+            ["", "0", &upper[..32], &"0".repeat(33), &"+".repeat(32), "é".repeat(16).as_str()]
+        {
+            assert_eq!(text.parse::<Fingerprint>(), Err(FingerprintError), "{text}");
+        }
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 pub mod attested;
 pub mod capability;
+pub mod date;
 pub mod decision;
 pub mod diagnostic;
 pub mod digest;
@@ -23,3 +24,4 @@ pub mod text;
 pub mod unit;
 pub mod upstream;
 pub mod verdict;
+pub mod waiver;

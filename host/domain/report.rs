@@ -8,12 +8,13 @@ use std::time::Duration;
 use super::capability::{Grants, Limits};
 use super::decision::{Decision, Reason};
 use super::digest::{Digest, TreeDigest};
-use super::evidence::{Inputs, ScanOnly, TrustStat};
+use super::evidence::{Inputs, Part, ScanOnly, TrustStat};
 use super::finding::{Fact, Finding, Fingerprint, Severity};
 use super::model::{DefinedAt, Definition, FilePath, ModelName};
 use super::plugin::{PluginId, ResolvedPlugin};
 use super::text::GuestText;
 use super::verdict::{Coverage, Failure, Usage, Verdict};
+use super::waiver::{BaselineReport, Exception, WaiverReport};
 
 /// The result of a run. Same inputs, same policy, same time: the same value.
 #[derive(Clone, Debug)]
@@ -30,6 +31,13 @@ pub struct Report {
     pub fail_on: Severity,
     /// Plugins without whose verdict the run is incomplete, sorted.
     pub required: Vec<PluginId>,
+    /// The waivers of the policy, in the order they are written, and what became
+    /// of each.
+    pub waivers: Vec<WaiverReport>,
+    /// What became of the baseline.
+    pub baseline: BaselineReport,
+    /// Set where only a part of the models was looked at, and why.
+    pub part: Option<Part>,
     /// Set where the run computed no digests: the report then holds for no
     /// particular bytes.
     pub scan_only: Option<ScanOnly>,
@@ -76,6 +84,20 @@ pub struct ModelReport {
     pub findings: Vec<Judged>,
 }
 
+impl ModelReport {
+    /// Returns the digest that an exception from a finding on `file` is bound to:
+    /// of the file; of the whole tree where it is on none, or on one that is not
+    /// there. None in a run that computes none.
+    pub fn bound_digest(&self, file: Option<&FilePath>) -> Option<Digest> {
+        let place =
+            file.and_then(|path| self.files.binary_search_by(|file| file.path.cmp(path)).ok());
+        match place.and_then(|place| self.files.get(place)) {
+            Some(file) => file.digest,
+            None => self.tree.map(|tree| tree.digest()),
+        }
+    }
+}
+
 /// One file of a model.
 #[derive(Clone, Debug)]
 pub struct FileReport {
@@ -117,6 +139,8 @@ pub struct PluginReport {
     pub limits: Limits,
     /// Whether it only advises.
     pub advisory: bool,
+    /// Its findings at or above this deny.
+    pub fail_on: Severity,
 }
 
 /// One task of a run.
@@ -168,6 +192,10 @@ pub struct Judged {
     pub blocks: bool,
     /// The line of the lock file that speaks of its file or model, from 1.
     pub lock_line: Option<u32>,
+    /// Why it does not deny, though its severity says so.
+    pub exception: Option<Exception>,
+    /// How bad the plugin says it is, where the policy says otherwise.
+    pub original: Option<Severity>,
 }
 
 /// What does not repeat: times, cache hits. For people, never for the report.

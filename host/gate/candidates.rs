@@ -3,8 +3,9 @@
 //!
 //! Leaves running them to `runner`.
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{Gate, GateError};
@@ -12,9 +13,10 @@ use crate::domain::capability::{Capability, Grants};
 use crate::domain::diagnostic::Diagnostic;
 use crate::domain::digest::Digest;
 use crate::domain::evidence::ScanOnly;
+use crate::domain::model::{FilePath, ModelName};
 use crate::domain::plugin::{PluginId, PluginRef, ResolvedPlugin};
 use crate::engine::Engine;
-use crate::model;
+use crate::model::{self, Model};
 use crate::plugin::globs::Globs;
 use crate::plugin::{component, resolve, settings};
 use crate::policy::Policy;
@@ -33,6 +35,12 @@ impl Gate {
             self.config.as_ref().map(|config| config.policy.clone()).unwrap_or_default();
         if let Some(fail_on) = self.fail_on {
             policy.fail_on = fail_on;
+            policy.plugins.values_mut().for_each(|plugin| plugin.fail_on = None);
+        }
+        match &self.baseline {
+            _ if !self.exceptions => policy.waivers.clear(),
+            Some((_, baseline)) => policy.baseline = baseline.clone(),
+            None => {}
         }
         if self.locked
             && let Ok(id) = PluginId::new(PINNING)
@@ -88,9 +96,11 @@ impl Gate {
     pub(super) fn candidates(
         &self,
         policy: &Policy,
+        models: &[Model],
     ) -> Result<(Vec<Candidate>, Option<ScanOnly>), GateError> {
         let mut plugins = self.resolve()?;
         self.check_references(policy, &plugins)?;
+        self.check_rules(policy, &plugins)?;
         let scan_only = self.leave_out(&mut plugins)?;
         if self.locked
             && let Some((source, lock)) = &self.lock
@@ -118,6 +128,7 @@ impl Gate {
                 help: Some("report it to whoever makes the plugin".to_owned()),
             })?;
             candidates.push(Candidate {
+                exempt: self.exempt(policy, &id, models)?,
                 documents: Arc::new(self.documents(&grants)?),
                 limits: policy.limits(&plugin.manifest),
                 settings: text.into(),
@@ -239,6 +250,68 @@ impl Gate {
             ));
         }
         if mistakes.is_empty() { Ok(()) } else { Err(GateError::Mistakes(mistakes)) }
+    }
+
+    /// Refuses a policy that speaks of rules that a plugin of this run does not
+    /// have: a slip would make a waiver, or a severity, speak of nothing.
+    fn check_rules(
+        &self,
+        policy: &Policy,
+        plugins: &BTreeMap<PluginId, ResolvedPlugin>,
+    ) -> Result<(), GateError> {
+        let Some(config) = &self.config else { return Ok(()) };
+        let wrong = |plugin: &PluginId, name: &str| {
+            let manifest = &plugins.get(plugin)?.manifest;
+            let message = format!("the plugin {plugin} has no rule `{name}`");
+            let help = crate::config::nearest(name, manifest.rules.iter().map(|rule| &*rule.name))
+                .map(|near| format!("did you mean `{near}`?"));
+            manifest.rule(name).is_none().then_some((message, help))
+        };
+        let helped = |mistake: Diagnostic, help: Option<String>| match help {
+            Some(help) => mistake.with_help(help),
+            None => mistake,
+        };
+        let mut mistakes = Vec::new();
+        for (id, said) in &policy.plugins {
+            for name in said.severity.keys() {
+                if let Some((message, help)) = wrong(id, name) {
+                    mistakes.push(helped(config.severity_mistake(id, name, message), help));
+                }
+            }
+        }
+        for waiver in &policy.waivers {
+            if let Some((message, help)) = wrong(waiver.rule.plugin(), waiver.rule.name()) {
+                mistakes.push(helped(config.waiver_mistake(waiver, message), help));
+            }
+        }
+        if mistakes.is_empty() { Ok(()) } else { Err(GateError::Mistakes(mistakes)) }
+    }
+
+    /// Returns which of `models` the policy says that `plugin` does not apply to.
+    fn exempt(
+        &self,
+        policy: &Policy,
+        plugin: &PluginId,
+        models: &[Model],
+    ) -> Result<BTreeSet<ModelName>, GateError> {
+        let globs = policy.plugins.get(plugin).map(|said| said.applies_to.as_slice());
+        let (Some(globs), Some(config)) = (globs.filter(|globs| !globs.is_empty()), &self.config)
+        else {
+            return Ok(BTreeSet::new());
+        };
+        let globs = Globs::new(globs).map_err(|error| {
+            let message = format!("a pattern in `applies-to` can't be used: {error}");
+            GateError::Mistakes(vec![config.applies_to_mistake(plugin, error.index, message)])
+        })?;
+        let paths: BTreeMap<&ModelName, &Path> =
+            config.models.iter().map(|model| (&model.name, &*model.path)).collect();
+        let applies = |name: &ModelName| {
+            let path = paths.get(name).map(|path| path.as_os_str().as_bytes());
+            // Where it is not defined, a model is named by its path.
+            let names = [Some(name.as_str().as_bytes()), path];
+            names.into_iter().flatten().any(|name| globs.matches(&FilePath::from_bytes(name)))
+        };
+        Ok(models.iter().map(|model| &model.name).filter(|name| !applies(name)).cloned().collect())
     }
 
     fn settings_mistakes(&self, plugin: &ResolvedPlugin, text: &str) -> Vec<Diagnostic> {

@@ -3,6 +3,7 @@
 //!
 //! Leaves judging it to `policy`.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::domain::evidence::{
@@ -66,7 +67,12 @@ pub(super) fn collect(work: Work, executed: Executed, timings: &mut Timings) -> 
         models: work
             .models
             .into_iter()
-            .map(|model| model_evidence(model, executed.interrupted))
+            .map(|model| {
+                let mut evidence = model_evidence(model, executed.interrupted);
+                let exempt = work.candidates.iter().filter(|c| c.exempt.contains(&evidence.name));
+                evidence.exempt = exempt.map(|candidate| candidate.id().clone()).collect();
+                evidence
+            })
             .collect(),
         plugins: work
             .candidates
@@ -82,6 +88,7 @@ pub(super) fn collect(work: Work, executed: Executed, timings: &mut Timings) -> 
         scan_only: None,
         trust_stat: None,
         inputs: Inputs::default(),
+        part: None,
     }
 }
 
@@ -92,6 +99,7 @@ fn model_evidence(model: Model, interrupted: bool) -> ModelEvidence {
         definition: model.definition,
         defined_at: model.defined_at,
         lock: model.lock.map(|lock| (*lock).clone()),
+        exempt: BTreeSet::new(),
         files: Vec::with_capacity(model.files.len()),
         findings: model.findings,
         changed: Vec::new(),

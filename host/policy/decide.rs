@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Policy;
+use super::exceptions::{Ended, Exceptions};
 use super::judge::{self, Parties};
 use super::judgement;
 use crate::domain::decision::{Decision, Reason, ReasonKind};
@@ -22,8 +23,16 @@ use crate::domain::verdict::{FailureCode, Verdict};
 /// check that counts gave no verdict, or the run was cut short; else allows.
 /// A run without models allows nothing.
 pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
-    let Evidence { mut models, plugins, mut tasks, interrupted, scan_only, trust_stat, inputs } =
-        evidence;
+    let Evidence {
+        mut models,
+        plugins,
+        mut tasks,
+        interrupted,
+        scan_only,
+        trust_stat,
+        inputs,
+        part,
+    } = evidence;
     // Sorted as promised already, most often; a report must not depend on it.
     models.sort_by(|a, b| a.name.cmp(&b.name));
     tasks.sort_by(|a, b| (&a.model, &a.plugin, &a.file).cmp(&(&b.model, &b.plugin, &b.file)));
@@ -39,13 +48,16 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
         })
         .collect();
     let nothing = (None, BTreeSet::new());
+    let mut exceptions = Exceptions::new(policy, &models, now);
     let tasks: Vec<TaskReport> = tasks
         .into_iter()
         .map(|task| {
             let (lock, changed) = known.get(&task.model).unwrap_or(&nothing);
-            parties.judge(task, *lock, changed)
+            parties.judge(task, *lock, changed, &mut exceptions)
         })
         .collect();
+
+    let Ended { waivers, baseline, mut notes } = exceptions.ended(&tasks, interrupted);
 
     let mut reasons: Vec<Reason> = tasks.iter().filter_map(|task| reason(&parties, task)).collect();
     let mut reports = Vec::with_capacity(models.len());
@@ -53,7 +65,8 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
         let first = tasks.partition_point(|task| task.model < model.name);
         let past = tasks.partition_point(|task| task.model <= model.name);
         let own = tasks.get(first..past).unwrap_or_default();
-        reports.push(judgement::judge(&parties, model, own, is_hashed, &mut reasons));
+        let notes = notes.remove(&model.name).unwrap_or_default();
+        reports.push(judgement::judge(&parties, model, own, is_hashed, notes, &mut reasons));
     }
     let whole = |kind| Reason { decision: Decision::Incomplete, model: None, kind };
     if reports.is_empty() {
@@ -70,6 +83,9 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
         inputs,
         fail_on: policy.fail_on,
         required: policy.require.iter().cloned().collect(),
+        waivers,
+        baseline,
+        part,
         scan_only,
         trust_stat,
         models: reports,

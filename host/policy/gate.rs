@@ -4,11 +4,13 @@
 //! Leaves when to find them to `decide` and `judge`; what is wrong with the
 //! entries of a folder is found by `model`.
 
+use crate::domain::digest::Digest;
 use crate::domain::evidence::ChangedFile;
 use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
 use crate::domain::model::FilePath;
 use crate::domain::plugin::PluginId;
 use crate::domain::text::GuestText;
+use crate::domain::waiver::{Waiver, WaiverState};
 
 /// The severity of what says that something could not be judged. It never
 /// denies, whatever the bar: what it leads to is `incomplete`.
@@ -143,6 +145,83 @@ pub(super) fn not_satisfied(plugin: &PluginId, silence: Silence<'_>) -> Finding 
         ),
     };
     finding("not-satisfied", &message, &help, None)
+}
+
+/// Returns `gate/not-required`: a plugin is required, and the policy says that
+/// it does not apply to the model.
+pub(super) fn not_required(plugin: &PluginId) -> Finding {
+    let message = format!(
+        "{plugin} is required, but not here: `applies-to` under [plugin.{plugin}] leaves this model out"
+    );
+    let help = "nothing needs to be done where that is what is wanted";
+    Finding { severity: Severity::Info, ..finding("not-required", &message, help, None) }
+}
+
+/// Returns what is to be said of a waiver in the state `state`. `other` is the
+/// digest of what it would cover, were it bound to that.
+///
+/// Such a finding never denies and never blocks, whatever the bar: where a
+/// waiver covers nothing, the finding itself is back.
+pub(super) fn waiver(
+    waiver: &Waiver,
+    state: WaiverState,
+    other: Option<Digest>,
+) -> Option<Finding> {
+    let Waiver { rule, line, expires, .. } = waiver;
+    let place = format!("the waiver of {rule} (modelhost.toml:{line})");
+    let (name, severity, message, help) = match state {
+        WaiverState::InUse | WaiverState::NotTold => return None,
+        WaiverState::Expiring => (
+            "waiver-expiring",
+            Severity::Low,
+            format!("{place} ends with {expires}: from then on the finding counts again"),
+            "have the finding mended until then, or the waiver renewed by whoever owns it",
+        ),
+        WaiverState::Expired => (
+            "waiver-expired",
+            Severity::Medium,
+            format!("{place} ended with {expires}, and covers nothing any more"),
+            "mend the finding and take the waiver away, or have it renewed by whoever owns it",
+        ),
+        WaiverState::Early => (
+            "waiver-early",
+            Severity::Medium,
+            format!(
+                "{place} covers nothing yet: it was added on {}, after the time of this run",
+                waiver.added.unwrap_or(*expires)
+            ),
+            "set the clock, or leave out `--now`: a clock that was set back revives no waiver",
+        ),
+        WaiverState::Stale => (
+            "waiver-stale",
+            Severity::Medium,
+            format!(
+                "{place} covers nothing: it is bound to {}, and the content is {} now",
+                waiver.digest,
+                other.unwrap_or(waiver.digest)
+            ),
+            "look at the finding again: what was waived is other bytes; `modelhost waiver add` writes a new waiver",
+        ),
+        WaiverState::Unused => (
+            "waiver-unused",
+            Severity::Low,
+            format!("{place} covers nothing: there is no such finding"),
+            "take it out of modelhost.toml",
+        ),
+    };
+    let finding = finding(name, &message, help, waiver.file.as_ref());
+    Some(Finding { severity, ..finding })
+}
+
+/// Returns `gate/baseline-shrinks`: `gone` entries of the baseline on one model
+/// cover nothing.
+pub(super) fn baseline_shrinks(gone: usize) -> Finding {
+    let message = match gone {
+        1 => "1 finding in the baseline is gone, or on other bytes".to_owned(),
+        gone => format!("{gone} findings in the baseline are gone, or on other bytes"),
+    };
+    let help = "take them out, so that they can't come back unseen: `modelhost baseline write`";
+    Finding { severity: Severity::Low, ..finding("baseline-shrinks", &message, help, None) }
 }
 
 fn finding(rule: &'static str, message: &str, help: &str, file: Option<&FilePath>) -> Finding {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Policy;
 use super::believe::believe;
+use super::exceptions::Exceptions;
 use super::way_out::way_out;
 use crate::domain::evidence::{PluginEvidence, TaskEvidence};
 use crate::domain::finding::{Finding, Fingerprints, Severity};
@@ -29,6 +30,7 @@ pub(super) fn plugins(policy: &Policy, plugins: Vec<PluginEvidence>) -> Vec<Plug
         .into_iter()
         .map(|PluginEvidence { plugin, grants, limits }| PluginReport {
             advisory: is_advisory(policy, &plugin.manifest.id),
+            fail_on: policy.fail_on(&plugin.manifest.id),
             plugin,
             grants,
             limits,
@@ -83,16 +85,25 @@ impl<'a> Parties<'a> {
                         .is_some_and(|rule| rule.missing)
                 })
         };
-        finding.severity >= self.policy.fail_on || is_missing()
+        finding.severity >= self.policy.fail_on(plugin) || is_missing()
+    }
+
+    /// Gives `finding` the severity that the policy gives its rule; returns the
+    /// one it had, where that is another.
+    fn rate(&self, finding: &mut Finding) -> Option<Severity> {
+        let severity = self.policy.severity(&finding.rule)?;
+        let original = std::mem::replace(&mut finding.severity, severity);
+        Some(original).filter(|original| *original != severity)
     }
 
     /// Judges `task`, on a model with the entry `lock`, of which the files
-    /// `changed` changed meanwhile.
+    /// `changed` changed meanwhile; what `exceptions` cover does not deny.
     pub(super) fn judge(
         &self,
         task: TaskEvidence,
         lock: Option<&LockEntry>,
         changed: &BTreeSet<FilePath>,
+        exceptions: &mut Exceptions<'_>,
     ) -> TaskReport {
         let doubt = match self.plugins.get(&task.plugin) {
             Some(report) => believe(&report.plugin.manifest, &task),
@@ -130,14 +141,19 @@ impl<'a> Parties<'a> {
         let mut fingerprints = Fingerprints::new(&model, file.as_ref());
         let mut findings: Vec<Judged> = findings
             .into_iter()
-            .map(|finding| Judged {
+            .map(|mut finding| Judged {
                 fingerprint: fingerprints.next(&finding),
+                original: self.rate(&mut finding),
                 denies: is_believed && self.denies(&plugin, &finding),
                 blocks: false,
                 lock_line: lock_line(lock, &finding),
+                exception: None,
                 finding,
             })
             .collect();
+        if is_believed {
+            findings.iter_mut().for_each(|judged| exceptions.apply(&model, judged));
+        }
         findings.sort_by(|a, b| worst_first(&a.finding, &b.finding));
         let mut verdict = verdict(&ending, &findings);
         // A file that changed takes the ground from under every answer about

@@ -18,12 +18,14 @@ use crate::domain::report::{Ending, FileReport, Judged, Judgement, ModelReport, 
 use crate::domain::verdict::Verdict;
 
 /// Judges `model` by `tasks`, all of its tasks; adds to `reasons` what keeps
-/// the run from `allow`. `is_hashed` says whether the run computes digests.
+/// the run from `allow`. `is_hashed` says whether the run computes digests;
+/// `notes` is what is to be said of the exceptions on it.
 pub(super) fn judge(
     parties: &Parties<'_>,
     mut model: ModelEvidence,
     tasks: &[TaskReport],
     is_hashed: bool,
+    notes: Vec<Finding>,
     reasons: &mut Vec<Reason>,
 ) -> ModelReport {
     model.files.sort_by(|a, b| a.entry.path.cmp(&b.entry.path));
@@ -65,7 +67,14 @@ pub(super) fn judge(
         own.block(gate::changed(file), ReasonKind::Changed { file: file.path.clone() });
     }
     for plugin in &parties.policy.require {
-        own.required(parties, plugin, tasks);
+        if model.exempt.contains(plugin) {
+            own.about(gate::not_required(plugin), plugin.as_str(), false);
+        } else {
+            own.required(parties, plugin, tasks);
+        }
+    }
+    for note in notes {
+        own.find(note, false, false);
     }
     let mut findings = own.findings;
     findings.sort_by(|a, b| worst_first(&a.finding, &b.finding));
@@ -217,9 +226,7 @@ impl Own<'_, '_> {
                 (Verdict::Error, _) => silence = Silence::Failed,
             }
         }
-        let finding = gate::not_satisfied(plugin, silence);
-        let fingerprint = self.fingerprints.next_about(&finding, plugin.as_str());
-        self.push(finding, fingerprint, false, true);
+        self.about(gate::not_satisfied(plugin, silence), plugin.as_str(), true);
         self.reason(Decision::Incomplete, ReasonKind::Unsatisfied { plugin: plugin.clone() });
     }
 
@@ -242,9 +249,23 @@ impl Own<'_, '_> {
         self.push(finding, fingerprint, denies, blocks);
     }
 
+    /// Notes a finding that is about `what`, though its location does not say so.
+    fn about(&mut self, finding: Finding, what: &str, blocks: bool) {
+        let fingerprint = self.fingerprints.next_about(&finding, what);
+        self.push(finding, fingerprint, false, blocks);
+    }
+
     fn push(&mut self, finding: Finding, fingerprint: Fingerprint, denies: bool, blocks: bool) {
         let lock_line = lock_line(self.lock, &finding);
-        self.findings.push(Judged { finding, fingerprint, denies, blocks, lock_line });
+        self.findings.push(Judged {
+            finding,
+            fingerprint,
+            denies,
+            blocks,
+            lock_line,
+            exception: None,
+            original: None,
+        });
     }
 
     fn reason(&mut self, decision: Decision, kind: ReasonKind) {

@@ -5,6 +5,7 @@
 
 pub mod believe;
 pub mod decide;
+mod exceptions;
 mod gate;
 mod judge;
 mod judgement;
@@ -15,4 +16,5 @@ mod testing;
 mod way_out;
 
 pub use decide::decide;
+pub use exceptions::is_coverable;
 pub use policy::{Mode, NotJudged, PluginPolicy, Policy};

@@ -3,10 +3,12 @@
 //! Leaves applying it to `decide`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::domain::capability::{Grant, Grants, Limit, Limits, LimitsAsked};
-use crate::domain::finding::Severity;
+use crate::domain::finding::{RuleId, Severity};
 use crate::domain::plugin::{Manifest, PluginId};
+use crate::domain::waiver::{Baseline, Waiver};
 
 /// What the operator wants: thresholds, required plugins, grants, limits.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,6 +21,11 @@ pub struct Policy {
     pub not_judged: NotJudged,
     /// What is said of single plugins.
     pub plugins: BTreeMap<PluginId, PluginPolicy>,
+    /// The findings that somebody lets pass for a time, in the order they are
+    /// written.
+    pub waivers: Vec<Arc<Waiver>>,
+    /// The findings that were accepted on a day.
+    pub baseline: Baseline,
 }
 
 impl Default for Policy {
@@ -30,6 +37,8 @@ impl Default for Policy {
             require: BTreeSet::new(),
             not_judged: NotJudged::Block,
             plugins: BTreeMap::new(),
+            waivers: Vec::new(),
+            baseline: Baseline::default(),
         }
     }
 }
@@ -66,12 +75,31 @@ pub struct PluginPolicy {
     pub limits: LimitsAsked,
     /// Its settings, a JSON object as text; none for `{}`.
     pub settings: Option<String>,
+    /// Its findings at or above this deny, instead of [`Policy::fail_on`].
+    pub fail_on: Option<Severity>,
+    /// How bad its findings are, by the names of their rules, where that is not
+    /// what it says itself.
+    pub severity: BTreeMap<String, Severity>,
+    /// Globs over the names and paths of models: it applies to these alone. None
+    /// for all.
+    pub applies_to: Vec<String>,
 }
 
 impl Policy {
     /// Returns whether `plugin` only advises.
     pub fn is_advisory(&self, plugin: &PluginId) -> bool {
         self.plugins.get(plugin).is_some_and(|p| p.mode == Mode::Advise)
+    }
+
+    /// Returns the severity at or above which findings of `plugin` deny.
+    pub fn fail_on(&self, plugin: &PluginId) -> Severity {
+        self.plugins.get(plugin).and_then(|policy| policy.fail_on).unwrap_or(self.fail_on)
+    }
+
+    /// Returns the severity that the policy gives a rule; none where it leaves
+    /// that to the plugin.
+    pub fn severity(&self, rule: &RuleId) -> Option<Severity> {
+        self.plugins.get(rule.plugin())?.severity.get(rule.name()).copied()
     }
 
     /// Returns what `plugin` is granted: the default, and what the policy adds

@@ -148,6 +148,7 @@ impl Run {
             definition: None,
             defined_at: None,
             lock: None,
+            exempt: Default::default(),
             files: Vec::new(),
             findings: Vec::new(),
             changed: Vec::new(),

@@ -1,9 +1,12 @@
 //! What is written down about models: the lock file and its history, the audit log,
-//! and what other tools wrote.
+//! the baseline, and what other tools wrote.
 //!
-//! Leaves comparing it with a model to the `checksum` plugin.
+//! Leaves comparing the lock file with a model to the `checksum` plugin, and what the
+//! baseline covers to `policy`.
 
 pub mod audit;
+pub mod baseline;
+pub mod disk;
 pub mod export;
 pub mod history;
 pub mod import;

@@ -47,7 +47,7 @@ impl Type {
         match told.notice.rank {
             Rank::Denies | Rank::Blocks => Some(Self::Error),
             Rank::Warns | Rank::Advises => Some(Self::Warning),
-            Rank::Informs => None,
+            Rank::Waived | Rank::Informs => None,
         }
     }
 }

@@ -15,9 +15,14 @@ use self::paint::Paint;
 use super::format::{Style, Verbosity};
 use super::notice::{self, Rank};
 use super::summary::{Summary, count};
+use crate::domain::date::Date;
 use crate::domain::decision::Decision;
 use crate::domain::evidence::{ScanOnly, TrustStat};
 use crate::domain::report::{Report, Timings};
+
+/// How many days the waiver that a report offers lasts: a quarter of a year, after
+/// which somebody looks again.
+const WAIVER_DAYS: u64 = 90;
 
 /// Writes `report` to `out`, with the whole time it took from `timings`.
 pub(super) fn write(
@@ -33,7 +38,7 @@ pub(super) fn write(
         told.retain(|told| verbose || told.notice.rank < Rank::Informs);
         let notices = told.into_iter().map(|told| (told.notice, told.place)).collect();
         for block in fold::fold(notices, verbose) {
-            write_block(&block, &mut paint)?;
+            write_block(&block, report.now, &mut paint)?;
         }
         if verbose {
             overview::write(report, &mut paint)?;
@@ -50,7 +55,7 @@ pub(super) fn write(
     last_line(report, timings, &mut paint)
 }
 
-fn write_block(block: &Block<'_>, paint: &mut Paint<'_>) -> io::Result<()> {
+fn write_block(block: &Block<'_>, now: u64, paint: &mut Paint<'_>) -> io::Result<()> {
     let first = &block.first;
     paint.label(first.label, &format!("{}[{}]", first.label.word(), first.code))?;
     paint.strong(&format!(": {}", first.text()))?;
@@ -74,6 +79,10 @@ fn write_block(block: &Block<'_>, paint: &mut Paint<'_>) -> io::Result<()> {
         paint.edge("   =")?;
         paint.line(&format!(" help: {help}"))?;
     }
+    if let Some(command) = waive(block, now) {
+        paint.edge("   =")?;
+        paint.line(&format!(" waive: {command}"))?;
+    }
     if block.alike > 0 {
         paint.line(&format!(
             "   ... and {} more {}[{}] (-v shows all)",
@@ -83,6 +92,25 @@ fn write_block(block: &Block<'_>, paint: &mut Paint<'_>) -> io::Result<()> {
         ))?;
     }
     paint.end()
+}
+
+/// Returns the command that lets pass what denies in `block`, for somebody who
+/// answers for it: with the fingerprints of the places that are told.
+fn waive(block: &Block<'_>, now: u64) -> Option<String> {
+    let is_waivable = block.first.rank == Rank::Denies && block.first.is_of_plugin();
+    let fingerprints: Vec<String> = block
+        .places
+        .iter()
+        .filter_map(|place| place.fingerprint)
+        .map(|fingerprint| fingerprint.to_string())
+        .collect();
+    (is_waivable && !fingerprints.is_empty()).then(|| {
+        format!(
+            "modelhost waiver add {} --reason \"...\" --owner \"...\" --expires {}",
+            fingerprints.join(" "),
+            Date::of(now).after(WAIVER_DAYS)
+        )
+    })
 }
 
 /// Says what a run without digests went without.

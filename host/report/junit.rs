@@ -121,13 +121,13 @@ fn case<'a>(model: &ModelReport, name: &str, told: Vec<&'a Told<'a>>) -> Case<'a
     let (wrong, rest): (Vec<&Told<'_>>, Vec<&Told<'_>>) =
         told.into_iter().partition(|told| match told.notice.rank {
             Rank::Denies | Rank::Blocks => true,
-            Rank::Warns | Rank::Advises | Rank::Informs => false,
+            Rank::Warns | Rank::Advises | Rank::Waived | Rank::Informs => false,
         });
     let kind = wrong.first().map(|told| told.notice.rule()).unwrap_or_default();
     // Most urgent first: where one denies, the first does.
     let way = wrong.first().map(|told| match told.notice.rank {
         Rank::Denies => Wrong::Failure,
-        Rank::Blocks | Rank::Warns | Rank::Advises | Rank::Informs => Wrong::Error,
+        Rank::Blocks | Rank::Warns | Rank::Advises | Rank::Waived | Rank::Informs => Wrong::Error,
     });
     Case {
         name: name.to_owned(),

@@ -94,6 +94,7 @@ const fn title(rank: Rank) -> Option<&'static str> {
         Rank::Blocks => Some("Not judged"),
         Rank::Warns => Some("Warnings"),
         Rank::Advises => Some("Errors of plugins that only advise"),
+        Rank::Waived => Some("Waived"),
         Rank::Informs => None,
     }
 }

@@ -16,6 +16,7 @@ pub mod markdown;
 mod notice;
 pub mod output;
 mod place;
+pub mod reported;
 mod rules;
 mod sarif;
 pub mod summary;

@@ -14,6 +14,7 @@ use crate::domain::plugin::PluginId;
 use crate::domain::report::{Ending, Judged, ModelReport, PluginReport, Report, TaskReport};
 use crate::domain::text::GuestText;
 use crate::domain::verdict::{Failure, FailureCode};
+use crate::domain::waiver::Exception;
 
 /// The rule under which formats that know findings alone tell of a task without
 /// an answer.
@@ -33,14 +34,16 @@ pub(super) enum Rank {
     Warns,
     /// It is an error of a plugin that only advises.
     Advises,
+    /// It would deny, and is waived.
+    Waived,
     /// It is worth knowing.
     Informs,
 }
 
 impl Rank {
     /// All ranks, most urgent first.
-    pub(super) const ALL: [Self; 5] =
-        [Self::Denies, Self::Blocks, Self::Warns, Self::Advises, Self::Informs];
+    pub(super) const ALL: [Self; 6] =
+        [Self::Denies, Self::Blocks, Self::Warns, Self::Advises, Self::Waived, Self::Informs];
 }
 
 /// The word in front of a notice.
@@ -100,6 +103,10 @@ pub(super) struct Notice<'a> {
     unbelieved: bool,
     /// The policy lets it pass.
     tolerated: bool,
+    /// An exception covers it.
+    exception: Option<&'a Exception>,
+    /// How bad its plugin says it is, where the policy says otherwise.
+    original: Option<Severity>,
 }
 
 impl Notice<'_> {
@@ -134,6 +141,11 @@ impl Notice<'_> {
         }
     }
 
+    /// Whether it is a finding of a plugin.
+    pub(super) fn is_of_plugin(&self) -> bool {
+        matches!(self.code, Code::Rule(rule) if *rule.plugin() != PluginId::gate())
+    }
+
     /// Returns the way out. It may come from the host with text of a plugin's
     /// in it, so it is made inert here.
     pub(super) fn help(&self) -> Option<GuestText> {
@@ -160,6 +172,21 @@ impl Notice<'_> {
         if self.unbelieved {
             notes.push(format!(
                 "{plugin} gave no answer that can be used (see its error), so this does not deny"
+            ));
+        }
+        match self.exception {
+            Some(Exception::Waived(waiver)) => notes.push(format!(
+                "waived by {} until {} (modelhost.toml:{}): {}",
+                waiver.owner, waiver.expires, waiver.line, waiver.reason
+            )),
+            Some(Exception::Baseline) => notes.push("it is in the baseline".to_owned()),
+            None => {}
+        }
+        if let (Some(original), Code::Rule(rule)) = (self.original, self.code) {
+            notes.push(format!(
+                "{original} by itself; `severity` under [plugin.{}] makes it {}",
+                rule.plugin(),
+                self.label.word()
             ));
         }
         if self.tolerated {
@@ -210,7 +237,9 @@ pub(super) fn told(report: &Report) -> Vec<Told<'_>> {
         }));
     }
     for task in &report.tasks {
-        let advisory = plugins.get(&task.plugin).is_some_and(|plugin| plugin.advisory);
+        let plugin = plugins.get(&task.plugin);
+        let advisory = plugin.is_some_and(|plugin| plugin.advisory);
+        let fail_on = plugin.map_or(report.fail_on, |plugin| plugin.fail_on);
         let model = models.get(&task.model).copied();
         if let Ending::Refused(failure) | Ending::Failed(failure) = &task.ending {
             let file = task.file.as_ref().map_or("", FilePath::as_str);
@@ -225,7 +254,7 @@ pub(super) fn told(report: &Report) -> Vec<Told<'_>> {
             });
         }
         all.extend(task.findings.iter().map(|judged| Told {
-            notice: found(report, task, judged, advisory),
+            notice: found(fail_on, task, judged, advisory),
             place: model.map(|model| Place::of(model, judged)),
             fingerprint: judged.fingerprint,
             judged: Some(judged),
@@ -276,6 +305,8 @@ fn whole(report: &Report) -> Vec<Told<'_>> {
                 missing: false,
                 unbelieved: false,
                 tolerated: false,
+                exception: None,
+                original: None,
             };
             Told {
                 notice,
@@ -289,9 +320,13 @@ fn whole(report: &Report) -> Vec<Told<'_>> {
 }
 
 fn notice(judged: &Judged) -> Notice<'_> {
-    let Judged { finding, denies, blocks, .. } = judged;
+    let Judged { finding, denies, blocks, exception, original, .. } = judged;
     let Finding { rule, severity, confidence, message, help, .. } = finding;
     let (rank, label) = match (denies, blocks, severity) {
+        _ if matches!(exception, Some(Exception::Waived(_))) => {
+            (Rank::Waived, Label::Severity(*severity))
+        }
+        _ if exception.is_some() => (Rank::Informs, Label::Severity(*severity)),
         (true, ..) => (Rank::Denies, Label::Severity(*severity)),
         (false, true, _) => (Rank::Blocks, Label::Error),
         (false, false, Severity::Info) => (Rank::Informs, Label::Severity(*severity)),
@@ -308,6 +343,8 @@ fn notice(judged: &Judged) -> Notice<'_> {
         missing: false,
         unbelieved: false,
         tolerated: false,
+        exception: exception.as_ref(),
+        original: *original,
     }
 }
 
@@ -317,8 +354,13 @@ fn own(judged: &Judged) -> Notice<'_> {
     Notice { tolerated: tolerated && !judged.denies && !judged.blocks, ..notice(judged) }
 }
 
-fn found<'a>(report: &Report, task: &TaskReport, judged: &'a Judged, advisory: bool) -> Notice<'a> {
-    let is_bad = judged.finding.severity >= report.fail_on;
+fn found<'a>(
+    fail_on: Severity,
+    task: &TaskReport,
+    judged: &'a Judged,
+    advisory: bool,
+) -> Notice<'a> {
+    let is_bad = judged.finding.severity >= fail_on;
     let is_answer = matches!(task.ending, Ending::Checked(_));
     Notice {
         missing: judged.denies && !is_bad,
@@ -340,5 +382,7 @@ fn failed<'a>(task: &'a TaskReport, failure: &'a Failure, advisory: bool) -> Not
         missing: false,
         unbelieved: false,
         tolerated: false,
+        exception: None,
+        original: None,
     }
 }

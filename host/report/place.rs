@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::domain::finding::Location;
+use crate::domain::finding::{Fingerprint, Location};
 use crate::domain::model::FilePath;
 use crate::domain::report::{Judged, ModelReport};
 use crate::domain::text::GuestText;
@@ -16,13 +16,15 @@ pub(super) struct Place<'a> {
     pub(super) model: &'a ModelReport,
     pub(super) file: Option<&'a FilePath>,
     location: Option<&'a Location>,
+    /// What is found there is known by this.
+    pub(super) fingerprint: Option<Fingerprint>,
     lock_line: Option<u32>,
 }
 
 impl<'a> Place<'a> {
     /// Returns the place of `file` in `model`, or `model` itself.
     pub(super) const fn file(model: &'a ModelReport, file: Option<&'a FilePath>) -> Self {
-        Self { model, file, location: None, lock_line: None }
+        Self { model, file, location: None, fingerprint: None, lock_line: None }
     }
 
     /// Returns the place in `model` that `judged` is about.
@@ -32,6 +34,7 @@ impl<'a> Place<'a> {
             model,
             file: location.file.as_ref(),
             location: Some(location),
+            fingerprint: Some(judged.fingerprint),
             lock_line: judged.lock_line,
         }
     }

@@ -173,7 +173,7 @@ const fn level(rank: Rank) -> Level {
     match rank {
         Rank::Denies | Rank::Blocks => Level::Error,
         Rank::Warns | Rank::Advises => Level::Warning,
-        Rank::Informs => Level::Note,
+        Rank::Waived | Rank::Informs => Level::Note,
     }
 }
 

@@ -9,20 +9,27 @@ use crate::domain::finding::Severity;
 use crate::domain::model::{FilePath, ModelName};
 use crate::domain::plugin::PluginId;
 use crate::domain::report::{Judged, Report};
+use crate::domain::text::GuestText;
 use crate::domain::verdict::Verdict;
+use crate::domain::waiver::Exception;
 
 /// A report in a few numbers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Findings that deny.
     pub denied: usize,
-    /// Findings that neither deny nor block, those of mere `info` left out.
+    /// Findings that neither deny nor block, those of mere `info` and those with
+    /// an exception left out.
     pub warnings: usize,
     /// Files, and checks on whole models, that should have been judged and
     /// were not. One file counts once, whatever kept it from being judged.
     pub not_judged: usize,
     /// Tasks of advisory plugins that ended in an error.
     pub not_judged_advisory: usize,
+    /// Findings that a waiver covers.
+    pub waived: usize,
+    /// Findings that the baseline covers.
+    pub in_baseline: usize,
     /// Models.
     pub models: usize,
     /// Files of all models.
@@ -55,6 +62,12 @@ impl Summary {
                 .iter()
                 .filter(|task| is_error(task.verdict) && advisory.contains(&task.plugin))
                 .count(),
+            waived: findings()
+                .filter(|judged| matches!(judged.exception, Some(Exception::Waived(_))))
+                .count(),
+            in_baseline: findings()
+                .filter(|judged| matches!(judged.exception, Some(Exception::Baseline)))
+                .count(),
             models: report.models.len(),
             files: report.models.iter().map(|model| model.files.len()).sum(),
             plugins: report.plugins.len(),
@@ -75,16 +88,33 @@ impl Summary {
         if self.not_judged_advisory > 0 {
             parts.push(format!("{} not judged (advisory)", count(self.not_judged_advisory)));
         }
+        if self.waived > 0 {
+            let in_use = report.waivers.iter().filter(|waiver| waiver.covers > 0);
+            let first = in_use.map(|waiver| waiver.waiver.expires).min();
+            let until = first.map(|first| format!(" (expires {first})"));
+            parts.push(format!("{} waived{}", count(self.waived), until.unwrap_or_default()));
+        }
+        if self.in_baseline > 0 {
+            parts.push(format!("{} in the baseline", count(self.in_baseline)));
+        }
         if report.scan_only.is_some() {
             parts.push("no digests".to_owned());
         }
         if report.reasons.iter().any(|reason| reason.kind == ReasonKind::Interrupted) {
             parts.push("interrupted".to_owned());
         }
+        let models = match &report.part {
+            Some(part) => format!(
+                "{} of {} changed since {}",
+                count(self.models),
+                things(self.models.saturating_add(part.unchanged), "model"),
+                GuestText::capped(&part.base)
+            ),
+            None => things(self.models, "model"),
+        };
         format!(
-            "{} | {}, {}",
+            "{} | {models}, {}",
             parts.join(", "),
-            things(self.models, "model"),
             things(self.plugins, "plugin")
         )
     }
@@ -105,7 +135,10 @@ pub(super) fn count(number: usize) -> String {
 
 /// Returns whether `judged` is a warning.
 pub(super) fn warns(judged: &Judged) -> bool {
-    !judged.denies && !judged.blocks && judged.finding.severity > Severity::Info
+    !judged.denies
+        && !judged.blocks
+        && judged.exception.is_none()
+        && judged.finding.severity > Severity::Info
 }
 
 /// What could not be judged: a file, or one plugin's word on a model.

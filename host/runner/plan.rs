@@ -3,11 +3,11 @@
 //!
 //! Leaves running them to `execute`.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::domain::capability::{Capability, Grants, Limit, Limits, MAX_ASK};
-use crate::domain::model::FilePath;
+use crate::domain::model::{FilePath, ModelName};
 use crate::domain::plugin::{PluginId, ResolvedPlugin, Scope};
 use crate::domain::text::GuestText;
 use crate::domain::verdict::{Failure, FailureCode};
@@ -30,6 +30,8 @@ pub struct Candidate {
     pub documents: Arc<BTreeMap<String, Arc<[u8]>>>,
     /// Which files it wants.
     pub wants: Box<Wants>,
+    /// The models that the policy says it does not apply to.
+    pub exempt: BTreeSet<ModelName>,
 }
 
 impl Candidate {
@@ -144,7 +146,8 @@ impl Plan {
 
 /// Plans the tasks of `candidates`, sorted by id, on `models`, sorted by name.
 ///
-/// A plugin that wants none of a model's files has no task on it.
+/// A plugin that wants none of a model's files, or does not apply to the model,
+/// has no task on it.
 pub fn plan(models: &[Model], candidates: &[Candidate]) -> Plan {
     let refusals: Vec<Option<Arc<Failure>>> =
         candidates.iter().map(|candidate| candidate.refusal().map(Arc::new)).collect();
@@ -153,6 +156,9 @@ pub fn plan(models: &[Model], candidates: &[Candidate]) -> Plan {
         // Tasks on one file share their view.
         let mut alone: Vec<Option<Arc<[Arc<FileHandle>]>>> = vec![None; opened.files.len()];
         for (plugin, candidate) in candidates.iter().enumerate() {
+            if candidate.exempt.contains(&opened.name) {
+                continue;
+            }
             let wanted =
                 opened.files.iter().enumerate().filter(|(_, file)| (candidate.wants)(file.path()));
             let task = |file: Option<FilePath>, files: Arc<[Arc<FileHandle>]>| PlannedTask {

@@ -36,6 +36,8 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         config: context.config,
         root: context.root,
         lock: context.lock,
+        baseline: None,
+        exceptions: true,
         locked: false,
         bundled: !args.plugins.no_bundled,
         folders: args.plugins.plugins,

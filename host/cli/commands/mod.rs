@@ -2,8 +2,10 @@
 
 pub(crate) mod attest;
 pub(crate) mod audit;
+pub(crate) mod baseline;
 pub(crate) mod cache;
 pub(crate) mod completions;
+pub(crate) mod findings;
 pub(crate) mod history;
 pub(crate) mod lock;
 pub(crate) mod man;
@@ -11,6 +13,7 @@ pub(crate) mod plugin;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod verify;
+pub(crate) mod waiver;
 
 use std::io::{self, Write as _};
 

@@ -25,6 +25,7 @@ use crate::say;
 
 pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let context = Context::find(&args.policy)?;
+    let baseline = context.baseline()?;
     let locked = args.locked || (!args.no_locked && context::is_ci() && context.lock.is_some());
     if args.locked && context.lock.is_none() {
         anyhow::bail!(
@@ -64,6 +65,8 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         config: context.config,
         lock: context.lock,
         root: context.root,
+        baseline,
+        exceptions: !args.no_waivers,
         locked,
         bundled: !args.plugins.no_bundled,
         folders: args.plugins.plugins,

@@ -2,17 +2,12 @@
 //!
 //! Leaves what is in it to `parse` and `render`.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the lock file is the operator's own, read and replaced by its path here alone"
-)]
-
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::LockFile;
 use crate::domain::diagnostic::{Diagnostic, SourceFile};
+use crate::record::disk::{is_absent, read_bounded, replace};
 
 /// The most bytes a lock file may have: some two million files. It is read
 /// whole, so without a bound whoever changes it could exhaust the memory.
@@ -59,7 +54,7 @@ pub enum LockError {
 /// # Errors
 /// Fails where it can't be read whole, or has a mistake in it.
 pub fn read(path: &Path) -> Result<Option<(SourceFile, LockFile)>, LockError> {
-    let bytes = match read_bounded(path) {
+    let bytes = match read_bounded(path, MAX_LOCK) {
         Ok(Some(bytes)) => bytes,
         Ok(None) => {
             return Err(LockError::TooLarge { path: path.to_owned() });
@@ -90,26 +85,6 @@ pub fn read(path: &Path) -> Result<Option<(SourceFile, LockFile)>, LockError> {
     Err(LockError::Mistakes { path: path.to_owned(), mistakes })
 }
 
-/// Reads the file at `path`; none where it is larger than [`MAX_LOCK`].
-fn read_bounded(path: &Path) -> io::Result<Option<Vec<u8>>> {
-    // Asked before opening, because opening a pipe waits for its other end.
-    let metadata = fs::metadata(path)?;
-    if !metadata.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    if metadata.len() > MAX_LOCK {
-        return Ok(None);
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_LOCK + 1).read_to_end(&mut bytes)?;
-    Ok(Some(bytes).filter(|bytes| bytes.len() as u64 <= MAX_LOCK))
-}
-
-/// Whether nothing is at `path`, not even a link that leads nowhere.
-fn is_absent(path: &Path) -> bool {
-    matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound)
-}
-
 /// Replaces the lock file at `path` by `lock`, at once: whoever reads it, or
 /// finds it after a crash, has the old one or the new one. Returns whether
 /// there was anything to change.
@@ -122,32 +97,10 @@ pub fn write(path: &Path, lock: &LockFile) -> Result<bool, LockError> {
     if text.len() as u64 > MAX_LOCK {
         return Err(LockError::TooLarge { path: path.to_owned() });
     }
-    if matches!(read_bounded(path), Ok(Some(old)) if old == text.as_bytes()) {
+    if matches!(read_bounded(path, MAX_LOCK), Ok(Some(old)) if old == text.as_bytes()) {
         return Ok(false);
     }
     let not_written = |source| LockError::NotWritten { path: path.to_owned(), source };
-    replace(path, text.as_bytes()).map_err(not_written)?;
+    replace(path, text.as_bytes(), ".modelhost.lock.").map_err(not_written)?;
     Ok(true)
-}
-
-fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".modelhost.lock.");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        // As any file of a repository; the umask takes away what it takes away.
-        builder.permissions(fs::Permissions::from_mode(0o666));
-    }
-    let mut file = builder.tempfile_in(folder)?;
-    file.write_all(bytes)?;
-    file.as_file().sync_all()?;
-    file.persist(path)?;
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    Ok(())
 }

@@ -58,6 +58,7 @@ const fn effect(rank: Rank) -> (&'static str, &'static str) {
         Rank::Blocks => ("blocks", "not judged"),
         Rank::Warns => ("warns", "warning"),
         Rank::Advises => ("advises", "advice only"),
+        Rank::Waived => ("waived", "waived"),
         Rank::Informs => ("informs", "for information"),
     }
 }
@@ -205,6 +206,7 @@ fn model(report: &Report, model: &ModelReport, worst: Option<Rank>, shown: usize
         Some(Rank::Denies) => ("fail", "denied"),
         Some(Rank::Blocks) => ("error", "not judged"),
         Some(Rank::Warns | Rank::Advises) => ("warn", "warnings"),
+        Some(Rank::Waived) => ("warn", "waived"),
         Some(Rank::Informs) | None => ("pass", "clean"),
     };
     let facts = facts(report, model);

@@ -8,6 +8,7 @@ pub(in crate::report) mod lines;
 mod model;
 mod plugin;
 mod task;
+mod waiver;
 mod words;
 
 use schemars::JsonSchema;
@@ -48,6 +49,17 @@ pub(super) struct Document<'a> {
     /// The ids of the plugins without whose verdict on a model the run is
     /// incomplete, sorted.
     required: Vec<&'a str>,
+    /// The waivers of the policy, and what became of each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    waivers: Vec<waiver::Waiver<'a>>,
+    /// What became of the baseline; absent where there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<waiver::Baseline>,
+    /// Present where only models that differ from a base were looked at
+    /// (`--changed`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changed: Option<Changed<'a>>,
     /// Present where the run computed no digests (`--no-digests`): the report
     /// then holds for no particular bytes, and models and files have no digest.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -79,6 +91,9 @@ impl<'a> From<&'a Report> for Document<'a> {
             inputs: Inputs::from(&report.inputs),
             fail_on: report.fail_on.into(),
             required: report.required.iter().map(|plugin| plugin.as_str()).collect(),
+            waivers: report.waivers.iter().map(waiver::Waiver::from).collect(),
+            baseline: (report.baseline.entries > 0).then(|| report.baseline.into()),
+            changed: report.part.as_ref().map(Changed::from),
             scan_only: report.scan_only.as_ref().map(ScanOnly::from),
             trust_stat: report.trust_stat.map(TrustStat::from),
             summary: summary::Summary::of(report).into(),
@@ -92,6 +107,23 @@ impl<'a> From<&'a Report> for Document<'a> {
     }
 }
 
+/// The base that models were compared with, and how many were left out for it.
+#[derive(Serialize, JsonSchema)]
+struct Changed<'a> {
+    /// The base, as it was named or found.
+    base: &'a str,
+    /// The commit it is.
+    commit: &'a str,
+    /// How many models were left out: nothing of theirs differs from the base.
+    unchanged: usize,
+}
+
+impl<'a> From<&'a evidence::Part> for Changed<'a> {
+    fn from(part: &'a evidence::Part) -> Self {
+        Self { base: &part.base, commit: &part.commit, unchanged: part.unchanged }
+    }
+}
+
 /// The operator's files that a run was held to.
 #[derive(Serialize, JsonSchema)]
 struct Inputs<'a> {
@@ -100,6 +132,9 @@ struct Inputs<'a> {
     /// The lock file.
     #[serde(skip_serializing_if = "Option::is_none")]
     lock: Option<InputFile<'a>>,
+    /// The baseline.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<InputFile<'a>>,
 }
 
 impl<'a> From<&'a evidence::Inputs> for Inputs<'a> {
@@ -107,6 +142,7 @@ impl<'a> From<&'a evidence::Inputs> for Inputs<'a> {
         Self {
             policy: inputs.policy.iter().map(InputFile::from).collect(),
             lock: inputs.lock.as_ref().map(InputFile::from),
+            baseline: inputs.baseline.as_ref().map(InputFile::from),
         }
     }
 }
@@ -164,6 +200,10 @@ struct Summary {
     not_judged: usize,
     /// Tasks of advisory plugins that ended in an error.
     not_judged_advisory: usize,
+    /// Findings that a waiver covers.
+    waived: usize,
+    /// Findings that the baseline covers.
+    in_baseline: usize,
     /// Models.
     models: usize,
     /// Files of all models.
@@ -181,12 +221,25 @@ impl From<summary::Summary> for Summary {
             warnings,
             not_judged,
             not_judged_advisory,
+            waived,
+            in_baseline,
             models,
             files,
             plugins,
             tasks,
         } = summary;
-        Self { denied, warnings, not_judged, not_judged_advisory, models, files, plugins, tasks }
+        Self {
+            denied,
+            warnings,
+            not_judged,
+            not_judged_advisory,
+            waived,
+            in_baseline,
+            models,
+            files,
+            plugins,
+            tasks,
+        }
     }
 }
 

@@ -4,9 +4,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::inert;
+use super::waiver::Waived;
 use super::words::{Confidence, Severity};
 use crate::domain::finding;
 use crate::domain::report::{FileReport, Judged, Judgement, ModelReport};
+use crate::domain::waiver::Exception;
 use crate::report::json::layout::Each;
 
 /// One model.
@@ -79,8 +81,11 @@ pub(super) struct Finding<'a> {
     /// What it is known by from run to run: 32 hex digits over its rule, the
     /// model's name, the file's path, the member, and which of several such it is.
     fingerprint: String,
-    /// How bad it is.
+    /// How bad it is: what the policy says of its rule, else the plugin.
     severity: Severity,
+    /// How bad the plugin says it is, where the policy says otherwise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    original_severity: Option<Severity>,
     /// How sure the check is.
     confidence: Confidence,
     /// What was seen.
@@ -95,9 +100,21 @@ pub(super) struct Finding<'a> {
     /// Whether it says that something could not be judged, and so leaves the
     /// run incomplete.
     blocks: bool,
+    /// The waiver that covers it, so that it does not deny.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waived: Option<Waived<'a>>,
+    /// Whether the baseline covers it, so that it does not deny.
+    #[serde(skip_serializing_if = "is_false")]
+    #[schemars(default)]
+    in_baseline: bool,
     /// The line of the lock file that speaks of its file or model, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     lock_line: Option<u32>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Where in a model something is.
@@ -159,17 +176,26 @@ impl<'a> From<&'a FileReport> for File<'a> {
 
 impl<'a> From<&'a Judged> for Finding<'a> {
     fn from(judged: &'a Judged) -> Self {
-        let Judged { finding, fingerprint, denies, blocks, lock_line } = judged;
+        let Judged { finding, fingerprint, denies, blocks, lock_line, exception, original } =
+            judged;
+        let (waived, in_baseline) = match exception {
+            Some(Exception::Waived(waiver)) => (Some(Waived::from(&**waiver)), false),
+            Some(Exception::Baseline) => (None, true),
+            None => (None, false),
+        };
         Self {
             rule: finding.rule.to_string(),
             fingerprint: fingerprint.to_string(),
             severity: finding.severity.into(),
+            original_severity: original.map(Severity::from),
             confidence: finding.confidence.into(),
             message: finding.message.as_str(),
             location: (&finding.location).into(),
             help: finding.help.as_ref().map(|help| help.as_str()),
             denies: *denies,
             blocks: *blocks,
+            waived,
+            in_baseline,
             lock_line: *lock_line,
         }
     }

@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use serde_json::{Value, json};
 
 use super::inert;
-use super::words::{Reads, Scope};
+use super::words::{Reads, Scope, Severity};
 use crate::domain::capability::{self, Limit};
 use crate::domain::plugin::PluginRef;
 use crate::domain::report::PluginReport;
@@ -27,6 +27,8 @@ pub(super) struct Plugin<'a> {
     origin: Origin,
     /// Whether its findings count.
     mode: Mode,
+    /// Its findings at or above this deny.
+    fail_on: Severity,
     /// What one task of it sees.
     scope: Scope,
     /// How much it promises to read.
@@ -110,7 +112,7 @@ impl JsonSchema for Limits<'_> {
 
 impl<'a> From<&'a PluginReport> for Plugin<'a> {
     fn from(report: &'a PluginReport) -> Self {
-        let PluginReport { plugin, grants, limits, advisory } = report;
+        let PluginReport { plugin, grants, limits, advisory, fail_on } = report;
         Self {
             id: plugin.manifest.id.as_str(),
             version: plugin.manifest.version.to_string(),
@@ -122,6 +124,7 @@ impl<'a> From<&'a PluginReport> for Plugin<'a> {
                 PluginRef::File(_) => Origin::File,
             },
             mode: if *advisory { Mode::Advise } else { Mode::Enforce },
+            fail_on: (*fail_on).into(),
             scope: plugin.manifest.scope.into(),
             reads: plugin.manifest.reads.into(),
             judges: plugin.manifest.judges,

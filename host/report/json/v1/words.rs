@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::domain::{decision, finding, plugin, verdict};
+use crate::domain::{decision, finding, plugin, verdict, waiver};
 
 /// Writes an enum of words, and how each comes from the domain.
 macro_rules! words {
@@ -79,6 +79,26 @@ words! {
         Error,
         /// A finding at or above the bar.
         Fail,
+    }
+}
+
+words! {
+    /// What became of a waiver in the run.
+    WaiverState from waiver::WaiverState {
+        /// It covers a finding.
+        InUse,
+        /// It covers a finding, and soon no longer.
+        Expiring,
+        /// Its last day is over: it covers nothing.
+        Expired,
+        /// The run's time lies before the day it was written: it covers nothing.
+        Early,
+        /// The finding is there, on other bytes: it covers nothing.
+        Stale,
+        /// The finding is gone.
+        Unused,
+        /// The run can't tell.
+        NotTold,
     }
 }
 

@@ -1,0 +1,101 @@
+//! Where `waiver`, `baseline` and `explain` take findings from: a JSON report, or
+//! a run here and now.
+//!
+//! Leaves what is made of them to these commands.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use anyhow::Context as _;
+use clap::Args;
+use modelhost::domain::event::EventSink;
+use modelhost::domain::report::Report;
+use modelhost::gate::{Gate, MAX_TASKS};
+use modelhost::record::disk::read_bounded;
+use modelhost::report::reported::{self, MAX_REPORT, Reported};
+use modelhost::worker::{Program, Workers};
+
+use crate::args::{GlobalArgs, PluginArgs, PolicyArgs, timestamp};
+use crate::context::{self, Context};
+use crate::progress::Progress;
+
+/// Where findings are taken from.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct FindingsArgs {
+    /// The JSON report that names the finding, as `run -o json=FILE` writes it.
+    /// Without it, the checks are run here and now.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
+
+    /// The date to judge by, such as 2026-12-31, instead of the clock's.
+    #[arg(long, value_name = "TIME", value_parser = timestamp)]
+    pub(crate) now: Option<u64>,
+
+    #[command(flatten)]
+    pub(crate) plugins: PluginArgs,
+
+    #[command(flatten)]
+    pub(crate) policy: PolicyArgs,
+}
+
+impl FindingsArgs {
+    /// Returns the time to judge by, in seconds since 1970-01-01T00:00:00Z.
+    pub(crate) fn now(&self) -> u64 {
+        self.now.unwrap_or_else(context::now)
+    }
+
+    /// Returns the findings. A run takes the policy as it is, with its waivers and
+    /// its baseline.
+    pub(crate) fn findings(
+        &self,
+        context: Context,
+        global: &GlobalArgs,
+    ) -> anyhow::Result<Vec<Reported>> {
+        match &self.report {
+            Some(path) => read(path),
+            None => Ok(reported::of(&self.run(context, global)?)),
+        }
+    }
+
+    /// Runs the checks on all models, for what they find.
+    pub(crate) fn run(&self, context: Context, global: &GlobalArgs) -> anyhow::Result<Report> {
+        let baseline = context.written_baseline()?;
+        let progress = Arc::new(Progress::new(!global.quiet));
+        let gate = Gate {
+            paths: Vec::new(),
+            working_dir: context.working_dir,
+            config: context.config,
+            root: context.root,
+            lock: context.lock,
+            baseline,
+            exceptions: true,
+            locked: false,
+            bundled: !self.plugins.no_bundled,
+            folders: self.plugins.plugins.clone(),
+            only: std::collections::BTreeSet::new(),
+            digests: true,
+            fail_on: None,
+            now: self.now(),
+            max_tasks: MAX_TASKS,
+            jobs: context::processors(),
+            cache: context::cache(),
+            workers: Some(Arc::new(Workers::new(Program::this()))),
+            sink: Arc::clone(&progress) as Arc<dyn EventSink>,
+            interrupted: Arc::new(AtomicBool::new(false)),
+        };
+        let runtime =
+            tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+        let result = runtime.block_on(gate.run());
+        progress.clear();
+        Ok(result?.0)
+    }
+}
+
+/// Reads the findings of the report at `path`.
+pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Reported>> {
+    let shown = path.display();
+    let bytes = read_bounded(path, MAX_REPORT).with_context(|| format!("can't read {shown}"))?;
+    let bytes = bytes.with_context(|| format!("{shown} has more than {MAX_REPORT} bytes"))?;
+    reported::read(&bytes).with_context(|| format!("can't use {shown}"))
+}
