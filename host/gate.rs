@@ -8,6 +8,7 @@
 mod candidates;
 mod contents;
 mod evidence;
+mod import;
 mod pin;
 mod select;
 mod trusted;
@@ -26,19 +27,22 @@ use crate::domain::finding::Severity;
 use crate::domain::plugin::PluginId;
 use crate::domain::registry::Registry;
 use crate::domain::report::{Report, Timings};
+use crate::domain::text::GuestText;
 use crate::domain::waiver::Baseline;
 use crate::engine::{Cache, Engine, EngineError};
 use crate::model::{Model, ModelError};
 use crate::plugin::PluginError;
 use crate::plugin::component::ComponentError;
 use crate::policy::decide;
+use crate::record::import::ImportError;
 use crate::record::lock::LockFile;
 use crate::runner::{self, ExecuteError, Work};
 use crate::worker::{Isolation, Workers};
 
-pub use contents::Contents;
 use trusted::Trusted;
 
+pub use contents::Contents;
+pub use import::{Import, Imported};
 pub use select::Selected;
 
 /// How many workers are started before it is known which plugins there are.
@@ -137,6 +141,15 @@ pub enum GateError {
     /// A model can't be opened.
     #[error(transparent)]
     Model(#[from] ModelError),
+    /// What is claimed of a model can't be read; nothing was imported.
+    #[error("nothing was imported from {from}")]
+    Import {
+        /// Where the claims are.
+        from: GuestText,
+        /// What is wrong.
+        #[source]
+        source: ImportError,
+    },
     /// The engine can't be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -192,7 +205,18 @@ impl Gate {
         }
         self.sink.event(&Event::Planned { tasks });
         let executing = Instant::now();
-        let Self { cache, registry, digests, trust_stat, jobs, now, workers, sink, interrupted, .. } = self;
+        let Self {
+            cache,
+            registry,
+            digests,
+            trust_stat,
+            jobs,
+            now,
+            workers,
+            sink,
+            interrupted,
+            ..
+        } = self;
         let trusted = (trust_stat && digests).then(|| Trusted::give(cache.as_ref(), &models));
         let mut work = Work {
             engine,

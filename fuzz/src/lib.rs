@@ -7,6 +7,7 @@
 mod attestation;
 mod checks;
 mod host;
+mod import;
 mod report;
 pub mod seeds;
 mod signatures;
@@ -35,6 +36,7 @@ const fn parser(name: &'static str, run: fn(&[u8])) -> Target {
 pub const TARGETS: &[Target] = &[
     host("policy", host::policy),
     host("lock", host::lock),
+    host("import", import::import),
     host("manifest", host::manifest),
     host("component", host::component),
     host("frame", host::frame),

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Command::Verify(args) => commands::verify::run(&args, &global),
         Command::Waiver(command) => commands::waiver::run(command, &global),
         Command::Baseline(command) => commands::baseline::run(command, &global),
+        Command::Export(args) => commands::export::run(&args),
         Command::Plugin(command) => commands::plugin::run(command, &global),
         Command::Cache(command) => commands::cache::run(&command, &global),
         Command::Audit(command) => commands::audit::run(&command),

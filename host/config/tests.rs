@@ -615,9 +615,7 @@ fn waivers() {
         (
             "expires = 2026-12-31",
             "expires = 1969-12-31",
-            &[
-                "11: `1969-12-31` is no day / write YYYY-MM-DD, from 1970 on",
-            ],
+            &["11: `1969-12-31` is no day / write YYYY-MM-DD, from 1970 on"],
         ),
         ("expires = 2026-12-31", "expires = 2026-11-23", &["11: it ends before it was added"]),
         (

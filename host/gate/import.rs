@@ -83,7 +83,7 @@ impl Gate {
         let (claimed, notes) = (claims.files.len(), claims.notes.clone());
         let opened = self.open_one(model)?;
         let (old, mut lock) = self.begin_lock()?;
-        let mut models = self.hash(vec![opened])?;
+        let mut models = self.hashed(vec![opened])?;
         let lock = match models.pop() {
             None => Err(Vec::new()),
             Some(model) => match hold(&claims, &model) {
@@ -144,7 +144,9 @@ impl Gate {
         let mut claims = match (folder.strip_prefix(anchor), anchor.strip_prefix(folder)) {
             (Ok(below), _) => claims.below(below),
             // The model is around what was opened: everything there is below it.
-            (_, Ok(above)) => Claims { base: above.join(&claims.base), ..claims }.below(Path::new("")),
+            (_, Ok(above)) => {
+                Claims { base: above.join(&claims.base), ..claims }.below(Path::new(""))
+            }
             _ => claims,
         };
         if is_file {

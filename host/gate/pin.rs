@@ -30,7 +30,7 @@ impl Gate {
     fn pin_blocking(self) -> Result<LockFile, GateError> {
         let (old, mut lock) = self.begin_lock()?;
         let models = self.open()?;
-        for model in self.hash(models)? {
+        for model in self.hashed(models)? {
             let before = old.models.get(&model.name);
             let (name, entry) = entry(model, before)?;
             lock.models.insert(name, entry);
@@ -56,8 +56,8 @@ impl Gate {
         Ok((old, lock))
     }
 
-    /// Computes the digests of all files of `models`.
-    pub(super) fn hash(self, models: Vec<Model>) -> Result<Vec<Model>, GateError> {
+    /// Returns `models` with the digest of each of their files.
+    pub(super) fn hashed(self, models: Vec<Model>) -> Result<Vec<Model>, GateError> {
         let Self { cache, jobs, now, sink, interrupted, .. } = self;
         let work = Work {
             engine: Arc::new(Engine::new()?),
@@ -81,7 +81,10 @@ impl Gate {
 }
 
 /// Returns the entry of `model`, with the notes of the one it replaces.
-pub(super) fn entry(model: Model, before: Option<&LockEntry>) -> Result<(ModelName, LockEntry), GateError> {
+pub(super) fn entry(
+    model: Model,
+    before: Option<&LockEntry>,
+) -> Result<(ModelName, LockEntry), GateError> {
     // What is merely noted of a file does not keep it from being locked.
     if let Some(finding) = model.findings.iter().find(|found| found.severity > Severity::Low) {
         let place = finding.location.file.as_ref().map(ToString::to_string).unwrap_or_default();

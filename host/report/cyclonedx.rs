@@ -11,9 +11,9 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Serialize;
 
 use super::json::layout;
-use crate::domain::moment;
 use crate::domain::digest::Digest;
 use crate::domain::model::Definition;
+use crate::domain::moment;
 use crate::domain::report::{Ending, FileReport, Judgement, ModelReport, PluginReport, Report};
 use crate::domain::text::GuestText;
 

@@ -77,6 +77,11 @@ fn severity(told: &Told<'_>) -> &'static str {
     };
     match told.notice.rank {
         Rank::Denies | Rank::Blocks if own != "blocker" => "critical",
-        Rank::Denies | Rank::Blocks | Rank::Warns | Rank::Advises | Rank::Waived | Rank::Informs => own,
+        Rank::Denies
+        | Rank::Blocks
+        | Rank::Warns
+        | Rank::Advises
+        | Rank::Waived
+        | Rank::Informs => own,
     }
 }

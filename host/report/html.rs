@@ -20,9 +20,9 @@ use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::notice::most_urgent_first;
-use crate::domain::moment;
 use crate::domain::decision::Decision;
 use crate::domain::digest::Digest;
+use crate::domain::moment;
 use crate::domain::report::Report;
 
 const STYLE: &str = include_str!("html/style.css");

@@ -18,9 +18,9 @@ use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
 use super::notice::{Label, Rank, Told, most_urgent_first};
 use super::summary::Summary;
-use crate::domain::moment;
 use crate::domain::decision::Decision;
 use crate::domain::model::ModelName;
+use crate::domain::moment;
 use crate::domain::plugin::PluginId;
 use crate::domain::report::{Ending, ModelReport, Report};
 use crate::domain::text::GuestText;

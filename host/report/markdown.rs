@@ -14,8 +14,8 @@ use std::io;
 
 use super::notice::{Label, Rank, Told, most_urgent_first};
 use super::summary::{Summary, count};
-use crate::domain::moment;
 use crate::domain::decision::Decision;
+use crate::domain::moment;
 use crate::domain::report::{Ending, Judgement, ModelReport, Report};
 use crate::domain::text::GuestText;
 

@@ -51,7 +51,9 @@ pub enum ReportedError {
     #[error("this is no JSON report of modelhost (`-o json=PATH` writes one): {0}")]
     Json(GuestText),
     /// It is a report of another version.
-    #[error("this is a report of the form `{0}`; this version of modelhost reads `modelhost-report/v1`")]
+    #[error(
+        "this is a report of the form `{0}`; this version of modelhost reads `modelhost-report/v1`"
+    )]
     Version(GuestText),
     /// A text in it is not what it should be.
     #[error("this report was not written by modelhost, or changed since: {0}")]
@@ -95,7 +97,8 @@ fn reported(model: &ModelReport, judged: &Judged, file: Option<&FilePath>) -> Re
 /// # Errors
 /// Says why it is no such report.
 pub fn read(bytes: &[u8]) -> Result<Vec<Reported>, ReportedError> {
-    let json = |error: serde_json::Error| ReportedError::Json(GuestText::capped(&error.to_string()));
+    let json =
+        |error: serde_json::Error| ReportedError::Json(GuestText::capped(&error.to_string()));
     let version: Version = serde_json::from_slice(bytes).map_err(json)?;
     if version.schema != "modelhost-report/v1" {
         return Err(ReportedError::Version(GuestText::capped(&version.schema)));
@@ -109,7 +112,8 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Reported>, ReportedError> {
     }
     for task in &document.tasks {
         let model = document.models.iter().find(|model| model.name == task.model);
-        let model = model.ok_or_else(|| wrong("a task on a model that it does not have", &task.model))?;
+        let model =
+            model.ok_or_else(|| wrong("a task on a model that it does not have", &task.model))?;
         for finding in &task.findings {
             found.push(finding.reported(model, task.file.as_deref())?);
         }
@@ -177,9 +181,9 @@ impl Found {
         let (plugin, name) =
             self.rule.split_once('/').ok_or_else(|| wrong("no rule", &self.rule))?;
         let rule = match PluginId::new(plugin) {
-            Ok(plugin) => Some(
-                RuleId::new(plugin, name).ok_or_else(|| wrong("no rule", &self.rule))?,
-            ),
+            Ok(plugin) => {
+                Some(RuleId::new(plugin, name).ok_or_else(|| wrong("no rule", &self.rule))?)
+            }
             Err(_) if plugin == "gate" => None,
             Err(_) => return Err(wrong("no rule", &self.rule)),
         };
@@ -236,7 +240,9 @@ mod tests {
             *judged = judged.clone().excepted(exception);
         }
         let found = of(&report);
-        assert!(found.iter().any(|found| found.waived) && found.iter().any(|found| found.in_baseline));
+        assert!(
+            found.iter().any(|found| found.waived) && found.iter().any(|found| found.in_baseline)
+        );
         assert!(found.iter().any(|found| found.rule.is_none()));
         assert_eq!(read(&json(&report)).expect("it is one"), found);
     }

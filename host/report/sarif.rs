@@ -33,9 +33,9 @@ use super::json::layout;
 use super::notice::{Rank, Told, most_urgent_first};
 use super::rules::{Described, Rules, of_gate};
 use super::summary::Summary;
-use crate::domain::moment;
 use crate::domain::decision::Decision;
 use crate::domain::finding::{Fingerprint, Severity};
+use crate::domain::moment;
 use crate::domain::report::{PluginReport, Report};
 use crate::domain::text::GuestText;
 

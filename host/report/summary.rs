@@ -112,11 +112,7 @@ impl Summary {
             ),
             None => things(self.models, "model"),
         };
-        format!(
-            "{} | {models}, {}",
-            parts.join(", "),
-            things(self.plugins, "plugin")
-        )
+        format!("{} | {models}, {}", parts.join(", "), things(self.plugins, "plugin"))
     }
 }
 

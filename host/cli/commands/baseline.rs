@@ -109,7 +109,13 @@ fn compare(
     let before = old.iter().flat_map(|old| &old.entries);
     let gone = before
         .filter(|(fingerprint, _)| !new.entries.contains_key(fingerprint))
-        .map(|(_, entry)| place(&entry.rule.to_string(), entry.model.as_str(), entry.file.as_ref().map(|file| file.as_str())))
+        .map(|(_, entry)| {
+            place(
+                &entry.rule.to_string(),
+                entry.model.as_str(),
+                entry.file.as_ref().map(|file| file.as_str()),
+            )
+        })
         .collect();
     Ok(Comparison { old, new, grown, gone, left_out })
 }
@@ -143,7 +149,9 @@ fn write(args: &WriteArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         let count = grown.len();
         say::line(&format!("error: {name} would grow by {count}; nothing was written"));
         tell("+", &grown);
-        say::line("  = help: mend what is new, waive it (`modelhost waiver add`), or take it in with --accept-new");
+        say::line(
+            "  = help: mend what is new, waive it (`modelhost waiver add`), or take it in with --accept-new",
+        );
         return Ok(Exit::Deny);
     }
     let written = baseline::write(&path, &new)?;
@@ -152,7 +160,11 @@ fn write(args: &WriteArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         tell("-", &gone);
         let count = new.entries.len();
         let what = if written { "wrote" } else { "up to date:" };
-        say::line(&format!("{what} {name}: {count} findings, {} new, {} gone", grown.len(), gone.len()));
+        say::line(&format!(
+            "{what} {name}: {count} findings, {} new, {} gone",
+            grown.len(),
+            gone.len()
+        ));
     }
     if !left_out.is_empty() {
         say::line(&format!(
@@ -175,7 +187,9 @@ fn check(args: &CheckArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     tell("-", &gone);
     let same = grown.is_empty() && gone.is_empty();
     if !same {
-        say::line("  = help: `modelhost baseline write` takes out what is gone; what is new needs --accept-new");
+        say::line(
+            "  = help: `modelhost baseline write` takes out what is gone; what is new needs --accept-new",
+        );
     } else if !global.quiet {
         say::line(&format!("{name} names the {} findings that there are", new.entries.len()));
     }

@@ -59,14 +59,14 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let pinned = runtime.block_on(async {
         context::outlive_file_limits();
         match &import {
-            Some(import) => gate.import(import.clone()).await.map(Pinned::Imported),
-            None => gate.pin().await.map(Pinned::Whole),
+            Some(import) => gate.import(import.clone()).await.map(Came::OfImport),
+            None => gate.pin().await.map(Came::OfFiles),
         }
     });
     progress.clear();
     let new = match pinned? {
-        Pinned::Whole(lock) => lock,
-        Pinned::Imported(imported) => match imported_lock(imported, global) {
+        Came::OfFiles(lock) => lock,
+        Came::OfImport(imported) => match imported_lock(imported, global) {
             Some(lock) => lock,
             None => return Ok(Exit::Deny),
         },
@@ -106,10 +106,10 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     Ok(Exit::Allow)
 }
 
-/// What the lock file is to say, and why.
-enum Pinned {
-    Whole(LockFile),
-    Imported(Imported),
+/// What the lock file is to say, by the files alone or after an import.
+enum Came {
+    OfFiles(LockFile),
+    OfImport(Imported),
 }
 
 /// Says what came of an import; none where nothing is to be written.

@@ -421,7 +421,9 @@ fn excepts_all(run: &Run, fail_on: Severity) -> Policy {
     for task in &bare.tasks {
         let model = bare.models.iter().find(|model| model.name == task.model).expect("its model");
         for judged in &task.findings {
-            let Some(digest) = model.bound_digest(judged.finding.location.file.as_ref()) else { continue };
+            let Some(digest) = model.bound_digest(judged.finding.location.file.as_ref()) else {
+                continue;
+            };
             let rule = judged.finding.rule.clone();
             let file = judged.finding.location.file.clone();
             let entry =

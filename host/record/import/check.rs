@@ -41,11 +41,7 @@ pub struct Difference {
 impl Difference {
     /// Makes one, of a rule of `checksum`.
     pub fn new(rule: &str, path: Option<&FilePath>, message: impl Into<String>) -> Self {
-        Self {
-            rule: format!("checksum/{rule}"),
-            path: path.cloned(),
-            message: message.into(),
-        }
+        Self { rule: format!("checksum/{rule}"), path: path.cloned(), message: message.into() }
     }
 }
 
@@ -82,8 +78,7 @@ pub fn check(
         }
     }
     for file in files {
-        let is_claimed =
-            claims.files.binary_search_by(|claim| claim.path.cmp(&file.path)).is_ok();
+        let is_claimed = claims.files.binary_search_by(|claim| claim.path.cmp(&file.path)).is_ok();
         if !is_claimed && claims.beside.binary_search(&file.path).is_err() {
             let message = "nothing is claimed of this file: it is not of the model, or was added";
             differences.push(Difference::new("extra-file", Some(&file.path), message));
@@ -149,8 +144,7 @@ fn hold(
             of(claimed.algorithm, range).map_err(|why| differs("digest-mismatch", why))?
         };
         if computed != claimed.value {
-            if claimed.algorithm == Algorithm::GitBlobOrPointer
-                && pointer_id(file) == claimed.value
+            if claimed.algorithm == Algorithm::GitBlobOrPointer && pointer_id(file) == claimed.value
             {
                 noted.0 = Some(Upstream::LfsSha256);
                 continue;

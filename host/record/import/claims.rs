@@ -218,9 +218,8 @@ impl Claims {
                 return self;
             };
         let files = std::mem::take(&mut self.files).into_iter();
-        self.files = files
-            .filter_map(|claim| Some(Claim { path: moved(&claim.path)?, ..claim }))
-            .collect();
+        self.files =
+            files.filter_map(|claim| Some(Claim { path: moved(&claim.path)?, ..claim })).collect();
         self.beside = self.beside.iter().filter_map(moved).collect();
         self
     }

@@ -53,10 +53,7 @@ fn files(folder: &Folder<'_>) -> Result<Vec<PathBuf>, ImportError> {
     Ok(found.map(|(path, _)| path).collect())
 }
 
-pub(super) fn read(
-    folder: &Folder<'_>,
-    request: &Request<'_>,
-) -> Result<Claims, ImportError> {
+pub(super) fn read(folder: &Folder<'_>, request: &Request<'_>) -> Result<Claims, ImportError> {
     let files = match folder.has_file(request.within) {
         true => vec![request.within.to_owned()],
         false => files(folder)?,

@@ -27,7 +27,7 @@ pub enum ImportError {
         format: &'static str,
     },
     /// One of several has to be chosen.
-    #[error("there are several {what} in it: {choices}")]
+    #[error("there are several {what} in it: {}", GuestText::capped(choices))]
     Ambiguous {
         /// What there are several of.
         what: &'static str,

@@ -26,16 +26,16 @@ pub(super) fn is(folder: &Folder<'_>, within: &Path) -> bool {
         && (folder.has_folder(Path::new("refs")) || folder.has_folder(Path::new("blobs")))
 }
 
-pub(super) fn read(
-    folder: &Folder<'_>,
-    request: &Request<'_>,
-) -> Result<Claims, ImportError> {
+pub(super) fn read(folder: &Folder<'_>, request: &Request<'_>) -> Result<Claims, ImportError> {
     let refs = refs(folder)?;
     let revision = snapshot(folder, request.within, &refs)?;
     let base = Path::new("snapshots").join(&revision);
     let mut claims = Claims {
         source: request.folder.and_then(source),
-        requested: refs.iter().find(|(_, commit)| *commit == revision).map(|(name, _)| name.clone()),
+        requested: refs
+            .iter()
+            .find(|(_, commit)| *commit == revision)
+            .map(|(name, _)| name.clone()),
         revision: Some(revision),
         base: base.clone(),
         model: base.clone(),
@@ -107,7 +107,10 @@ fn refs(folder: &Folder<'_>) -> Result<Vec<(String, String)>, ImportError> {
         if kind == Kind::File {
             let commit = folder.text(&path, MAX_REF)?.trim().to_owned();
             let name = path.strip_prefix(top).unwrap_or(&path).to_string_lossy().into_owned();
-            refs.push((name, commit));
+            let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-_./".contains(&b);
+            if name.bytes().all(is_plain) {
+                refs.push((name, commit));
+            }
         }
     }
     refs.sort_by_key(|(name, _)| name != "main");
@@ -147,7 +150,10 @@ fn snapshot(
     };
     if !is_commit(&name) {
         let path: PathBuf = top.join(&name);
-        return Err(ImportError::malformed(&path, "a snapshot is named by a commit: 40 hex digits"));
+        return Err(ImportError::malformed(
+            &path,
+            "a snapshot is named by a commit: 40 hex digits",
+        ));
     }
     Ok(name)
 }

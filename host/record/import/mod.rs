@@ -74,12 +74,7 @@ struct Reader {
 
 /// All formats. A new one is a file beside this one, and a row here.
 const READERS: [Reader; 8] = [
-    Reader {
-        format: Format::HubCache,
-        name: "hf-cache",
-        is: hub_cache::is,
-        read: hub_cache::read,
-    },
+    Reader { format: Format::HubCache, name: "hf-cache", is: hub_cache::is, read: hub_cache::read },
     Reader {
         format: Format::HubFolder,
         name: "hf-folder",

@@ -24,11 +24,8 @@ const MAX_MANIFEST: u64 = 4 << 20;
 const MAX_DEPTH: usize = 4;
 
 /// Where a layer says which file it is, the newest first.
-const PATHS: [&str; 3] = [
-    "org.cncf.model.filepath",
-    "org.cnai.model.filepath",
-    "org.opencontainers.image.title",
-];
+const PATHS: [&str; 3] =
+    ["org.cncf.model.filepath", "org.cnai.model.filepath", "org.opencontainers.image.title"];
 
 /// Where an index says what its manifest is called.
 const REFERENCES: [&str; 2] = ["io.containerd.image.name", "org.opencontainers.image.ref.name"];
@@ -56,15 +53,10 @@ struct Manifest {
 
 pub(super) fn is(folder: &Folder<'_>, within: &Path) -> bool {
     let is_whole = within.as_os_str().is_empty() || within == Path::new("index.json");
-    is_whole
-        && folder.has_file(Path::new("oci-layout"))
-        && folder.has_file(Path::new("index.json"))
+    is_whole && folder.has_file(Path::new("oci-layout")) && folder.has_file(Path::new("index.json"))
 }
 
-pub(super) fn read(
-    folder: &Folder<'_>,
-    request: &Request<'_>,
-) -> Result<Claims, ImportError> {
+pub(super) fn read(folder: &Folder<'_>, request: &Request<'_>) -> Result<Claims, ImportError> {
     let place = Path::new("index.json");
     let index: Index = parse(place, &folder.read(place, MAX_MANIFEST)?)?;
     let mut blobs: BTreeMap<Digest, u64> = BTreeMap::new();

@@ -38,15 +38,10 @@ struct Descriptor {
 
 pub(super) fn is(folder: &Folder<'_>, within: &Path) -> bool {
     let is_whole = within.as_os_str().is_empty() || within.starts_with("manifests");
-    is_whole
-        && folder.has_folder(Path::new("manifests"))
-        && folder.has_folder(Path::new("blobs"))
+    is_whole && folder.has_folder(Path::new("manifests")) && folder.has_folder(Path::new("blobs"))
 }
 
-pub(super) fn read(
-    folder: &Folder<'_>,
-    request: &Request<'_>,
-) -> Result<Claims, ImportError> {
+pub(super) fn read(folder: &Folder<'_>, request: &Request<'_>) -> Result<Claims, ImportError> {
     let manifests = if folder.has_file(request.within) {
         vec![request.within.to_owned()]
     } else {
@@ -117,8 +112,7 @@ fn name(path: &Path, claims: &mut Claims) {
     let parts: Option<Vec<&str>> = rest.iter().map(|part| part.to_str()).collect();
     let Some([host, namespace, model, tag]) = parts.as_deref() else { return };
     let is_plain = |part: &&str| {
-        !part.is_empty()
-            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
     };
     if ![host, namespace, model, tag].into_iter().all(is_plain) {
         return;

@@ -83,10 +83,7 @@ pub(super) fn is(folder: &Folder<'_>, within: &Path) -> bool {
     folder.has_file(within) && bundle(folder, within).is_ok()
 }
 
-pub(super) fn read(
-    folder: &Folder<'_>,
-    request: &Request<'_>,
-) -> Result<Claims, ImportError> {
+pub(super) fn read(folder: &Folder<'_>, request: &Request<'_>) -> Result<Claims, ImportError> {
     let path = if folder.has_file(request.within) {
         request.within.to_owned()
     } else {
@@ -105,7 +102,8 @@ pub(super) fn read(
     let malformed = |message: String| ImportError::malformed(&path, message);
     let bundle = bundle(folder, &path)?;
     let payload = STANDARD.decode(&bundle.dsse_envelope.payload);
-    let payload = payload.map_err(|error| malformed(format!("its payload is no base64: {error}")))?;
+    let payload =
+        payload.map_err(|error| malformed(format!("its payload is no base64: {error}")))?;
     let statement: Statement = serde_json::from_slice(&payload)
         .map_err(|error| malformed(format!("its payload is no statement: {error}")))?;
     let Some(predicate) =

@@ -66,10 +66,7 @@ pub(super) fn is(folder: &Folder<'_>, within: &Path) -> bool {
     within.file_name().is_some_and(|name| is_list(name.as_bytes())) && folder.has_file(within)
 }
 
-pub(super) fn read(
-    folder: &Folder<'_>,
-    request: &Request<'_>,
-) -> Result<Claims, ImportError> {
+pub(super) fn read(folder: &Folder<'_>, request: &Request<'_>) -> Result<Claims, ImportError> {
     let path = if folder.has_file(request.within) {
         request.within.to_owned()
     } else {
@@ -147,7 +144,10 @@ fn claim(line: &[u8], list: &str) -> Result<(Vec<u8>, ClaimedDigest), String> {
     };
     let wrong = || {
         let digits = 2 * algorithm.length();
-        format!("a digest of {} has {digits} hex digits, this one has another form", algorithm.name())
+        format!(
+            "a digest of {} has {digits} hex digits, this one has another form",
+            algorithm.name()
+        )
     };
     let value = str::from_utf8(hex).ok().and_then(|hex| algorithm.parse(hex)).ok_or_else(wrong)?;
     let name = if is_escaped { unescape(name)? } else { name.to_vec() };
@@ -166,8 +166,9 @@ fn plain<'a>(line: &'a [u8], list: &str) -> Result<Parts<'a>, String> {
         _ => &[],
     };
     if name.is_empty() || digits == 0 {
-        return Err("it is none of `digest  name`, `digest *name` and `SHA256 (name) = digest`"
-            .to_owned());
+        return Err(
+            "it is none of `digest  name`, `digest *name` and `SHA256 (name) = digest`".to_owned()
+        );
     }
     match by_length(digits, list) {
         Some(algorithm) => Ok((algorithm, hex, name)),

@@ -61,7 +61,8 @@ pub(super) fn parse(text: &str) -> Result<Option<Yaml>, (usize, String)> {
     let mut root = None;
     let mut stack: Vec<Open> = Vec::new();
     for event in Parser::new_from_str(text) {
-        let (event, span) = event.map_err(|error| (error.marker().line(), error.info().to_owned()))?;
+        let (event, span) =
+            event.map_err(|error| (error.marker().line(), error.info().to_owned()))?;
         let wrong = |why: &str| (span.start.line(), why.to_owned());
         let done = match event {
             Event::Alias(_) => return Err(wrong("it refers to another place of itself")),

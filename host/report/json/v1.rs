@@ -23,7 +23,6 @@ use crate::domain::report::Report;
 use crate::domain::text::GuestText;
 use crate::report::summary;
 
-
 /// What `schema` says in this version.
 pub(super) const SCHEMA: &str = "modelhost-report/v1";
 

@@ -44,7 +44,9 @@ impl Entry {
                 anyhow::bail!("{what} is empty: whoever reads the report wants to know");
             }
             if text == "..." {
-                anyhow::bail!("{what} is `...`: put in its place what whoever reads the report wants to know");
+                anyhow::bail!(
+                    "{what} is `...`: put in its place what whoever reads the report wants to know"
+                );
             }
         }
         let fingerprint = finding.fingerprint.to_string();
@@ -121,5 +123,6 @@ pub(super) fn write(path: &Path, text: &str) -> anyhow::Result<()> {
     let shown = GuestText::capped(&path.to_string_lossy());
     // A link stays one: what it leads to is replaced.
     let real = crate::context::real(path);
-    replace(&real, text.as_bytes(), ".modelhost.toml.").with_context(|| format!("can't write {shown}"))
+    replace(&real, text.as_bytes(), ".modelhost.toml.")
+        .with_context(|| format!("can't write {shown}"))
 }
