@@ -38,7 +38,7 @@ pub(crate) fn report(bytes: &[u8]) {
     let report = decide(&policy, evidence, 0);
     assert!(!failed || report.decision != Decision::Allow, "a failure was let through");
     for verbosity in [Verbosity::Quiet, Verbosity::Normal, Verbosity::Verbose] {
-        let style = Style { color: false, verbosity };
+        let style = Style { verbosity, ..Style::default() };
         assert_inert(&text(Format::Human, &report, &timings, &style));
     }
     let json = text(Format::Json, &report, &timings, &Style::default());

@@ -126,7 +126,7 @@ fn worst() -> Report {
         report.models.push(model);
     }
     report.decision = Decision::Deny;
-    report.reasons.sort_by(|a, b| b.decision.cmp(&a.decision));
+    report.reasons.sort_by_key(|reason| std::cmp::Reverse(reason.decision));
     report.models.sort_by(|a, b| a.name.cmp(&b.name));
     report.tasks.sort_by(|a, b| (&a.model, &a.plugin).cmp(&(&b.model, &b.plugin)));
     report.plugins[0].plugin.manifest.title = TEXTS.concat();

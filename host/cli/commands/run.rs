@@ -162,6 +162,7 @@ fn write(
         failed = true;
         say::line(&line);
     }
+    let exit = if failed { Exit::Fault } else { exit };
     if let Err(error) = github::append(report, &outputs, exit) {
         failed = true;
         say::line(&format!("error: {error}"));
