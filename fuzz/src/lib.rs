@@ -5,6 +5,7 @@
 //! runs them on stable Rust. Leaves what they start from to `seeds`.
 
 mod attestation;
+mod audit;
 mod checks;
 mod host;
 mod import;
@@ -37,6 +38,7 @@ pub const TARGETS: &[Target] = &[
     host("policy", host::policy),
     host("lock", host::lock),
     host("import", import::import),
+    host("audit", audit::audit),
     host("manifest", host::manifest),
     host("component", host::component),
     host("frame", host::frame),

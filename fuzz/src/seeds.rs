@@ -35,6 +35,7 @@ pub fn of(name: &str, corpus: &Path) -> Vec<Vec<u8>> {
         "policy" => read(&root.join("examples"), &|path| path.ends_with("modelhost.toml")),
         "lock" => read(&root.join("examples"), &|path| path.ends_with("modelhost.lock")),
         "import" => crate::import::seeds(),
+        "audit" => read(&root.join("host/record/audit"), &|path| path.ends_with(".jsonl")),
         "manifest" => read(&root.join("plugins"), &|path| path.ends_with("plugin.toml")),
         "component" => components(&root),
         "frame" | "report" => (1..=16).map(noise).collect(),

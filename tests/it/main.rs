@@ -8,6 +8,7 @@
 #![expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 
 mod attest;
+mod audit;
 mod benign;
 mod cache;
 mod changes;
@@ -18,6 +19,7 @@ mod export;
 mod folders;
 mod formats;
 mod growth;
+mod history;
 mod import;
 mod lock;
 mod malformed;
