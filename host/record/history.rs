@@ -19,7 +19,7 @@ use crate::record::lock::LockFile;
 /// The most decisions of a history that are told one by one; the others are counted.
 pub const MAX_DECISIONS: usize = 1000;
 
-/// The most pins that only logs know of.
+/// The most changes of pins that are taken from logs; the others are counted.
 const MAX_RECORDED: usize = 1000;
 
 /// What the lock file was at one moment.
@@ -194,12 +194,18 @@ fn moved<'a>(
 #[derive(Debug, Default)]
 pub struct Collected {
     pins: Vec<(Pin<'static>, Recorded)>,
+    more_pins: u64,
     decisions: BTreeMap<Digest, Vec<DecisionRow>>,
     kept: usize,
     more: BTreeMap<Digest, u64>,
 }
 
 impl Collected {
+    /// Returns how many changes of pins logs recorded beyond those that are told.
+    pub const fn more_pins(&self) -> u64 {
+        self.more_pins
+    }
+
     /// Notes what `record` says of a model of one of `names`, or of files that are
     /// those of `history`.
     pub fn take(&mut self, record: &Record<'_>, history: &History) {
@@ -214,9 +220,9 @@ impl Collected {
         };
         match &record.entry {
             Entry::Pin(pin) if pin.subject == Subject::Model && is_named(pin.name.as_str()) => {
-                if self.pins.len() < MAX_RECORDED {
-                    self.pins.push((owned(pin), recorded()));
-                }
+                let has_room = self.pins.len() < MAX_RECORDED;
+                self.more_pins += u64::from(!has_room);
+                self.pins.extend(has_room.then(|| (owned(pin), recorded())));
             }
             Entry::Decision(decision) => {
                 for model in &decision.models {

@@ -207,7 +207,7 @@ fn a_log_out_of_room_stays_what_it_was() {
     let before = place.read(LOG);
     // The next record goes past the end of this KiB: a part of it can be written.
     let limit = before.len().div_ceil(1024).to_string();
-    run(&limit).code(70).says("can't append").says("the decision is allow");
+    run(&limit).code(70).says("can't append to the audit log").says("the decision is");
     assert_eq!(place.read(LOG), before);
     run("unlimited").code(0);
     place.modelhost(&["audit", "verify"]).code(0);

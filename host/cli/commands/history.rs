@@ -92,6 +92,9 @@ pub(crate) fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
             ));
         }
     }
+    if collected.more_pins() > 0 {
+        notes.push(format!("the logs have {} more changes of it", collected.more_pins()));
+    }
     history.join(collected);
     if history.rows.is_empty() && known.as_ref().is_none_or(|lock| !lock.models.contains_key(&name))
     {

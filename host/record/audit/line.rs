@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::IgnoredAny;
 use sha2::{Digest as _, Sha256};
 
-use super::fields::Digest as DigestField;
+use super::fields::{Digest as DigestField, digest_of_hex};
 use super::record::{Record, SCHEMA};
 use crate::domain::digest::Digest;
 
@@ -91,13 +91,15 @@ pub(super) fn open(bytes: &[u8]) -> Result<Line<'_>, Fault> {
     if bytes.len() > MAX_LINE {
         return Err(Fault::TooLong);
     }
+    // Looked at once, instead of text by text.
+    let text = str::from_utf8(bytes).map_err(|_| Fault::NotJson)?;
     let Some(digest) = sealed(bytes) else {
-        return Err(match serde_json::from_slice::<IgnoredAny>(bytes) {
+        return Err(match serde_json::from_str::<IgnoredAny>(text) {
             Ok(_) => Fault::Digest,
             Err(_) => Fault::NotJson,
         });
     };
-    match serde_json::from_slice::<Record<'_>>(bytes) {
+    match serde_json::from_str::<Record<'_>>(text) {
         Ok(record) if record.schema.as_str() == SCHEMA => Ok(Line { record, digest, bytes }),
         Ok(_) => Err(Fault::Version),
         Err(error) if error.is_data() => Err(version(bytes)),
@@ -124,7 +126,7 @@ fn sealed(bytes: &[u8]) -> Option<Digest> {
     let covered = bytes.len().checked_sub(SEAL)?;
     let (covered, seal) = bytes.split_at(covered);
     let hex = seal.strip_prefix(BEFORE.as_bytes())?.strip_suffix(AFTER.as_bytes())?;
-    let named = Digest::from_hex(str::from_utf8(hex).ok()?).ok()?;
+    let named = digest_of_hex(hex)?;
     // The bytes are hashed once for both: the line is what is covered, and more.
     let mut state = Sha256::new_with_prefix(covered);
     let found = Digest::from_bytes(state.clone().finalize().into());

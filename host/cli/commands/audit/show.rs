@@ -167,7 +167,7 @@ fn for_person(record: &Record<'_>) -> String {
         line.push_str(&format!("  by {}", actor.shown()));
     }
     if let Some(commit) = &record.commit {
-        line.push_str(&format!("  on {}", GuestText::new(commit.as_str(), 12)));
+        line.push_str(&format!("  on {}", short_name(&commit.shown())));
     }
     if record.clock_backwards.is_some() {
         line.push_str("  (clock-backwards)");
@@ -246,6 +246,11 @@ pub(crate) const fn word(word: Word) -> &'static str {
 /// Returns the beginning of a digest, enough to tell it from others by eye.
 pub(crate) fn short(digest: Digest) -> String {
     digest.hex().chars().take(12).collect()
+}
+
+/// Returns the beginning of a commit's name, as git shows it.
+pub(crate) fn short_name(commit: &GuestText) -> String {
+    commit.as_str().chars().take(12).collect()
 }
 
 /// Returns a line of JSON in which nothing acts on a terminal or a CI runner. What

@@ -3,11 +3,10 @@
 use std::fmt::Write as _;
 
 use modelhost::domain::moment;
-use modelhost::domain::text::GuestText;
 use modelhost::record::audit::record::Word;
 use modelhost::record::history::{History, Place, Recorded, Row};
 
-use crate::commands::audit::show::{of_pin, short, word};
+use crate::commands::audit::show::{of_pin, short, short_name, word};
 
 /// How many files of one change are shown.
 const FILES: usize = 8;
@@ -77,12 +76,12 @@ fn render_decisions(row: &Row, out: &mut String) -> std::fmt::Result {
     let counts = words.map(|wanted| {
         (wanted, row.decisions.iter().filter(move |decision| decision.decision == wanted))
     });
-    for (wanted, found) in counts {
+    for (wanted, mut found) in counts {
         let count = found.clone().count();
-        let Some(last) = found.last() else { continue };
+        let Some(last) = found.next_back() else { continue };
         let (when, who) = (moment::rfc3339(last.recorded.time), actor(&last.recorded));
         let on = last.recorded.commit.as_ref();
-        let on = on.map(|commit| format!(" on {}", GuestText::new(commit.as_str(), 12)));
+        let on = on.map(|commit| format!(" on {}", short_name(commit)));
         let times = if count == 1 { String::new() } else { format!(" {count} times, last") };
         writeln!(out, "    {}{times} {when} by {who}{}", word(wanted), on.unwrap_or_default())?;
     }
