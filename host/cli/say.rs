@@ -45,6 +45,9 @@ pub(crate) fn error(error: &anyhow::Error, global: &GlobalArgs) -> Exit {
 }
 
 fn help(error: &anyhow::Error) -> Option<String> {
+    if let Some(error) = error.downcast_ref::<AppendError>() {
+        return error.help().map(str::to_owned);
+    }
     match (error.downcast_ref(), error.downcast_ref::<PluginError>()) {
         (Some(GateError::Usage { help, .. }), _) => help.clone(),
         (Some(GateError::Plugin(error)), _) | (_, Some(error)) => error.help(),

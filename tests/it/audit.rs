@@ -156,6 +156,7 @@ fn a_changed_log_is_told_and_not_appended_to() {
     place.write(LOG, &changed);
     let said = place.modelhost(&RUN);
     said.code(70).says("ALLOW").says("is not recorded").says("the decision is allow");
+    said.says("= help: look at it with `modelhost audit verify`");
     assert_eq!(place.read(LOG), changed);
     let lines: Vec<&str> = good.lines().collect();
     place.write(LOG, [&lines[..1], &lines[2..]].concat().join("\n") + "\n");

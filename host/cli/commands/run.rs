@@ -182,11 +182,15 @@ fn record(audit: Option<&AuditLog>, report: &Report) -> bool {
     match audit.append(entries) {
         Ok(()) => true,
         Err(error) => {
+            let help = error.help();
             let causes = format!("{:#}", anyhow::Error::new(error));
             say::line(&format!(
                 "error: the decision is not recorded: {}",
                 GuestText::capped(&causes)
             ));
+            if let Some(help) = help {
+                say::line(&format!("  = help: {help}"));
+            }
             say::line(&format!("the decision is {}", report.decision.name()));
             false
         }

@@ -109,6 +109,18 @@ pub enum AppendError {
     Held(PathBuf),
 }
 
+impl AppendError {
+    /// Returns the way out, where there is one to tell.
+    pub const fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Broken { .. } => Some(
+                "look at it with `modelhost audit verify`; to go on, put it aside: the next record begins another log",
+            ),
+            _ => None,
+        }
+    }
+}
+
 /// Appends a record for each of `entries` to the log at `path`, and makes it where
 /// it is missing. Returns the newest record of the log. They are on the disk when
 /// it returns.

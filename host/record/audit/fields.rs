@@ -176,13 +176,26 @@ of_one_form!(
     Moment(u64),
     "a moment such as 2026-01-31T12:00:00Z",
     "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z$",
-    moment::rfc3339,
+    |seconds| moment::rfc3339(seconds.min(LAST)),
     moment::parse
 );
+
+/// The last moment whose year has four digits: what is later is written as that, since
+/// what is written must be read again.
+const LAST: u64 = 253_402_300_799;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_moment_is_read_again() {
+        for (seconds, read) in [(0, 0), (LAST, LAST), (LAST + 1, LAST), (u64::MAX, LAST)] {
+            let text = serde_json::to_string(&Moment(seconds)).expect("a text");
+            let again: Moment = serde_json::from_str(&text).expect("it is read");
+            assert_eq!(again, Moment(read));
+        }
+    }
 
     #[test]
     fn digests_are_read_as_everywhere() {
