@@ -25,6 +25,7 @@ pub(crate) fn attestation(bytes: &[u8]) {
         key: &key,
         verifier: None,
         resource: None,
+        levels: &[],
         not_before: None,
         not_after: "2100-01-01T00:00:00Z",
     };

@@ -108,7 +108,7 @@ fn components(root: &Path) -> Vec<Vec<u8>> {
 /// report.
 fn attestations() -> Vec<Vec<u8>> {
     let bundle = r#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"ab"},"tlogEntries":[]},"dsseEnvelope":{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"MAYCAQECAQE=","keyid":""}]}}"#;
-    let report = r#"{"schema":"modelhost-report/v1","modelhost":"0.1.0","decision":"allow","now":"2026-01-31T12:00:00Z","inputs":{"policy":[]},"reasons":[],"plugins":[],"models":[{"name":"m","tree":"sha256:00","locked":false,"files":[],"findings":[]}],"tasks":[]}"#;
+    let report = r#"{"schema":"modelhost-report/v1","modelhost":"0.1.0","decision":"allow","now":"2026-01-31T12:00:00Z","inputs":{"policy":[]},"fail_on":"high","required":[],"reasons":[],"plugins":[],"models":[{"name":"m","tree":"sha256:00","locked":false,"files":[],"findings":[]}],"tasks":[]}"#;
     vec![bundle.into(), format!("{bundle}\n{bundle}\n").into(), report.into()]
 }
 

@@ -94,6 +94,8 @@ pub(super) fn attested(models: Vec<AttestedModel>) -> Attested {
             policy: vec![input("modelhost.toml"), input("models.d/bert.toml")],
             lock: Some(input("modelhost.lock")),
         },
+        fail_on: Severity::High,
+        required: vec![id("checksum"), id("provenance")],
         plugins: vec![plugin("checksum"), plugin("license"), plugin("provenance")],
         models,
     }

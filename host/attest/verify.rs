@@ -30,6 +30,8 @@ pub struct Expected<'a> {
     pub verifier: Option<&'a str>,
     /// What the model is fetched or deployed as; without it, anything.
     pub resource: Option<&'a str>,
+    /// The levels that each summary has to name.
+    pub levels: &'a [String],
     /// The earliest time, as RFC 3339 writes it in UTC and whole seconds.
     pub not_before: Option<&'a str>,
     /// The latest time, likewise.
@@ -88,6 +90,9 @@ pub enum Refusal {
     /// The gate did not let it through.
     #[error("the gate did not allow this model: the attestation's result is {0}")]
     NotPassed(GuestText),
+    /// It was let through, and something else was not established.
+    #[error("the attestation does not name the level {0}")]
+    Level(GuestText),
     /// Somebody else verified.
     #[error("the verifier is `{0}`")]
     Verifier(GuestText),
@@ -250,6 +255,10 @@ fn judge(own: &[&Signed], expected: &Expected<'_>) -> Result<Verified, Refusal> 
         if let Predicate::Summary(summary) = &statement.predicate {
             if summary.verification_result != "PASSED" {
                 return Err(Refusal::NotPassed(GuestText::capped(&summary.verification_result)));
+            }
+            let absent = |level: &&String| !summary.verified_levels.contains(level);
+            if let Some(level) = expected.levels.iter().find(absent) {
+                return Err(Refusal::Level(GuestText::capped(level)));
             }
         }
         if expected.not_before.is_some_and(|earliest| time.as_str() < earliest) {

@@ -367,6 +367,12 @@ pub(crate) struct VerifyArgs {
     #[arg(long, value_name = "URI", value_parser = Uri::from_str)]
     pub(crate) resource_uri: Option<Uri>,
 
+    /// A level that has to be named, such as MODELHOST_PINNED, MODELHOST_LICENSE_OK
+    /// or MODELHOST_SIGNED: the gate allowed, and the check of that had nothing to
+    /// say. May be repeated.
+    #[arg(long, value_name = "LEVEL")]
+    pub(crate) level: Vec<String>,
+
     /// How long ago the model may have been verified, such as 12h or 30d. Without
     /// it: however long.
     #[arg(long, value_name = "AGE", value_parser = crate::commands::cache::age)]

@@ -31,6 +31,10 @@ pub struct Attested {
     pub now: String,
     /// The operator's files that the run was held to.
     pub inputs: Inputs,
+    /// The findings at or above this denied.
+    pub fail_on: Severity,
+    /// The plugins without whose verdict the run was incomplete, sorted.
+    pub required: Vec<PluginId>,
     /// The plugins that took part, sorted by id.
     pub plugins: Vec<AttestedPlugin>,
     /// The models, sorted by name.

@@ -13,7 +13,7 @@ use crate::domain::decision::Decision;
 const NOW: &str = "2026-02-01T00:00:00Z";
 
 fn expected(key: &PublicKey) -> Expected<'_> {
-    Expected { key, verifier: None, resource: None, not_before: None, not_after: NOW }
+    Expected { key, verifier: None, resource: None, levels: &[], not_before: None, not_after: NOW }
 }
 
 fn check(bundles: &[u8], files: &[AttestedFile], key: &SigningKey) -> Result<Verified, Refusal> {
@@ -297,6 +297,12 @@ fn whose_word_counts_is_pinned() {
         let refusal = check(change).expect_err(why).to_string();
         assert!(refusal.contains(why), "{why}: {refusal}");
     }
+    let level = |name: &str| {
+        let levels = [name.to_owned()];
+        verify(&bundles, &files, &Expected { levels: &levels, ..expected(&public) })
+    };
+    level("MODELHOST_SIGNED").expect("it is named");
+    assert_eq!(level("SLSA_X"), Err(Refusal::Level(GuestText::capped("SLSA_X"))));
     // A result alone says not that the gate allowed.
     let result = bundles.split(|byte| *byte == b'\n').nth(1).expect("a line");
     assert_eq!(verify(result, &files, &expected(&public)), Err(Refusal::NoSummary));

@@ -52,6 +52,7 @@ pub(crate) fn run(args: &VerifyArgs, global: &GlobalArgs) -> anyhow::Result<Exit
         key: &key,
         verifier: verifier.as_deref(),
         resource: resource.as_deref(),
+        levels: &args.level,
         not_before: not_before.as_deref(),
         not_after: &time(now.saturating_add(SKEW)),
     };

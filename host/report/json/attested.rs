@@ -72,6 +72,8 @@ pub fn attested(report: &Report) -> Result<Attested, Unattestable> {
         decision: report.decision,
         now: rfc3339(report.now),
         inputs: report.inputs.clone(),
+        fail_on: report.fail_on,
+        required: report.required.clone(),
         plugins,
         models,
     })

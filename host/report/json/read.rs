@@ -55,6 +55,8 @@ struct Document {
     decision: DecisionWord,
     now: String,
     inputs: InputsText,
+    fail_on: SeverityWord,
+    required: Vec<String>,
     scan_only: Option<serde::de::IgnoredAny>,
     trust_stat: Option<serde::de::IgnoredAny>,
     reasons: Vec<serde::de::IgnoredAny>,
@@ -176,6 +178,10 @@ pub fn read(bytes: &[u8]) -> Result<Attested, ReadError> {
     if !is_time(&document.now) {
         return broken("`now` is no time such as 2026-01-31T12:00:00Z");
     }
+    let required = document.required.iter().map(|id| PluginId::new(id));
+    let Ok(required) = required.collect::<Result<Vec<PluginId>, _>>() else {
+        return broken("required plugins have an id that is none");
+    };
     let plugins = plugins(document.plugins)?;
     let mut models: Vec<AttestedModel> =
         document.models.into_iter().map(model).collect::<Result<_, _>>()?;
@@ -191,6 +197,8 @@ pub fn read(bytes: &[u8]) -> Result<Attested, ReadError> {
         decision,
         now: document.now,
         inputs: inputs(document.inputs)?,
+        fail_on: document.fail_on.into(),
+        required,
         plugins,
         models,
     })

@@ -105,6 +105,8 @@ fn what_was_changed_is_told() {
         (with(&good, "/models/0/name", json!("z")), "not sorted"),
         (with(&good, "/models/0/source", json!("a\nb")), "writes out"),
         (with(&good, "/inputs/lock/digest", json!("sha256:0")), "64 hex digits"),
+        (with(&good, "/required/0", json!("no id")), "an id that is none"),
+        (with(&good, "/fail_on", json!("never")), "no JSON report"),
         (with(&good, "/plugins/0/id", json!("gate")), "id or a version"),
         (with(&good, "/plugins/0/version", json!("new")), "id or a version"),
         (with(&good, "/plugins/0/id", json!("zzz")), "not sorted"),
