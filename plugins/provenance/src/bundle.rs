@@ -8,7 +8,8 @@ use std::borrow::Cow;
 use serde::Deserialize;
 
 use crate::json;
-use crate::material::{Evidence, Material, MaterialText, base64};
+use crate::material::{Evidence, Material, MaterialText};
+use crate::shapes::base64;
 
 /// The largest bundle that is read: it lists some 120,000 files, and reading it takes
 /// some 300 units of fuel a byte; a check has 338 for each at this size, and more for

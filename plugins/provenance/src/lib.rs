@@ -29,6 +29,7 @@ pub mod pem;
 pub mod policy;
 pub mod report;
 pub mod sct;
+pub mod shapes;
 pub mod slsa;
 pub mod statement;
 pub mod time;

@@ -4,12 +4,11 @@
 //! Nothing here is trusted yet. It leaves to others: what it proves (`verify`,
 //! `keyless`).
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, de};
 
 use crate::entry::{Entry, Proof};
 use crate::merkle::MAX_PROOF;
+use crate::shapes::{CertificateText, ChainText, LogIdText, base64};
 
 /// The most certificates in a chain; those in use have up to four.
 const MAX_CERTIFICATES: usize = 10;
@@ -67,17 +66,6 @@ struct KeyText {
 }
 
 #[derive(Deserialize)]
-struct ChainText {
-    certificates: Vec<CertificateText>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CertificateText {
-    raw_bytes: String,
-}
-
-#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct EntryText {
     log_index: Option<Number>,
@@ -87,12 +75,6 @@ struct EntryText {
     inclusion_promise: Option<PromiseText>,
     inclusion_proof: Option<ProofText>,
     canonicalized_body: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct LogIdText {
-    key_id: String,
 }
 
 #[derive(Deserialize)]
@@ -256,15 +238,4 @@ fn entry(text: EntryText) -> Result<Entry, String> {
         proof,
         body: base64("body", &needed("body", text.canonicalized_body)?, MAX_BODY)?,
     })
-}
-
-/// Reads bytes from a text in Base64 of up to `max` characters.
-///
-/// # Errors
-/// Says what is wrong, as a clause about what has them.
-pub fn base64(what: &str, text: &str, max: usize) -> Result<Vec<u8>, String> {
-    if text.len() > max {
-        return Err(format!("its {what} has more than {max} characters"));
-    }
-    STANDARD.decode(text).map_err(|error| format!("its {what} is not Base64: {error}"))
 }

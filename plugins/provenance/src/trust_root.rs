@@ -12,6 +12,7 @@ use serde::Deserialize;
 use crate::any_key::AnyKey;
 use crate::certificate::Certificate;
 use crate::chain::Authorities;
+use crate::shapes::{CertificateText, ChainText, LogIdText};
 use crate::{json, time};
 
 /// What the media type of every trusted root starts with.
@@ -119,26 +120,9 @@ struct KeyText {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct LogIdText {
-    key_id: String,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
 struct AuthorityText {
     cert_chain: ChainText,
     valid_for: PeriodText,
-}
-
-#[derive(Deserialize)]
-struct ChainText {
-    certificates: Vec<CertificateText>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CertificateText {
-    raw_bytes: String,
 }
 
 #[derive(Deserialize)]
