@@ -72,12 +72,14 @@ fn is_tar(source: &dyn Source) -> Result<bool, Stop> {
     }
     let header = source.read_at(0, TAR_HEADER)?;
     let field = String::from_utf8_lossy(&header[148..156]).into_owned();
-    let stored = u32::from_str_radix(field.trim_matches(['\0', ' ']), 8);
+    let Ok(stored) = u32::from_str_radix(field.trim_matches(['\0', ' ']), 8) else {
+        return Ok(false);
+    };
     let blank = header.iter().enumerate().map(|(at, byte)| match at {
         148..156 => u32::from(b' '),
         _ => u32::from(*byte),
     });
-    Ok(stored == Ok(blank.sum()))
+    Ok(stored == blank.sum::<u32>())
 }
 
 #[cfg(test)]

@@ -45,10 +45,9 @@ pub fn find(source: &dyn Source) -> Result<Option<End>, Stop> {
     // At most TAIL, so it fits.
     let tail = source.read_at(start, usize::try_from(length).unwrap_or(0))?;
     let starts = tail.get(..(tail.len() + 1).saturating_sub(RECORD)).unwrap_or_default();
-    for (at, byte) in starts.iter().enumerate().rev() {
-        // One byte is compared first: most of a model is looked through here, and nothing found.
-        if *byte == b'P'
-            && tail[at..].starts_with(b"PK\x05\x06")
+    // One byte is looked for first: most of a small model is looked through here, for nothing.
+    for at in memchr::memrchr_iter(b'P', starts) {
+        if tail[at..].starts_with(b"PK\x05\x06")
             && let Some(end) = follow(source, start + at as u64)?
         {
             return Ok(Some(end));

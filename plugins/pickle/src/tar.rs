@@ -33,6 +33,10 @@ pub fn recognise(head: &[u8]) -> bool {
 }
 
 fn checksum_holds(header: &[u8]) -> bool {
+    // Most files are no archives, and are told here.
+    let Some(declared) = number(&header[148..156]) else {
+        return false;
+    };
     let sum: u64 = header
         .iter()
         .enumerate()
@@ -46,8 +50,7 @@ fn checksum_holds(header: &[u8]) -> bool {
             i64::from(if (148..156).contains(&at) { b' ' } else { byte }.cast_signed())
         })
         .sum();
-    number(&header[148..156])
-        .is_some_and(|declared| declared == sum || i64::try_from(declared) == Ok(signed))
+    declared == sum || i64::try_from(declared) == Ok(signed)
 }
 
 /// Reads a number of a header: octal, or base 256 where the first bit is set.

@@ -41,9 +41,9 @@ pub(crate) fn end_record(source: &dyn Source) -> Result<(Option<End>, bool), Fau
     let mut several = false;
     let mut exact = false;
     let starts = &tail[..tail.len().saturating_sub(21)];
-    for (at, byte) in starts.iter().enumerate().rev() {
-        // One byte is compared first: most of a model is looked through here, and nothing found.
-        if *byte == b'P' && tail[at..].starts_with(b"PK\x05\x06") {
+    // One byte is looked for first: most of a small model is looked through here, for nothing.
+    for at in memchr::memrchr_iter(b'P', starts) {
+        if tail[at..].starts_with(b"PK\x05\x06") {
             let fits = at + 22 + usize::from(u16_at(&tail, at + 20)) == tail.len();
             let before = u64::from(u32_at(&tail, at + 12)) <= tail_at + at as u64;
             match found {
