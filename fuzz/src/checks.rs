@@ -76,7 +76,7 @@ pub(crate) fn card(bytes: &[u8]) {
 
 /// The names by which `license` knows a document that describes the model; the first
 /// byte chooses.
-const DOCUMENTS: [&str; 4] = ["bom.json", "model.spdx.json", "model.spdx", "Kitfile"];
+const DOCUMENTS: [&str; 5] = ["bom.json", "model.spdx.json", "model.spdx", "Kitfile", "bom.xml"];
 
 pub(crate) fn document(bytes: &[u8]) {
     let Some((first, rest)) = bytes.split_first() else { return };

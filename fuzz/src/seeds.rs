@@ -63,7 +63,7 @@ pub fn of(name: &str, corpus: &Path) -> Vec<Vec<u8>> {
 }
 
 /// Documents about a model, each after the byte that chooses its name.
-const DOCUMENTS: [&str; 4] = [
+const DOCUMENTS: [&str; 5] = [
     "\0{\"bomFormat\":\"CycloneDX\",\"specVersion\":\"1.6\",\"components\":[{\"type\":\
      \"machine-learning-model\",\"name\":\"m\",\"licenses\":[{\"license\":{\"id\":\"MIT\"}},\
      {\"expression\":\"MIT OR Apache-2.0\"}],\"pedigree\":{\"ancestors\":[{\"purl\":\
@@ -73,6 +73,12 @@ const DOCUMENTS: [&str; 4] = [
      \"SPDXRef-m\"}]}",
     "\u{2}SPDXVersion: SPDX-2.3\nPackageName: m\nPackageLicenseDeclared: MIT\n",
     "\u{3}manifestVersion: 1.0.0\npackage:\n  name: m\n  license: MIT\nmodel:\n  license: MIT\n",
+    "\u{4}<?xml version=\"1.0\"?><bom xmlns=\"http://cyclonedx.org/schema/bom/1.6\"><metadata>\
+     <component type=\"machine-learning-model\"><name>m</name><licenses><license><id>MIT</id>\
+     </license></licenses><pedigree><ancestors><component type=\"machine-learning-model\"><purl>\
+     pkg:huggingface/o/b@1</purl></component></ancestors></pedigree></component></metadata>\
+     <components><component type=\"library\"><licenses><expression>MIT OR Zlib</expression>\
+     </licenses></component></components></bom>",
 ];
 
 /// The front matters among the labelled cards of `license`, and one with all its keys.

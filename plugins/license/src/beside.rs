@@ -1,12 +1,13 @@
 //! Owns what files beside the weights say of the license and the bases: the
 //! configuration, that of an adapter, a Kitfile, and bills of materials as
-//! CycloneDX and SPDX have them. Leaves the card to `card`, license texts to `text`.
+//! CycloneDX and SPDX have them. Leaves the card to `card`, license texts to `text`,
+//! CycloneDX in XML to `bill_xml`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::card::{Card, Value};
 use crate::json::{self, Json};
-use crate::yaml;
+use crate::{bill_xml, yaml};
 
 /// The kinds of files that are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Kind {
     Kitfile,
     /// A bill of materials in JSON.
     Bill,
+    /// One of CycloneDX in XML.
+    BillXml,
     /// One in SPDX's form of tags and values.
     Tags,
 }
@@ -38,6 +41,8 @@ impl Kind {
             _ if [".cdx.json", ".spdx.json"].iter().any(|end| name.ends_with(end)) => {
                 Some(Self::Bill)
             }
+            "bom.xml" | "sbom.xml" => Some(Self::BillXml),
+            _ if name.ends_with(".cdx.xml") => Some(Self::BillXml),
             _ if name.ends_with(".spdx") => Some(Self::Tags),
             _ => None,
         }
@@ -48,13 +53,13 @@ impl Kind {
         match self {
             Self::Kitfile => 64 * 1024,
             Self::Config | Self::Adapter => 1024 * 1024,
-            Self::Bill | Self::Tags => 4 * 1024 * 1024,
+            Self::Bill | Self::BillXml | Self::Tags => 4 * 1024 * 1024,
         }
     }
 
     /// Tells whether it is a document about the model rather than part of it.
     pub fn is_document(self) -> bool {
-        matches!(self, Self::Bill | Self::Tags)
+        matches!(self, Self::Bill | Self::BillXml | Self::Tags)
     }
 }
 
@@ -82,6 +87,7 @@ pub fn read(kind: Kind, bytes: &[u8]) -> Result<Card, String> {
         }
         Kind::Kitfile => kitfile(bytes),
         Kind::Bill => bill(bytes),
+        Kind::BillXml => bill_xml::read(bytes),
         Kind::Tags => tags(bytes),
     }
 }
@@ -134,12 +140,15 @@ fn bill(bytes: &[u8]) -> Result<Card, String> {
         let ancestors = part.get("pedigree").and_then(|pedigree| pedigree.get("ancestors"));
         for ancestor in ancestors.map(Json::parts).unwrap_or_default() {
             let purl = ancestor.get("purl").and_then(Json::text).unwrap_or_default();
-            let hub = purl.strip_prefix("pkg:huggingface/");
-            let hub = hub.and_then(|name| name.split(['@', '?', '#']).next());
-            card.bases.extend(hub.map(value));
+            card.bases.extend(hub_purl(purl).map(value));
         }
     }
     Ok(card)
+}
+
+/// Returns the model on the Hub that a package URL names.
+pub fn hub_purl(purl: &str) -> Option<&str> {
+    purl.strip_prefix("pkg:huggingface/")?.split(['@', '?', '#']).next()
 }
 
 /// Tells whether SPDX's word for a license says something.

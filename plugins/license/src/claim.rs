@@ -4,6 +4,7 @@
 use modelhost_check::Location;
 
 use crate::ids::{self, Meaning};
+use crate::lineage;
 
 /// Who makes a claim, who counts most first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -94,4 +95,11 @@ pub struct Source {
     pub name: String,
     /// Where it is named.
     pub location: Location,
+}
+
+impl Source {
+    /// Returns its name on the Hub, or, of one from elsewhere, the name as it stands.
+    pub fn name_on_hub(&self) -> String {
+        lineage::hub_name(&self.name).unwrap_or_else(|| self.name.clone())
+    }
 }

@@ -60,6 +60,9 @@ pub fn conclude(
         observations.push(rules::NOT_NAMED.finding(Location::model(), message));
     }
     let ancestors = ancestors(&collected, policy);
+    for finding in collected.pins.missing(&collected.bases, &collected.own) {
+        observations.push(finding);
+    }
     let excepted = |license: &LicenseReq| policy.excepts(license, model, now);
     inherited(&ancestors, concluded.as_ref(), &excepted)
         .into_iter()
@@ -233,18 +236,20 @@ fn concluded(known: &[(&Claim, &Expression)]) -> Option<Expression> {
     Expression::all_of(parts)
 }
 
-/// Returns the models that this one was made from, each with who names it.
-fn ancestors<'a>(collected: &'a Claims, policy: &Policy) -> Vec<(&'a Source, Ancestor)> {
-    let mut ancestors: Vec<(&Source, Ancestor)> = Vec::new();
+/// Returns the models that this one was made from, each with who names it: those that
+/// the lock file pins first.
+fn ancestors(collected: &Claims, policy: &Policy) -> Vec<(Source, Ancestor)> {
+    let mut ancestors = collected.pins.ancestors(&collected.bases, policy);
     let mut seen: Vec<String> = Vec::new();
     for source in &collected.bases {
-        let hub = lineage::hub_name(&source.name);
-        let name = hub.unwrap_or_else(|| source.name.clone());
+        let name = source.name_on_hub();
         let same = |own: &String| own.eq_ignore_ascii_case(&name);
-        if collected.own.iter().any(same) || seen.iter().any(same) {
+        let is_known = collected.own.iter().any(same) || collected.pins.holds(&name);
+        if is_known || seen.iter().any(same) {
             continue;
         }
-        ancestors.extend(lineage::ancestors(&name, policy).into_iter().map(|one| (source, one)));
+        let found = lineage::ancestors(&name, policy).into_iter();
+        ancestors.extend(found.map(|one| (source.clone(), one)));
         seen.push(name);
     }
     ancestors
@@ -252,26 +257,30 @@ fn ancestors<'a>(collected: &'a Claims, policy: &Policy) -> Vec<(&'a Source, Anc
 
 /// Returns the findings on bases whose license is not kept, or not known.
 fn inherited(
-    ancestors: &[(&Source, Ancestor)],
+    ancestors: &[(Source, Ancestor)],
     concluded: Option<&Expression>,
     excepted: &impl Fn(&LicenseReq) -> bool,
 ) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    for (source, ancestor) in ancestors.iter().take(MAX_TOLD) {
+    // Of each kind for itself: many that are not known must not hide one that is not kept.
+    let (mut unknown, mut dropped) = (Vec::new(), Vec::new());
+    for (source, ancestor) in ancestors {
         let location = source.location.clone();
         let chain = ancestor.chain.join(" ← ");
         let Some(base) = &ancestor.license else {
             let message = format!("the license of the base {chain} is not known here");
-            findings.push(rules::BASE_UNKNOWN.finding(location, message));
+            unknown.push(rules::BASE_UNKNOWN.finding(location, message));
             continue;
         };
         let Some(own) = concluded.filter(|_| !base.is_satisfied_by(excepted)) else { continue };
+        let place = match source.location.file {
+            Some(_) => claim::place(&source.location),
+            None => "modelhost.lock".to_owned(),
+        };
         let (own_text, base_text) = (own.text(), base.text());
         let start = format!(
-            "`{own_text}` is claimed, but the base {chain} ({}) is under `{base_text}`",
-            claim::place(&source.location),
+            "`{own_text}` is claimed, but the base {chain} ({place}) is under `{base_text}`"
         );
-        findings.extend(match lineage::kept(own, base) {
+        dropped.extend(match lineage::kept(own, base) {
             Kept::All => None,
             Kept::Dropped(facts) => {
                 let message = format!("{start}, of which is not kept: {}", facts.names());
@@ -287,7 +296,11 @@ fn inherited(
             }
         });
     }
-    findings
+    // The worst first, so that they are among those told.
+    dropped.sort_by_key(|finding: &Finding| std::cmp::Reverse(finding.severity));
+    dropped.truncate(MAX_TOLD);
+    unknown.truncate(MAX_TOLD);
+    dropped.into_iter().chain(unknown).collect()
 }
 
 /// Returns the findings on data whose license takes away what the model's does not.

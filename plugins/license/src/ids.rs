@@ -129,16 +129,38 @@ fn base(license: &LicenseItem) -> String {
     }
 }
 
-/// Tells whether an allowed license is one that was asked for: the same, or one
+/// Tells whether an allowed license is one that was asked for: the same, or a version
 /// that "or later" includes.
 pub fn suffices(allowed: &LicenseReq, needed: &LicenseReq) -> bool {
-    let later = match &needed.license {
+    let includes = || {
+        let (own, other) = (base(&allowed.license), base(&needed.license));
+        let within = match (version(&own), version(&other)) {
+            (Some((own, at)), Some((other, from))) => own == other && at >= from,
+            _ => own == other,
+        };
+        is_or_later(&needed.license) && within
+    };
+    (allowed.license == needed.license || includes()) && addition(allowed) == addition(needed)
+}
+
+/// Tells whether two licenses are the same but for "or later" on either side.
+pub fn same_version(one: &LicenseReq, other: &LicenseReq) -> bool {
+    let later = is_or_later(&one.license) || is_or_later(&other.license);
+    one.license == other.license || (later && base(&one.license) == base(&other.license))
+}
+
+fn is_or_later(license: &LicenseItem) -> bool {
+    match license {
         LicenseItem::Spdx { id, or_later } => *or_later || id.name.ends_with("-or-later"),
         LicenseItem::Other(_) => false,
-    };
-    let same = allowed.license == needed.license
-        || (later && base(&allowed.license) == base(&needed.license));
-    same && addition(allowed) == addition(needed)
+    }
+}
+
+/// Splits a license's version off its name: `GPL-2.0` is version 2.0 of `GPL`.
+fn version(base: &str) -> Option<(&str, Vec<u32>)> {
+    let (name, version) = base.rsplit_once('-')?;
+    let parts = version.split('.').map(|part| part.parse().ok());
+    Some((name, parts.collect::<Option<Vec<u32>>>()?))
 }
 
 fn addition(license: &LicenseReq) -> Option<String> {

@@ -26,7 +26,7 @@ pub struct Judged<'a> {
     /// The texts that were altered, and which they are like.
     pub altered: &'a [(Location, String)],
     /// What the model was made from.
-    pub ancestors: &'a [(&'a Source, Ancestor)],
+    pub ancestors: &'a [(Source, Ancestor)],
 }
 
 /// Returns what the policy says against the license, and what is wrong with the
@@ -34,9 +34,7 @@ pub struct Judged<'a> {
 pub fn judge(judged: &Judged<'_>, policy: &Policy, model: &str, now: Datetime) -> Vec<Finding> {
     let (over, live): (Vec<_>, Vec<_>) =
         policy.exceptions_for(model).partition(|exception| exception.is_over(now));
-    let fine = |license: &LicenseReq| {
-        policy.excepts(license, model, now) || policy.accept(license).is_ok()
-    };
+    let excepted = |license: &LicenseReq| policy.excepts(license, model, now);
     let mut findings = Vec::new();
     for row in &over {
         let Exception { model, reason, owner, until, .. } = row;
@@ -47,7 +45,9 @@ pub fn judge(judged: &Judged<'_>, policy: &Policy, model: &str, now: Datetime) -
     for row in live.iter().filter(|row| row.model == model) {
         let has = |license: &LicenseReq| row.allow.iter().any(|own| ids::suffices(own, license));
         let serves = |license: &LicenseReq| has(license) && policy.accept(license).is_err();
-        let needed = judged.concluded.is_some_and(|license| license.licenses().any(serves));
+        let needed = judged.concluded.is_some_and(|license| {
+            license.licenses().any(serves) && !policy.satisfies(license, &|_| false)
+        });
         let mut bases = judged.ancestors.iter().filter_map(|(_, one)| one.license.as_ref());
         let kept = |base: &Expression| {
             judged.concluded.is_some_and(|own| lineage::kept(own, base) == lineage::Kept::All)
@@ -63,7 +63,7 @@ pub fn judge(judged: &Judged<'_>, policy: &Policy, model: &str, now: Datetime) -
     if !policy.judges() {
         return findings;
     }
-    findings.extend(refused(judged, policy, fine));
+    findings.extend(refused(judged, policy, excepted));
     let operator = judged.known.iter().any(|(claim, _)| claim.by.is_operator());
     if operator {
         return findings;
@@ -87,8 +87,9 @@ pub fn judge(judged: &Judged<'_>, policy: &Policy, model: &str, now: Datetime) -
 fn refused(
     judged: &Judged<'_>,
     policy: &Policy,
-    fine: impl Fn(&LicenseReq) -> bool,
+    excepted: impl Fn(&LicenseReq) -> bool,
 ) -> Vec<Finding> {
+    let fine = |part: &LicenseReq| excepted(part) || policy.accept(part).is_ok();
     let told = |license: &Expression, location: Location, whose: &str| {
         let refused = license.licenses().filter(|part| !fine(part));
         let why: Vec<String> = refused
@@ -98,7 +99,7 @@ fn refused(
         rules::NOT_ALLOWED.finding(location, message).help(HELP)
     };
     match judged.concluded {
-        Some(license) if license.is_satisfied_by(&fine) => Vec::new(),
+        Some(license) if policy.satisfies(license, &excepted) => Vec::new(),
         Some(license) => {
             let place = judged.known.iter().find(|(_, part)| !part.is_satisfied_by(&fine));
             let location = place.map_or_else(Location::model, |(claim, _)| claim.location.clone());
@@ -108,7 +109,7 @@ fn refused(
             let licensed = judged.ancestors.iter().filter_map(|(source, ancestor)| {
                 ancestor.license.as_ref().map(|license| (source, ancestor, license))
             });
-            let refused = licensed.filter(|(.., license)| !license.is_satisfied_by(&fine));
+            let refused = licensed.filter(|(.., license)| !policy.satisfies(license, &excepted));
             let told = refused.take(8).map(|(source, ancestor, license)| {
                 let whose = format!("the base {} is under ", ancestor.chain.join(" ← "));
                 told(license, source.location.clone(), &whose)

@@ -5,7 +5,9 @@
 
 use modelhost_check::{Answer, Check, Datetime, Failure, Model};
 
+pub mod allow;
 pub mod beside;
+pub mod bill_xml;
 pub mod card;
 pub mod claim;
 pub mod collect;
@@ -16,11 +18,14 @@ pub mod gguf;
 pub mod ids;
 pub mod json;
 pub mod judge;
+pub mod license_files;
 pub mod lineage;
 pub mod links;
 #[cfg(not(target_family = "wasm"))]
 pub mod make;
 pub mod pattern;
+pub mod pins;
+pub mod places;
 pub mod policy;
 pub mod rules;
 pub mod tensors;

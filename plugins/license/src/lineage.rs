@@ -1,6 +1,6 @@
 //! Owns what a model inherits: the licenses of the models it was made from, as far
 //! as the settings and the table of common bases know them, and of its data. Leaves
-//! who names a base to `claim`.
+//! who names a base to `claim`, those that the lock file pins to `pins`.
 
 use crate::facts::{Facts, Profile};
 use crate::ids::{self, Expression, Meaning};
@@ -31,10 +31,10 @@ pub fn ancestors(base: &str, policy: &Policy) -> Vec<Ancestor> {
     let mut open = vec![vec![base.to_owned()]];
     while let Some(chain) = open.pop() {
         let Some(name) = chain.last().cloned() else { continue };
-        let row = policy.bases.iter().find(|row| pattern::fits(&row.model, &name));
+        let row = policy.base(&name);
         let license = match row {
             Some(row) => Some(row.license.clone()),
-            None => listed(BASES, &name),
+            None => usual(&name),
         };
         for next in row.into_iter().flat_map(|row| row.bases.iter().rev()) {
             let seen = ancestors.iter().any(|known| known.chain.last() == Some(next));
@@ -46,6 +46,11 @@ pub fn ancestors(base: &str, policy: &Policy) -> Vec<Ancestor> {
         ancestors.push(Ancestor { chain, license });
     }
     ancestors
+}
+
+/// Returns the license of a common base.
+pub fn usual(name: &str) -> Option<Expression> {
+    listed(BASES, name)
 }
 
 /// Returns the license of a data set, where it is known.
@@ -137,6 +142,34 @@ mod tests {
         ];
         for (text, expected) in rows {
             assert_eq!(hub_name(text).as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn common_bases_whose_family_is_under_other_terms() {
+        let rows = [
+            ("Qwen/Qwen2.5-7B-Instruct", "Apache-2.0"),
+            ("Qwen/Qwen2.5-Coder-32B", "Apache-2.0"),
+            ("Qwen/Qwen2.5-VL-72B-Instruct", "LicenseRef-scancode-qwen-2024"),
+            ("Qwen/Qwen2.5-Omni-3B", "LicenseRef-qwen-research"),
+            ("Qwen/Qwen2-VL-72B-Instruct", "LicenseRef-scancode-tongyi-qianwen-2023"),
+            ("Qwen/Qwen2-VL-7B-Instruct", "Apache-2.0"),
+            ("FacebookAI/xlm-mlm-en-2048", "CC-BY-NC-4.0"),
+            ("FacebookAI/xlm-roberta-base", "MIT"),
+            ("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "MIT"),
+            (
+                "deepseek-ai/DeepSeek-R1-Distill-Llama-8B",
+                "MIT AND LicenseRef-scancode-llama-3.1-license-2024",
+            ),
+            ("black-forest-labs/FLUX.1-Krea-dev", "LicenseRef-scancode-flux-1-nc"),
+            ("black-forest-labs/FLUX.1-schnell", "Apache-2.0"),
+            ("EleutherAI/gpt-neox-20b", "Apache-2.0"),
+        ];
+        for (name, license) in rows {
+            assert_eq!(usual(name).unwrap().text(), license, "{name}");
+        }
+        for unknown in ["stabilityai/stable-diffusion-xl-base-0.9", "CompVis/ldm-celebahq-256"] {
+            assert_eq!(usual(unknown), None, "{unknown}");
         }
     }
 

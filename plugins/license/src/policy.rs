@@ -1,9 +1,11 @@
 //! Owns the settings: what the operator allows, denies, excepts and clarifies, and
-//! whether a license is fine by that. Leaves what the model claims to `claim`.
+//! whether a license is fine by that. Leaves what the model claims to `claim`, entries
+//! of several licenses to `allow`.
 
 use modelhost_check::{Datetime, Failure};
 use spdx::LicenseReq;
 
+use crate::allow::{Allowed, Way};
 use crate::facts::{Class, Facts, Profile};
 use crate::ids::{self, Expression, Meaning};
 use crate::pattern;
@@ -74,7 +76,7 @@ struct DatasetRow {
 /// The settings, understood.
 #[derive(Debug)]
 pub struct Policy {
-    allow: Vec<LicenseReq>,
+    allow: Allowed,
     allow_classes: Vec<Class>,
     deny: Vec<LicenseReq>,
     deny_classes: Vec<Class>,
@@ -184,6 +186,11 @@ impl Policy {
             };
             entries.iter().map(class).collect::<Result<Vec<_>, _>>()
         };
+        let mut allow = Allowed::default();
+        for entry in &settings.allow {
+            let license = expression("allow", entry)?;
+            allow.add(&license).map_err(|why| refused("allow", entry, &why))?;
+        }
         let mut deny_facts = Facts::default();
         for entry in &settings.deny_facts {
             let fact = Facts::named(entry);
@@ -199,7 +206,7 @@ impl Policy {
         let datasets = settings.datasets.into_iter();
         let datasets = datasets.map(|row| Ok((row.data, expression("datasets", &row.license)?)));
         Ok(Self {
-            allow: singles("allow", &settings.allow)?,
+            allow,
             allow_classes: classes("allow-classes", &settings.allow_classes)?,
             deny: singles("deny", &settings.deny)?,
             deny_classes: classes("deny-classes", &settings.deny_classes)?,
@@ -229,8 +236,36 @@ impl Policy {
     /// # Errors
     /// Which list it fails.
     pub fn accept(&self, license: &LicenseReq) -> Result<(), String> {
+        self.accept_among(license, &[])
+    }
+
+    /// Tells the same, where in addition the licenses `also` are allowed by name.
+    fn accept_among(&self, license: &LicenseReq, also: &[LicenseReq]) -> Result<(), String> {
+        let class = self.tolerate(license)?;
+        let mut allowed = self.allow.single.iter().chain(also);
+        if allowed.any(|allowed| ids::suffices(allowed, license)) {
+            return Ok(());
+        }
+        let by_kind = !self.deny_classes.is_empty() || !self.deny_facts.is_empty();
+        if class == Class::Unknown && by_kind {
+            return Err("what it allows is not known, and some kinds are denied".to_owned());
+        }
+        if self.allows_some() && !self.allow_classes.contains(&class) {
+            let within = self.allow.compound.iter().find(|entry| entry.names(license));
+            return Err(match within {
+                Some(entry) => format!("it is allowed as part of `{}` alone", entry.text),
+                None => "it is not among the licenses allowed".to_owned(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Returns the class of a license that nothing denies.
+    ///
+    /// # Errors
+    /// What denies it.
+    fn tolerate(&self, license: &LicenseReq) -> Result<Class, String> {
         let Profile { class, facts } = Profile::of(license);
-        let named = self.allow.iter().any(|allowed| ids::suffices(allowed, license));
         if self.deny.iter().any(|denied| denies(denied, license)) {
             return Err("it is denied".to_owned());
         }
@@ -241,20 +276,36 @@ impl Policy {
         if !denied.is_empty() {
             return Err(format!("licenses are denied that mean: {}", denied.names()));
         }
-        let by_kind = !self.deny_classes.is_empty() || !self.deny_facts.is_empty();
-        if class == Class::Unknown && by_kind && !named {
-            return Err("what it allows is not known, and some kinds are denied".to_owned());
-        }
-        if self.allows_some() && !named && !self.allow_classes.contains(&class) {
-            return Err("it is not among the licenses allowed".to_owned());
-        }
-        Ok(())
+        Ok(class)
+    }
+
+    /// Tells whether the lists allow what a model comes under, of which `excepted` is
+    /// allowed in any case: single licenses alone, or an entry of several beside them,
+    /// whichever of the choices that it leaves is taken. Ways that lead to a denied
+    /// license are none.
+    pub fn satisfies(&self, license: &Expression, excepted: &impl Fn(&LicenseReq) -> bool) -> bool {
+        let by = |way: &[LicenseReq]| {
+            license.is_satisfied_by(&|part: &LicenseReq| {
+                excepted(part) || self.accept_among(part, way).is_ok()
+            })
+        };
+        let open = |way: &&Way| way.iter().all(|part| self.tolerate(part).is_ok());
+        by(&[])
+            || self.allow.compound.iter().any(|entry| {
+                let mut ways = entry.ways.iter().filter(open).peekable();
+                ways.peek().is_some() && ways.all(|way| by(way))
+            })
     }
 
     /// Tells whether an exception that is not over allows a license to a model.
     pub fn excepts(&self, license: &LicenseReq, model: &str, now: Datetime) -> bool {
         let mut live = self.exceptions_for(model).filter(|row| !row.is_over(now));
         live.any(|row| row.allow.iter().any(|allowed| ids::suffices(allowed, license)))
+    }
+
+    /// Returns what the operator knows of the base `name`.
+    pub fn base(&self, name: &str) -> Option<&Base> {
+        self.bases.iter().find(|row| pattern::fits(&row.model, name))
     }
 
     /// Returns the exceptions for a model.
@@ -266,8 +317,7 @@ impl Policy {
 /// Tells whether a denied license is the one that a model comes under: "or later"
 /// on either side makes no difference, an exception to it does.
 fn denies(denied: &LicenseReq, license: &LicenseReq) -> bool {
-    denied.addition == license.addition
-        && (ids::suffices(denied, license) || ids::suffices(license, denied))
+    denied.addition == license.addition && ids::same_version(denied, license)
 }
 
 fn exception(row: ExceptionRow) -> Result<Exception, Failure> {

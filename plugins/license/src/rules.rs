@@ -29,6 +29,8 @@ pub const METADATA_MALFORMED: Rule = Rule::new("metadata-malformed", Severity::M
 pub const EXPRESSION_INVALID: Rule = Rule::new("expression-invalid", Severity::Medium);
 /// The license of a base is not known.
 pub const BASE_UNKNOWN: Rule = Rule::new("base-unknown", Severity::Low);
+/// The lock file pins a base that is named not at all, or to no revision.
+pub const BASE_NOT_PINNED: Rule = Rule::new("base-not-pinned", Severity::Low);
 /// A data set's license takes away what the model's does not.
 pub const DATASET: Rule = Rule::new("dataset", Severity::Medium);
 /// A clarification was made of another text.
@@ -53,6 +55,7 @@ pub const ALL: &[Rule] = &[
     METADATA_MALFORMED,
     EXPRESSION_INVALID,
     BASE_UNKNOWN,
+    BASE_NOT_PINNED,
     DATASET,
     CLARIFICATION_STALE,
     EXCEPTION_EXPIRED,

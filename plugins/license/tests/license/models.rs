@@ -306,9 +306,37 @@ fn what_a_model_is_itself_is_no_base() {
 
 #[test]
 fn settings_that_name_no_license_are_refused() {
-    for allow in ["MIT OR Apache-2.0", "gpl", "acme", "other", "", "MIT OR"] {
+    let wide = vec!["(MIT OR Zlib)"; 7].join(" AND ");
+    let nested = format!("{}MIT{}", "(".repeat(500), ")".repeat(400));
+    let hostile = [
+        "gpl",
+        "acme",
+        "other",
+        "",
+        "MIT OR",
+        "MIT OR gpl",
+        "MIT OR acme",
+        "OR MIT",
+        "MIT Zlib",
+        "MIT WITH LLVM-exception OR",
+        "MIT WITH acme",
+        "()",
+        "(MIT",
+        "MIT OR ()",
+        &wide,
+        &nested,
+    ];
+    for allow in hostile {
         let failure = testing::check::<License>(&model("", ""), json!({ "allow": [allow] }));
         assert!(matches!(failure, Err(Failure::InvalidSettings(_))), "{allow}");
+    }
+    // Where one license is asked for, an expression of several is none.
+    for settings in [
+        json!({ "deny": ["MIT OR Apache-2.0"] }),
+        json!({ "exceptions": [{ "model": "m", "allow": ["MIT AND Zlib"], "reason": "r", "owner": "o", "until": "2999-12-31" }] }),
+    ] {
+        let failure = testing::check::<License>(&model("", ""), settings);
+        assert!(matches!(failure, Err(Failure::InvalidSettings(_))), "{failure:?}");
     }
     let failure = testing::check::<License>(&model("", ""), json!({ "allowed": [] }));
     assert!(matches!(failure, Err(Failure::InvalidSettings(_))));
