@@ -21,6 +21,7 @@ mod formats;
 mod growth;
 mod history;
 mod import;
+mod license;
 mod lock;
 mod malformed;
 mod mutations;
