@@ -100,6 +100,19 @@ fn same_owner(_: &Path, _: &Path) -> bool {
 /// # Errors
 /// Fails where a file can't be read, and with every mistake that is in them.
 pub fn load(path: &Path) -> Result<Config, ConfigError> {
+    load_as_if(path, None)
+}
+
+/// Reads the configuration at `path` as it would be if the file at `changed.0`,
+/// that one or one of `models.d`, held the text `changed.1`. Neither has to exist.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_changed(path: &Path, changed: (&Path, &str)) -> Result<Config, ConfigError> {
+    load_as_if(path, Some(changed))
+}
+
+fn load_as_if(path: &Path, changed: Option<(&Path, &str)>) -> Result<Config, ConfigError> {
     let folder = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -107,7 +120,7 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
     let mut mistakes = Mistakes::default();
     let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let mut room = MAX_FILE;
-    let file = read(path, &name, &mut room, MAX_FILE, &mut mistakes)?;
+    let file = read((path, changed), &name, &mut room, MAX_FILE, &mut mistakes)?;
     let mut config = file.and_then(|file| read_config(&file, folder, &mut mistakes));
     let mut seen = Seen::default();
     // Also where the first file has mistakes, so that all are told at once.
@@ -116,10 +129,18 @@ pub fn load(path: &Path) -> Result<Config, ConfigError> {
         validate::models(models, &file, config, &mut seen, &mut mistakes);
     }
     let mut room = MAX_MODELS_FILES;
-    for path in models_files(&folder.join(MODELS))? {
+    let mut paths = models_files(&folder.join(MODELS))?;
+    if let Some((new, _)) =
+        changed.filter(|(new, _)| *new != path && !paths.iter().any(|p| p == new))
+    {
+        paths.push(new.to_owned());
+        paths.sort();
+    }
+    for path in paths {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let name = format!("{MODELS}/{name}");
-        let Some(file) = read(&path, &name, &mut room, MAX_MODELS_FILES, &mut mistakes)? else {
+        let Some(file) = read((&path, changed), &name, &mut room, MAX_MODELS_FILES, &mut mistakes)?
+        else {
             continue;
         };
         let Some(mut root) = shape::parse(&file, &mut mistakes) else {
@@ -198,22 +219,20 @@ fn models_files(folder: &Path) -> Result<Vec<PathBuf>, ConfigError> {
 }
 
 /// Reads the file at `path`, of at most [`MAX_FILE`] bytes, and takes its size
-/// off the `room` that is left of `max`; none where it is not UTF-8.
+/// off the `room` that is left of `max`; none where it is not UTF-8. If it is the
+/// one that would be changed, what it would hold is taken.
 fn read(
-    path: &Path,
+    (path, changed): (&Path, Option<(&Path, &str)>),
     name: &str,
     room: &mut u64,
     max: u64,
     mistakes: &mut Mistakes,
 ) -> Result<Option<SourceFile>, ConfigError> {
     let unreadable = |source| ConfigError::Unreadable { path: path.to_owned(), source };
-    // Asked before opening, because opening a pipe waits for its other end.
-    if !fs::metadata(path).map_err(unreadable)?.is_file() {
-        return Err(unreadable(io::Error::other("it is not a regular file")));
-    }
-    let mut bytes = Vec::new();
-    let file = fs::File::open(path).map_err(unreadable)?;
-    file.take(MAX_FILE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    let bytes = match changed {
+        Some((new, text)) if new == path => text.as_bytes().to_vec(),
+        _ => read_bounded(path).map_err(unreadable)?,
+    };
     let size = bytes.len() as u64;
     if size > MAX_FILE {
         return Err(ConfigError::TooLarge { path: path.to_owned(), max: MAX_FILE });
@@ -232,4 +251,15 @@ fn read(
             Ok(mistakes.wrong(&file, at..at, Wrong::new("the file is not UTF-8")))
         }
     }
+}
+
+/// Reads the file at `path`, up to one byte more than it may have.
+fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
+    // Asked before opening, because opening a pipe waits for its other end.
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }

@@ -4,11 +4,13 @@
 //! that whoever finds out later that something is wrong can point there. Leaves
 //! what follows from it to `policy` and `gate`.
 
+mod add;
 mod diagnostic;
 mod load;
 mod schema;
 mod settings;
 mod shape;
+mod source;
 #[cfg(test)]
 mod tests;
 mod validate;
@@ -26,8 +28,9 @@ use crate::domain::plugin::PluginId;
 use crate::domain::waiver::Waiver;
 use crate::policy::Policy;
 
+pub use add::{NewModel, Planned, add};
 pub use diagnostic::ConfigError;
-pub use load::{check, find, load, repository};
+pub use load::{check, find, load, load_changed, repository};
 pub use schema::json_schema;
 pub use shape::nearest;
 
@@ -73,6 +76,8 @@ pub struct ConfiguredModel {
     pub file: SourceFile,
     /// Where its name stands in that file.
     pub span: Range<usize>,
+    /// Where the plugins that it requires stand there.
+    checks: BTreeMap<PluginId, Range<usize>>,
 }
 
 /// One document that plugins can be granted.
@@ -206,6 +211,12 @@ impl Config {
 }
 
 impl ConfiguredModel {
+    /// Makes a mistake about `plugin` being required, at its name in `checks`.
+    pub fn checks_mistake(&self, plugin: &PluginId, message: impl Into<String>) -> Diagnostic {
+        let span = self.checks.get(plugin).cloned();
+        Diagnostic::new(&self.file, span.unwrap_or_else(|| self.span.clone()), message)
+    }
+
     /// Makes a mistake about this model, at its name.
     pub fn mistake(&self, message: impl Into<String>) -> Diagnostic {
         Diagnostic::new(&self.file, self.span.clone(), message)

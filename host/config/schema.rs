@@ -127,8 +127,23 @@ pub(super) struct Model {
     pub(super) source: Option<At<String>>,
     /// The immutable revision of that source: a commit, or a digest.
     pub(super) revision: Option<At<String>>,
+    /// What was asked for when that revision was found: a tag or a branch, which
+    /// may move. Nothing is checked against it.
+    pub(super) requested: Option<At<String>>,
+    /// What it is for.
+    pub(super) purpose: Option<At<String>>,
     /// The license it is under, an SPDX expression.
     pub(super) license: Option<At<String>>,
+    /// Who answers for it: a team, a person, an address.
+    pub(super) owner: Option<At<String>>,
+    /// Plugins that must come to a verdict on this model, beside those that
+    /// `require` under `gate` names.
+    #[serde(default)]
+    pub(super) checks: Vec<At<String>>,
+    /// The models it was made from, each with its source and its revision:
+    /// `hf:org/base@<commit>`.
+    #[serde(default)]
+    pub(super) base: Vec<At<String>>,
 }
 
 /// What is said of one plugin.

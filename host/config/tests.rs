@@ -76,7 +76,12 @@ name = "sentiment"
 path = "models/sentiment"
 source = "hf:org/name"
 revision = "{COMMIT}"
+requested = "v1.2"
+purpose = "Sorts reviews"
 license = "Apache-2.0"
+owner = "@ml-platform"
+checks = ["checksum", "provenance"]
+base = ["hf:org/base@{COMMIT}"]
 
 [plugin.license]
 settings = {{ allow = ["Apache-2.0", "MIT"], b = {{ z = 1, a = 2026-12-31 }} }}
@@ -122,7 +127,13 @@ fn every_key_is_read() {
     assert_eq!(model.path, Path::new("models/sentiment"));
     assert_eq!(model.definition.source.as_deref(), Some("hf:org/name"));
     assert_eq!(model.definition.revision.as_deref(), Some(COMMIT));
+    assert_eq!(model.definition.requested.as_deref(), Some("v1.2"));
+    assert_eq!(model.definition.purpose.as_deref(), Some("Sorts reviews"));
     assert_eq!(model.definition.license.as_deref(), Some("Apache-2.0"));
+    assert_eq!(model.definition.owner.as_deref(), Some("@ml-platform"));
+    let checks: Vec<_> = model.definition.checks.iter().map(PluginId::as_str).collect();
+    assert_eq!(checks, ["checksum", "provenance"]);
+    assert_eq!(model.definition.base, [format!("hf:org/base@{COMMIT}")]);
     assert_eq!(model.mistake("x").line(), 10);
 
     let plugin = &config.policy.plugins[&license];
@@ -166,26 +177,28 @@ fn later_mistakes_find_their_place() {
         (mistake.line(), mistake.file.text[span].to_owned())
     };
     let rows = [
-        (config.settings_mistake(&id("license"), "/allow/1", ""), 17, "\"MIT\""),
-        (config.settings_mistake(&id("license"), "/allow/7", ""), 17, "[\"Apache-2.0\", \"MIT\"]"),
-        (config.settings_mistake(&id("license"), "/b/a", ""), 17, "2026-12-31"),
-        (config.settings_mistake(&id("acme-scan"), "/deep/a~1b~0c/2", ""), 38, "-7"),
+        (config.settings_mistake(&id("license"), "/allow/1", ""), 22, "\"MIT\""),
+        (config.settings_mistake(&id("license"), "/allow/7", ""), 22, "[\"Apache-2.0\", \"MIT\"]"),
+        (config.settings_mistake(&id("license"), "/b/a", ""), 22, "2026-12-31"),
+        (config.settings_mistake(&id("acme-scan"), "/deep/a~1b~0c/2", ""), 43, "-7"),
         (
             config.settings_mistake(&id("acme-scan"), "/deep/none", ""),
-            37,
+            42,
             "[plugin.acme-scan.settings.deep]",
         ),
-        (config.settings_mistake(&id("acme-scan"), "no pointer", ""), 19, "[plugin.acme-scan]"),
+        (config.settings_mistake(&id("acme-scan"), "no pointer", ""), 24, "[plugin.acme-scan]"),
         (config.settings_mistake(&id("pickle"), "/a", ""), 1, ""),
-        (config.plugin_mistake(&id("license"), ""), 16, "[plugin.license]"),
+        (config.plugin_mistake(&id("license"), ""), 21, "[plugin.license]"),
         (config.plugin_mistake(&id("pickle"), ""), 1, ""),
-        (config.component_mistake(&id("acme-scan"), ""), 20, "\"plugins/acme-scan.wasm\""),
-        (config.component_mistake(&id("license"), ""), 16, "[plugin.license]"),
-        (config.grants_mistake(&id("acme-scan"), ""), 21, "[\"documents:acme-rules\"]"),
-        (config.grants_mistake(&id("license"), ""), 16, "[plugin.license]"),
+        (config.component_mistake(&id("acme-scan"), ""), 25, "\"plugins/acme-scan.wasm\""),
+        (config.component_mistake(&id("license"), ""), 21, "[plugin.license]"),
+        (config.grants_mistake(&id("acme-scan"), ""), 26, "[\"documents:acme-rules\"]"),
+        (config.grants_mistake(&id("license"), ""), 21, "[plugin.license]"),
         (config.require_mistake(&id("license"), ""), 6, "\"license\""),
-        (config.document_mistake("acme-rules", ""), 41, "acme-rules"),
+        (config.document_mistake("acme-rules", ""), 46, "acme-rules"),
         (config.document_mistake("none", ""), 1, ""),
+        (config.models[0].checks_mistake(&id("provenance"), ""), 18, "\"provenance\""),
+        (config.models[0].checks_mistake(&id("pickle"), ""), 10, "\"sentiment\""),
     ];
     for (mistake, line, text) in rows {
         assert_eq!(at(mistake), (line, text.to_owned()));
@@ -251,7 +264,9 @@ fn keys_and_kinds() {
     let root = format!("{keys} version, gate, model, plugin, documents");
     let gate = format!("{keys} fail-on, require, not-judged");
     let plugin = format!("{keys} component, settings, grants, deny, mode, limits");
-    let model = format!("{keys} name, path, source, revision, license");
+    let model = format!(
+        "{keys} name, path, source, revision, requested, purpose, license, owner, checks, base"
+    );
     check("plugins = 1", &[&format!("2: unknown key `plugins` / did you mean `plugin`? {root}")]);
     check("[[waiver]]", &[&format!("2: unknown key `waiver` / {root}")]);
     check("[registry]\npath = \"x\"", &[&format!("2: unknown key `registry` / {root}")]);
@@ -402,6 +417,50 @@ fn models() {
         "[[model]]\nname = \"m\"\npath = \"a\"\n[[model]]\nname = \"m\"\npath = \"./a/\"",
         &["6: model `m` is defined twice", "7: the path `a` is defined twice"],
     );
+}
+
+#[test]
+fn what_a_definition_says_beside_its_source() {
+    let model = |more: &str| format!("[[model]]\nname = \"m\"\npath = \".\"\n{more}");
+    let id = "a plugin id is 1 to 64 of a-z, 0-9 and `-`, and starts with a letter";
+    let advises = "plugin `a` only advises, so it can't be required / take it out of `checks`, or \
+                   its `mode = \"advise\"` away";
+    let rows = [
+        ("purpose = \"\"", vec!["5: the purpose is empty"]),
+        ("owner = \"a\\nb\"", vec!["5: the owner holds control or invisible characters"]),
+        (
+            "requested = \"\\u202E\"",
+            vec!["5: what was asked for holds control or invisible characters"],
+        ),
+        ("owner = []", vec!["5: expected a string, found an array"]),
+        ("checks = \"license\"", vec!["5: expected an array, found the string \"license\""]),
+        ("checks = [\"B\"]", vec![id]),
+        ("checks = [\"b\", \"b\"]", vec!["5: plugin `b` is listed twice"]),
+        ("checks = [\"gate\"]", vec!["5: `gate` is reserved for the host's own findings"]),
+        ("checks = [\"a\"]\n[plugin.a]\nmode = \"advise\"", vec![advises]),
+        (
+            "base = [\"hf:org/base\"]",
+            vec![
+                "5: `hf:org/base` does not say at which revision / write its source, `@` and its \
+                 revision: `hf:org/base@<commit>`",
+            ],
+        ),
+        ("base = [\"hf:org/base@COMMIT\", \"oci:host/x@sha256:HEX\"]", vec![]),
+    ];
+    for (text, expected) in rows {
+        let lined =
+            |m: &&str| if m.starts_with("5: ") { (*m).to_owned() } else { format!("5: {m}") };
+        let expected: Vec<String> = expected.iter().map(lined).collect();
+        check(&model(text), &expected.iter().map(String::as_str).collect::<Vec<_>>());
+    }
+    let long = format!("purpose = {:?}", "x".repeat(5000));
+    check(&model(&long), &["5: the purpose has more than 4096 bytes"]);
+    // Also from a file beside, where the policy is another file.
+    let model = b"[[model]]\nname = \"m\"\npath = \".\"\nchecks = [\"a\"]\n";
+    let policy = b"version = 1\n[plugin.a]\nmode = \"advise\"\n";
+    let mistakes = mistakes_of(load_files(&[(NAME, policy), ("models.d/m.toml", model)]));
+    assert_eq!(mistakes.len(), 1);
+    assert!(mistakes[0].to_string().starts_with("models.d/m.toml:4: plugin `a` only advises"));
 }
 
 #[test]

@@ -13,7 +13,8 @@ use toml::de::DeTable;
 
 use super::diagnostic::Mistakes;
 use super::schema::{At, Document, File, LimitValue, Limits, Model, Plugin, Table};
-use super::values::{self, Revisions, Wrong};
+use super::source::{self, Revisions};
+use super::values::{self, Wrong};
 use super::{Config, ConfiguredDocument, ConfiguredModel, PluginPlaces, settings, shape, waiver};
 use crate::domain::capability::{Grant, LimitsAsked};
 use crate::domain::diagnostic::{Diagnostic, SourceFile};
@@ -86,7 +87,7 @@ pub(super) fn models(
             let _: Option<()> = reader.mistakes.wrong(file, model.name.span(), wrong);
             return;
         }
-        if let Some(model) = reader.model(model, seen) {
+        if let Some(model) = reader.model(model, config, seen) {
             config.models.push(model);
         }
     }
@@ -228,16 +229,7 @@ impl Reader<'_> {
             let Some(id) = self.value(name, |text| plugin_id(text)) else {
                 continue;
             };
-            if config.policy.is_advisory(&id) {
-                let table = config.places.plugins.get(&id).map(|places| places.table.clone());
-                let message = format!("plugin `{id}` only advises, so it can't be required");
-                let mistake = Diagnostic::new(self.file, name.span(), message)
-                    .with_help("take it out of `require`, or its `mode = \"advise\"` away");
-                self.mistakes.push(match table {
-                    Some(table) => mistake.with_place(table, "its mode is set here"),
-                    None => mistake,
-                });
-            }
+            self.not_advisory(&id, name.span(), "require", config);
             match config.places.require.entry(id) {
                 Entry::Vacant(entry) => {
                     config.policy.require.insert(entry.key().clone());
@@ -253,7 +245,54 @@ impl Reader<'_> {
         }
     }
 
-    fn model(&mut self, model: &Model, seen: &mut Seen) -> Option<ConfiguredModel> {
+    /// Notes that `plugin`, which `key` requires at `span`, only advises.
+    fn not_advisory(&mut self, plugin: &PluginId, span: Range<usize>, key: &str, config: &Config) {
+        if !config.policy.is_advisory(plugin) {
+            return;
+        }
+        let message = format!("plugin `{plugin}` only advises, so it can't be required");
+        let mistake = Diagnostic::new(self.file, span, message)
+            .with_help(format!("take it out of `{key}`, or its `mode = \"advise\"` away"));
+        let table = config.places.plugins.get(plugin).map(|places| places.table.clone());
+        self.mistakes.push(match table.filter(|_| self.file.path == config.file.path) {
+            Some(table) => mistake.with_place(table, "its mode is set here"),
+            None => mistake,
+        });
+    }
+
+    /// Returns the plugins that a model requires, each with its place.
+    fn checks(
+        &mut self,
+        names: &[At<String>],
+        config: &Config,
+    ) -> BTreeMap<PluginId, Range<usize>> {
+        let mut checks = BTreeMap::new();
+        for name in names {
+            let Some(id) = self.value(name, |text| plugin_id(text)) else {
+                continue;
+            };
+            self.not_advisory(&id, name.span(), "checks", config);
+            match checks.entry(id) {
+                Entry::Vacant(entry) => {
+                    entry.insert(name.span());
+                }
+                Entry::Occupied(entry) => {
+                    let message = format!("plugin `{}` is listed twice", entry.key());
+                    let mistake = Diagnostic::new(self.file, name.span(), message);
+                    self.mistakes
+                        .push(mistake.with_place(entry.get().clone(), "the first is here"));
+                }
+            }
+        }
+        checks
+    }
+
+    fn model(
+        &mut self,
+        model: &Model,
+        config: &Config,
+        seen: &mut Seen,
+    ) -> Option<ConfiguredModel> {
         let name = self.value(&model.name, |text| model_name(text));
         let path = self.value(&model.path, |text| values::path(text));
         if let Some(name) = &name {
@@ -264,17 +303,30 @@ impl Reader<'_> {
             let what = format!("the path `{}` is defined twice", path.display());
             self.once(&mut seen.paths, path, model.path.span(), &what);
         }
-        let source = model.source.as_ref();
+        let from = model.source.as_ref();
         // Without a source, and with a wrong one, every form will do.
-        let kind = source.and_then(|at| self.value(at, |text| values::source(text)));
+        let kind = from.and_then(|at| self.value(at, |text| source::source(text)));
         let kind = kind.unwrap_or(Revisions::Either);
         if let Some(at) = &model.revision {
-            let source = source.map(|at| at.as_str());
-            self.value(at, |text| values::revision(text, kind, source));
+            let from = from.map(|at| at.as_str());
+            self.value(at, |text| source::revision(text, kind, from));
         }
         if let Some(at) = &model.license {
             self.value(at, |text| values::license(text));
         }
+        for (at, what) in [
+            (&model.requested, "what was asked for"),
+            (&model.purpose, "the purpose"),
+            (&model.owner, "the owner"),
+        ] {
+            if let Some(at) = at {
+                self.value(at, |text| values::plain(text, what));
+            }
+        }
+        for at in &model.base {
+            self.value(at, |text| source::base(text));
+        }
+        let checks = self.checks(&model.checks, config);
         let text = |at: &Option<At<String>>| at.as_ref().map(|at| (**at).clone());
         Some(ConfiguredModel {
             name: name?,
@@ -282,8 +334,14 @@ impl Reader<'_> {
             definition: Definition {
                 source: text(&model.source),
                 revision: text(&model.revision),
+                requested: text(&model.requested),
+                purpose: text(&model.purpose),
                 license: text(&model.license),
+                owner: text(&model.owner),
+                checks: checks.keys().cloned().collect(),
+                base: model.base.iter().map(|at| (**at).clone()).collect(),
             },
+            checks,
             file: self.file.clone(),
             span: model.name.span(),
         })

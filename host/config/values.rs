@@ -1,8 +1,8 @@
-//! Single values of the configuration: paths, sources, revisions, licenses,
-//! times and sizes.
+//! Single values of the configuration: paths, licenses, times and sizes.
 //!
 //! Pure functions from the text to the value, or to what is wrong with it.
-//! Leaves how values fit together to `validate`.
+//! Leaves sources and revisions to `source`, and how values fit together to
+//! `validate`.
 
 use std::path::PathBuf;
 
@@ -71,92 +71,6 @@ pub(super) fn file_path(text: &str) -> Result<PathBuf, Wrong> {
         return Err(Wrong::new("the path names a folder, not a file"));
     }
     Ok(path)
-}
-
-/// How a kind of source names its revisions.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Revisions {
-    /// By commits of git.
-    Commit,
-    /// By digests.
-    Digest,
-    /// By either, for all that is known.
-    Either,
-}
-
-/// The kinds of source, each with how it names its revisions.
-const SOURCES: [(&str, Revisions); 8] = [
-    ("hf", Revisions::Commit),
-    ("git", Revisions::Commit),
-    ("git+https", Revisions::Commit),
-    ("git+ssh", Revisions::Commit),
-    ("oci", Revisions::Digest),
-    ("ollama", Revisions::Digest),
-    ("https", Revisions::Digest),
-    ("path", Revisions::Either),
-];
-
-/// Takes `text` as where a model comes from.
-pub(super) fn source(text: &str) -> Result<Revisions, Wrong> {
-    plain(text, "the source")?;
-    let known = || SOURCES.map(|(kind, _)| format!("{kind}:")).join(", ");
-    let Some((kind, rest)) = text.split_once(':') else {
-        return Err(Wrong::new("the source does not say what kind it is")
-            .with_help(format!("it starts with one of {}, such as `hf:org/name`", known())));
-    };
-    let Some((_, revisions)) = SOURCES.iter().find(|(known, _)| *known == kind) else {
-        return Err(Wrong::new(format!("there is no kind of source `{kind}`"))
-            .with_help(format!("it starts with one of {}", known())));
-    };
-    if rest.trim_matches('/').is_empty() || rest.contains(char::is_whitespace) {
-        return Err(Wrong::new(format!("`{kind}:` is not followed by a name")));
-    }
-    if matches!(kind, "hf" | "oci") && rest.contains('@') {
-        return Err(Wrong::new("the source names a revision")
-            .with_help("write what follows the `@` under `revision`"));
-    }
-    Ok(*revisions)
-}
-
-/// Takes `text` as an immutable revision of a source that names its revisions
-/// in the way of `kind`.
-pub(super) fn revision(text: &str, kind: Revisions, source: Option<&str>) -> Result<(), Wrong> {
-    let is_hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
-    let is_commit = matches!(text.len(), 40 | 64) && is_hex(text);
-    let hex = text.strip_prefix("sha256:");
-    let is_digest = hex.is_some_and(|hex| hex.len() == 64 && is_hex(hex));
-    match kind {
-        Revisions::Commit if is_commit => return Ok(()),
-        Revisions::Digest if is_digest => return Ok(()),
-        Revisions::Either if is_commit || is_digest => return Ok(()),
-        _ => {}
-    }
-    let form = match kind {
-        Revisions::Commit => "a full commit: 40 or 64 lower-case hex digits",
-        Revisions::Digest => "a digest: `sha256:` and 64 lower-case hex digits",
-        Revisions::Either => {
-            "a full commit of 40 or 64 lower-case hex digits, or a `sha256:` digest"
-        }
-    };
-    if text.is_empty() {
-        return Err(Wrong::new("the revision is empty").with_help(format!("write {form}")));
-    }
-    let lower = text.to_ascii_lowercase();
-    let looks_immutable = is_hex(lower.strip_prefix("sha256:").unwrap_or(&lower));
-    let message = if looks_immutable && text.len() >= 7 {
-        format!("`{text}` is not a whole revision")
-    } else {
-        format!("`{text}` is not an immutable revision")
-    };
-    let ask = match source.and_then(|source| source.strip_prefix("hf:")) {
-        Some(name) if kind == Revisions::Commit => {
-            format!("; `git ls-remote https://huggingface.co/{name}` prints it")
-        }
-        _ => String::new(),
-    };
-    Err(Wrong::new(message).with_help(format!(
-        "a branch or tag can be moved to other files after these were tested; write {form}{ask}"
-    )))
 }
 
 /// Takes `text` as a license: something of the form of an SPDX expression.

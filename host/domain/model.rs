@@ -3,11 +3,13 @@
 //!
 //! Leaves opening and reading to `model` one floor up.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::sync::Arc;
 
 use super::digest::{Blake3, Digest, TreeDigest};
 use super::parts::Parts;
+use super::plugin::PluginId;
 use super::text::{self, Backslash};
 use super::upstream::Upstream;
 
@@ -141,8 +143,19 @@ pub struct Definition {
     pub source: Option<String>,
     /// The immutable revision of that source.
     pub revision: Option<String>,
+    /// What a person asked for, which may move, such as a tag.
+    pub requested: Option<String>,
+    /// What it is for.
+    pub purpose: Option<String>,
     /// The license the operator states, an SPDX expression.
     pub license: Option<String>,
+    /// Who answers for it.
+    pub owner: Option<String>,
+    /// The plugins that must come to a verdict on it, beside those that the
+    /// policy requires of every model.
+    pub checks: BTreeSet<PluginId>,
+    /// The models it was made from, each with its revision: `hf:org/base@<commit>`.
+    pub base: Vec<String>,
 }
 
 /// Where the policy defines a model.

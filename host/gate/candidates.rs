@@ -249,6 +249,14 @@ impl Gate {
                 format!("the required plugin `{id}` is not in this run{}", known(plugins)),
             ));
         }
+        for model in &config.models {
+            let absent = model.definition.checks.iter().filter(|id| !plugins.contains_key(id));
+            mistakes.extend(absent.map(|id| {
+                let known = known(plugins);
+                let message = format!("the required plugin `{id}` is not in this run{known}");
+                model.checks_mistake(id, message)
+            }));
+        }
         if mistakes.is_empty() { Ok(()) } else { Err(GateError::Mistakes(mistakes)) }
     }
 

@@ -3,15 +3,15 @@
 //! Leaves single tasks to `judge`, single models to `judgement`, and the exit
 //! code to `cli`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::Policy;
 use super::exceptions::{Ended, Exceptions};
-use super::judge::{self, Parties};
+use super::judge::{self, Known, Parties};
 use super::judgement;
 use crate::domain::decision::{Decision, Reason, ReasonKind};
 use crate::domain::evidence::Evidence;
-use crate::domain::model::{FilePath, LockEntry, ModelName};
+use crate::domain::model::ModelName;
 use crate::domain::report::{Ending, Report, TaskReport};
 use crate::domain::verdict::{FailureCode, Verdict};
 
@@ -40,20 +40,24 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
     let parties = Parties::new(policy, &plugins, interrupted);
     let is_hashed = scan_only.is_none();
 
-    let known: BTreeMap<&ModelName, (Option<&LockEntry>, BTreeSet<FilePath>)> = models
+    let known: BTreeMap<&ModelName, Known<'_>> = models
         .iter()
         .map(|model| {
-            let changed = model.changed.iter().map(|file| file.path.clone()).collect();
-            (&model.name, (model.lock.as_ref(), changed))
+            let known = Known {
+                lock: model.lock.as_ref(),
+                changed: model.changed.iter().map(|file| file.path.clone()).collect(),
+                checks: model.definition.as_ref().map(|definition| &definition.checks),
+            };
+            (&model.name, known)
         })
         .collect();
-    let nothing = (None, BTreeSet::new());
+    let nothing = Known::default();
     let mut exceptions = Exceptions::new(policy, &models, now);
     let tasks: Vec<TaskReport> = tasks
         .into_iter()
         .map(|task| {
-            let (lock, changed) = known.get(&task.model).unwrap_or(&nothing);
-            parties.judge(task, *lock, changed, &mut exceptions)
+            let known = known.get(&task.model).unwrap_or(&nothing);
+            parties.judge(task, known, &mut exceptions)
         })
         .collect();
 

@@ -128,7 +128,7 @@ pub(super) fn not_satisfied(plugin: &PluginId, silence: Silence<'_>) -> Finding 
                 "{plugin} is required, and had no task on this model: none of its files is for this plugin"
             ),
             format!(
-                "take {plugin} out of `require` in modelhost.toml if models like this one don't need it"
+                "take {plugin} out of `require`, or out of the model's `checks`, in modelhost.toml if models like this one don't need it"
             ),
         ),
         Silence::Skipped(reason) => (
@@ -136,7 +136,7 @@ pub(super) fn not_satisfied(plugin: &PluginId, silence: Silence<'_>) -> Finding 
                 "{plugin} is required, and says that it is not applicable to this model: {reason}"
             ),
             format!(
-                "take {plugin} out of `require` in modelhost.toml if models like this one don't need it"
+                "take {plugin} out of `require`, or out of the model's `checks`, in modelhost.toml if models like this one don't need it"
             ),
         ),
         Silence::Failed => (

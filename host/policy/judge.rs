@@ -24,6 +24,17 @@ pub(super) struct Parties<'a> {
     plugins: BTreeMap<&'a PluginId, &'a PluginReport>,
 }
 
+/// What of a model its tasks are judged by.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known<'a> {
+    /// Its entry in the lock file.
+    pub(super) lock: Option<&'a LockEntry>,
+    /// Its files that changed while the run was on.
+    pub(super) changed: BTreeSet<FilePath>,
+    /// The plugins that it requires beside the policy's.
+    pub(super) checks: Option<&'a BTreeSet<PluginId>>,
+}
+
 /// Returns `plugins` as the report tells of them, sorted by id.
 pub(super) fn plugins(policy: &Policy, plugins: Vec<PluginEvidence>) -> Vec<PluginReport> {
     let mut reports: Vec<PluginReport> = plugins
@@ -69,13 +80,18 @@ impl<'a> Parties<'a> {
     }
 
     /// Whether `finding` of `plugin` denies: at or above the bar, or something
-    /// missing that a required plugin looks for. Advice never does.
-    fn denies(&self, plugin: &PluginId, finding: &Finding) -> bool {
+    /// missing that a plugin looks for which is required of the model. Advice
+    /// never does.
+    fn denies(&self, plugin: &PluginId, finding: &Finding, known: &Known<'_>) -> bool {
         if self.is_advisory(plugin) {
             return false;
         }
-        let is_missing = || {
+        let is_required = || {
             self.policy.require.contains(plugin)
+                || known.checks.is_some_and(|checks| checks.contains(plugin))
+        };
+        let is_missing = || {
+            is_required()
                 && finding.rule.plugin() == plugin
                 && self.plugins.get(plugin).is_some_and(|report| {
                     report
@@ -96,13 +112,12 @@ impl<'a> Parties<'a> {
         Some(original).filter(|original| *original != severity)
     }
 
-    /// Judges `task`, on a model with the entry `lock`, of which the files
-    /// `changed` changed meanwhile; what `exceptions` cover does not deny.
+    /// Judges `task`, on the model of which this is `known`; what `exceptions` cover
+    /// does not deny.
     pub(super) fn judge(
         &self,
         task: TaskEvidence,
-        lock: Option<&LockEntry>,
-        changed: &BTreeSet<FilePath>,
+        known: &Known<'_>,
         exceptions: &mut Exceptions<'_>,
     ) -> TaskReport {
         let doubt = match self.plugins.get(&task.plugin) {
@@ -111,7 +126,7 @@ impl<'a> Parties<'a> {
                 Some(Failure::new(FailureCode::Internal, "this plugin takes no part in the run"))
             }
         };
-        let stale = stale(&task, changed);
+        let stale = stale(&task, &known.changed);
         let TaskEvidence { plugin, model, file, outcome, coverage, usage } = task;
         let size = coverage.iter().fold(0_u64, |sum, seen| sum.saturating_add(seen.coverage.size));
         let (mut ending, findings) = match outcome {
@@ -144,9 +159,9 @@ impl<'a> Parties<'a> {
             .map(|mut finding| Judged {
                 fingerprint: fingerprints.next(&finding),
                 original: self.rate(&mut finding),
-                denies: is_believed && self.denies(&plugin, &finding),
+                denies: is_believed && self.denies(&plugin, &finding, known),
                 blocks: false,
-                lock_line: lock_line(lock, &finding),
+                lock_line: lock_line(known.lock, &finding),
                 exception: None,
                 finding,
             })

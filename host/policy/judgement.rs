@@ -66,8 +66,14 @@ pub(super) fn judge(
     for file in changed.into_values() {
         own.block(gate::changed(file), ReasonKind::Changed { file: file.path.clone() });
     }
-    for plugin in &parties.policy.require {
-        if model.exempt.contains(plugin) {
+    // Its own checks count as those that the policy requires of every model, whatever
+    // those apply to.
+    let checks = model.definition.iter().flat_map(|definition| &definition.checks);
+    let checks: BTreeSet<&PluginId> = checks.collect();
+    let required: BTreeSet<&PluginId> =
+        parties.policy.require.iter().chain(checks.iter().copied()).collect();
+    for plugin in required {
+        if model.exempt.contains(plugin) && !checks.contains(plugin) {
             own.about(gate::not_required(plugin), plugin.as_str(), false);
         } else {
             own.required(parties, plugin, tasks);

@@ -9,7 +9,7 @@ use crate::domain::evidence::{
     TaskEvidence,
 };
 use crate::domain::finding::{Confidence, Finding, Location, RuleId, Severity};
-use crate::domain::model::{FileEntry, FilePath, LockEntry, LockedFile, ModelName};
+use crate::domain::model::{Definition, FileEntry, FilePath, LockEntry, LockedFile, ModelName};
 use crate::domain::plugin::{
     Imports, Manifest, PluginId, PluginRef, Reads, ResolvedPlugin, Rule, Scope,
 };
@@ -166,6 +166,13 @@ impl Run {
         let size = if content == Content::Empty { 0 } else { SIZE };
         let entry = FileEntry { path: path(name), size, digest: Some(Digest::of(name.as_bytes())) };
         self.last().files.push(FileEvidence { entry, content });
+        self
+    }
+
+    /// Defines the last model to require these plugins.
+    pub(super) fn checks(mut self, checks: &[&str]) -> Self {
+        let checks = checks.iter().map(|check| id(check)).collect();
+        self.last().definition = Some(Definition { checks, ..Definition::default() });
         self
     }
 

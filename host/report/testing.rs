@@ -272,7 +272,7 @@ pub(super) fn everything() -> Report {
         definition: Some(Definition {
             source: Some("hf:org/bert".to_owned()),
             revision: Some("9f1c2d3e4f5061728394a5b6c7d8e9f001122334".to_owned()),
-            license: None,
+            ..Definition::default()
         }),
         defined_at: Some(DefinedAt { file: "models.d/bert.toml".into(), line: 2 }),
         locked: true,

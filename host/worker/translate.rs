@@ -291,7 +291,7 @@ pub(super) fn task_row(view: &View, files: &[Arc<FileHandle>], handed: Vec<u32>)
 
 /// Reads what the policy says of a model.
 pub(super) fn definition(row: (Option<String>, Option<String>, Option<String>)) -> Definition {
-    Definition { source: row.0, revision: row.1, license: row.2 }
+    Definition { source: row.0, revision: row.1, license: row.2, ..Definition::default() }
 }
 
 /// Writes the chunks that were read.

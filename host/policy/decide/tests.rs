@@ -3,6 +3,7 @@
 use super::*;
 use crate::domain::evidence::Content::{self, Empty, LfsPointer, Other, Text};
 use crate::domain::finding::Severity::{self, Critical, High, Info, Low, Medium};
+use crate::domain::model::FilePath;
 use crate::domain::plugin::{Manifest, Reads, Scope};
 use crate::domain::report::Judgement;
 use crate::domain::verdict::Outcome;
@@ -364,6 +365,50 @@ fn there_must_be_something_to_judge() {
             checked(clean()),
             Allow,
             &["c pass", "README: Companion"],
+        ),
+    ]);
+}
+
+#[test]
+fn a_models_own_checks_count_as_required_ones() {
+    use Decision::{Allow, Deny, Incomplete};
+    let of = |outcome| checked(outcome).checks(&["c"]);
+    check(vec![
+        ("pass satisfies", Policy::default(), of(clean()), Allow, &["c pass", COMPANION]),
+        (
+            "skip does not",
+            Policy::default(),
+            of(skipped()),
+            Incomplete,
+            &[UNSATISFIED, "c skip", "gate/not-satisfied blocks", COMPANION],
+        ),
+        (
+            "named in both places it is missed once",
+            require(&["c"]),
+            of(skipped()),
+            Incomplete,
+            &[UNSATISFIED, "c skip", "gate/not-satisfied blocks", COMPANION],
+        ),
+        (
+            "other models don't need it",
+            Policy::default(),
+            of(clean()).model("n").file("README", Text),
+            Allow,
+            &["c pass", COMPANION, COMPANION],
+        ),
+        (
+            "what it misses denies",
+            Policy::default(),
+            of(lacking("c")),
+            Deny,
+            &["deny: m failed c", "c fail", COMPANION],
+        ),
+        (
+            "and only where it is required",
+            Policy::default(),
+            checked(lacking("c")),
+            Allow,
+            &["c warn", COMPANION],
         ),
     ]);
 }

@@ -28,6 +28,10 @@ pub(super) struct Model<'a> {
     /// The immutable revision of that source.
     #[serde(skip_serializing_if = "Option::is_none")]
     revision: Option<String>,
+    /// The ids of the plugins that it requires beside `required`, sorted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    checks: Vec<&'a str>,
     /// Whether the lock file has an entry for it.
     locked: bool,
     /// Its files, sorted by path.
@@ -145,6 +149,11 @@ impl<'a> From<&'a ModelReport> for Model<'a> {
             tree: model.tree.map(|tree| tree.to_string()),
             source: source.map(inert),
             revision: revision.map(inert),
+            checks: definition
+                .iter()
+                .flat_map(|definition| &definition.checks)
+                .map(|plugin| plugin.as_str())
+                .collect(),
             locked: model.locked,
             files: Each::of(&model.files),
             findings: Each::of(&model.findings),
