@@ -20,6 +20,7 @@ pub mod parts;
 pub mod plugin;
 pub mod registry;
 pub mod report;
+pub mod tensor;
 pub mod text;
 pub mod unit;
 pub mod upstream;

@@ -19,6 +19,11 @@ pub mod handle;
 pub mod known;
 pub mod open;
 pub mod reader;
+pub(crate) mod second;
+pub(crate) mod spread;
+pub mod tensors;
+#[cfg(test)]
+mod testing;
 pub mod walk;
 
 use std::path::{Path, PathBuf};
