@@ -1,11 +1,12 @@
 //! What is written down about models: the lock file and its history, the audit log,
-//! the baseline, and what other tools wrote.
+//! the baseline, what other tools wrote, and how two states of models differ.
 //!
 //! Leaves comparing the lock file with a model to the `checksum` plugin, and what the
 //! baseline covers to `policy`.
 
 pub mod audit;
 pub mod baseline;
+pub mod compare;
 pub mod disk;
 pub mod export;
 pub mod history;

@@ -242,20 +242,22 @@ fn read_model(lines: &mut Reader<'_>) -> Option<(ModelName, LockEntry)> {
 }
 
 fn read_file(text: &str, line: u32) -> Option<LockedFile> {
-    let mut text = text.strip_prefix("  { path = ")?.strip_suffix(" },")?;
-    // From the back: a quote within the path has a backslash before it, so none of
-    // these is found there.
-    let mut last = |key: &str| {
-        let (before, value) = text.rsplit_once(key)?;
-        text = before;
-        value.strip_suffix('"')
-    };
-    let parts = last(", parts = \"");
-    let upstream = last(", upstream = \"");
-    let blake3 = last(", blake3 = \"");
-    let digest = last(", sha256 = \"")?;
-    let (path, size) = text.rsplit_once(", size = ")?;
+    let text = text.strip_prefix("  { path = ")?;
+    let (path, text) = text.split_at(quoted(text)?);
+    let (size, text) = text.strip_prefix(", size = ")?.split_once(',')?;
     let size = size.parse().ok()?;
+    let mut rest = text.strip_prefix(" sha256 = \"")?;
+    let (digest, after) = rest.split_once('"')?;
+    rest = after;
+    let mut next = |key: &str| {
+        let (value, after) = rest.strip_prefix(key)?.split_once('"')?;
+        rest = after;
+        Some(value)
+    };
+    let blake3 = next(", blake3 = \"");
+    let upstream = next(", upstream = \"");
+    let parts = next(", parts = \"");
+    (rest == " },").then_some(())?;
     Some(LockedFile {
         path: FilePath::parse(&unquote(path)?)?,
         size,
@@ -265,6 +267,20 @@ fn read_file(text: &str, line: u32) -> Option<LockedFile> {
         parts: parts.and_then(|text| Parts::parse(text, size).ok()),
         line,
     })
+}
+
+/// Returns how long the string is that `text` starts with, its quotes included.
+fn quoted(text: &str) -> Option<usize> {
+    let mut bytes = text.bytes().enumerate().skip(1);
+    while let Some((at, byte)) = bytes.next() {
+        match byte {
+            b'"' => return Some(at + 1),
+            // What is escaped is one byte, be it a quote.
+            b'\\' => drop(bytes.next()),
+            _ => {}
+        }
+    }
+    None
 }
 
 fn read_plugin(lines: &mut Reader<'_>) -> Option<(PluginId, LockedPlugin)> {
