@@ -8,6 +8,7 @@
 mod candidates;
 mod contents;
 mod evidence;
+mod folder;
 mod import;
 mod pin;
 mod select;
@@ -42,7 +43,9 @@ use crate::worker::{Isolation, Workers};
 use trusted::Trusted;
 
 pub use contents::Contents;
+pub use folder::Folder;
 pub use import::{Import, Imported};
+pub use pin::{Also, Pinned};
 pub use select::Selected;
 
 /// How many workers are started before it is known which plugins there are.

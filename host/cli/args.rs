@@ -86,6 +86,13 @@ pub(crate) enum Command {
     /// Accept the findings of today, so that only what is new denies.
     #[command(subcommand)]
     Baseline(crate::commands::baseline::BaselineCommand),
+    /// Write definitions of models.
+    #[command(subcommand)]
+    Model(crate::commands::model::ModelCommand),
+
+    /// Say how two reports, lock files or folders differ, and exit with 1 if they
+    /// do.
+    Compare(CompareArgs),
 
     /// Pack, inspect and list plugins. Nothing of a plugin is run.
     #[command(subcommand)]
@@ -405,6 +412,11 @@ Examples:
                                   lock a model after holding each of its files
                                   against what its source says
   modelhost lock models/bert --from SHA256SUMS")]
+  modelhost lock --tensors        note the digest over each model's tensors, too
+
+What differs is said before anything is written: + new, - gone, ~ changed. No other
+command writes modelhost.lock. What an entry notes beside digests is kept: what the
+definition states anew, else what was there.")]
 pub(crate) struct LockArgs {
     /// Models to lock anew; the others stay as they are. Without any: all.
     #[arg(value_name = "MODEL")]
@@ -424,6 +436,20 @@ pub(crate) struct LockArgs {
     /// oci or ollama. Without it, told by what is there.
     #[arg(long, value_name = "FORMAT", requires = "from", value_parser = ImportFormat::from_str)]
     pub(crate) format: Option<ImportFormat>,
+    /// Note the BLAKE3 of each file as well. Kept for a model that has it.
+    #[arg(long)]
+    pub(crate) blake3: bool,
+
+    /// Note digests of the parts of files above 1 MiB, so that a difference can be
+    /// narrowed to a range of bytes. Kept for a model that has them.
+    #[arg(long)]
+    pub(crate) parts: bool,
+
+    /// Note the digest over the tensors of each model (safetensors, GGUF), which
+    /// stays when weights are put into other files. Reads and hashes the weights a
+    /// second time; kept for a model that has it, and made anew when it changed.
+    #[arg(long)]
+    pub(crate) tensors: bool,
 
     #[command(flatten)]
     pub(crate) plugins: PluginArgs,
@@ -469,6 +495,36 @@ pub(crate) struct ExportArgs {
 }
 
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  modelhost compare tested.json staging.json     did staging run what was tested?
+  modelhost compare old.lock modelhost.lock      what changed in the pins
+  modelhost compare models/v1 models/v2          which files and tensors differ
+  modelhost compare modelhost.lock models/bert --model bert
+
+What each is, its content tells. Of two reports, what the runs were held to is
+compared: models, plugins and their limits, policy, lock file, the decision; not
+when they ran and what they found. A report, a lock file and a folder are compared
+by what both speak of.
+
+Exit codes: 0 the same, 1 they differ, 2 they can't be compared.")]
+pub(crate) struct CompareArgs {
+    /// A JSON report, a lock file, or the folder or file of a model.
+    pub(crate) old: PathBuf,
+
+    /// Another.
+    pub(crate) new: PathBuf,
+
+    /// Compare this model alone.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) model: Option<String>,
+
+    /// Print the differences as JSON.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct SchemaArgs {
     /// Which.
     pub(crate) name: SchemaName,
@@ -492,6 +548,8 @@ pub(crate) enum SchemaName {
     Audit,
     /// How a model's pins changed, `history --json`.
     History,
+    /// How two states differ, `compare --json`.
+    Compare,
 }
 
 fn plugin_id(text: &str) -> Result<PluginId, String> {

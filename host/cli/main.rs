@@ -31,6 +31,8 @@ fn main() -> ExitCode {
         Command::Waiver(command) => commands::waiver::run(command, &global),
         Command::Baseline(command) => commands::baseline::run(command, &global),
         Command::Export(args) => commands::export::run(&args),
+        Command::Model(command) => commands::model::run(command, &global),
+        Command::Compare(args) => commands::compare::run(&args, &global),
         Command::Plugin(command) => commands::plugin::run(command, &global),
         Command::Cache(command) => commands::cache::run(&command, &global),
         Command::Audit(command) => commands::audit::run(&command),

@@ -8,7 +8,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Gate, GateError, pin, select};
+use super::{Also, Gate, GateError, pin, select};
 use crate::domain::evidence::Content;
 use crate::domain::finding::Severity;
 use crate::domain::model::{FilePath, ModelName};
@@ -25,6 +25,8 @@ pub struct Import {
     pub from: PathBuf,
     /// Their format; none to tell it by what is there.
     pub format: Option<Format>,
+    /// What is noted of the model beside what always is.
+    pub also: Also,
 }
 
 /// What came of an import.
@@ -80,7 +82,8 @@ impl Gate {
         let model = self.one_model()?;
         let (name, place) = (model.name.clone(), select::canonical(&model.path)?);
         let claims = self.claims_of(claims, &anchor, &place, named.is_some())?;
-        let (claimed, notes) = (claims.files.len(), claims.notes.clone());
+        let (claimed, mut notes) = (claims.files.len(), claims.notes.clone());
+        let jobs = self.jobs;
         let opened = self.open_one(model)?;
         let (old, mut lock) = self.begin_lock()?;
         let mut models = self.hashed(vec![opened])?;
@@ -90,7 +93,8 @@ impl Gate {
                 Err(differences) => Err(differences),
                 Ok(noted) => {
                     let before = old.models.get(&name);
-                    let (name, mut entry) = pin::entry(model, before)?;
+                    let (name, mut entry) =
+                        pin::entry(model, before, import.also, jobs, &mut notes)?;
                     for (file, (upstream, blake3)) in entry.files.iter_mut().zip(noted) {
                         file.upstream = upstream;
                         file.blake3 = blake3.or(file.blake3);

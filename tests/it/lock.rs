@@ -20,8 +20,9 @@ fn place() -> Place {
 #[test]
 fn locking_is_reproducible_and_checks_itself() {
     let place = place();
-    place.modelhost(&["lock", "--check"]).code(1);
-    place.modelhost(&["lock"]).code(0).says("2 models");
+    place.modelhost(&["lock", "--check"]).code(1).says("there is no modelhost.lock");
+    assert!(!place.path().join("modelhost.lock").exists(), "a check writes nothing");
+    place.modelhost(&["lock"]).code(0).says("+ model a: 2 files").says("2 models");
     let first = place.read("modelhost.lock");
     place.modelhost(&["lock"]).code(0).says("up to date");
     assert_eq!(first, place.read("modelhost.lock"));
@@ -35,7 +36,11 @@ fn one_changed_file_changes_at_most_four_lines() {
     place.modelhost(&["lock"]).code(0);
     let before = place.read("modelhost.lock");
     place.write("models/a/model.safetensors", model::safetensors(10));
-    place.modelhost(&["lock", "--check"]).code(1).says("model a: model.safetensors differs");
+    place
+        .modelhost(&["lock", "--check"])
+        .code(1)
+        .says("~ model a: model.safetensors changed")
+        .says("~ model.safetensors  ");
     place.modelhost(&["lock", "models/a"]).code(0);
     let after = place.read("modelhost.lock");
     let changed = before.lines().filter(|line| !after.lines().any(|other| other == *line)).count();
@@ -132,4 +137,218 @@ fn ci_locks_by_itself_where_there_is_a_lock_file() {
     run(Some("true"), &[]).code(2).says("honest-pass");
     run(Some("true"), &["--no-locked"]).code(0);
     run(Some("false"), &[]).code(0);
+}
+
+/// A safetensors file of two tensors of 4 bytes, of which `second` fills the second.
+fn two_tensors(second: u8) -> Vec<u8> {
+    let header = r#"{"a":{"dtype":"U8","shape":[4],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[4],"data_offsets":[4,8]}}"#;
+    let mut file = (header.len() as u64).to_le_bytes().to_vec();
+    file.extend_from_slice(header.as_bytes());
+    file.extend([1, 1, 1, 1, second, second, second, second]);
+    file
+}
+
+#[test]
+fn what_was_noted_is_kept_where_nothing_changed() {
+    let place = place();
+    place.write("models/a/model.safetensors", two_tensors(2));
+    place.write("models/b/big.safetensors", model::safetensors(3 << 20));
+    place.modelhost(&["lock"]).code(0);
+    let plain = place.read("modelhost.lock");
+    let said = place.modelhost(&["lock", "--blake3", "--parts", "--tensors"]);
+    said.code(0).says("+ blake3").says("+ parts").says("+ tensors  mt1:sha256:");
+    let noted = place.read("modelhost.lock");
+    assert_eq!(noted.matches(", blake3 = ").count(), 4);
+    assert_eq!(noted.matches(", parts = \"1048576:").count(), 1);
+    assert_eq!(noted.matches("\ntensors = \"mt1:sha256:").count(), 2);
+    // The notes take lines of their own or none: without them it is as it was.
+    let without: Vec<String> = noted
+        .lines()
+        .filter(|line| !line.starts_with("tensors = "))
+        .map(|line| match line.split_once(", blake3 = ") {
+            Some((before, _)) => format!("{before} }},"),
+            None => line.to_owned(),
+        })
+        .collect();
+    assert_eq!(without.join("\n") + "\n", plain);
+    place.modelhost(&["lock", "--check"]).code(0);
+    place.modelhost(&["run", "--locked"]).code(0);
+    place.modelhost(&["lock"]).code(0).says("up to date");
+    assert_eq!(place.read("modelhost.lock"), noted);
+    // An upstream claim stays with the bytes it is about, and leaves with them.
+    let claim = |line: &str| match line.contains("README.md") {
+        true => line.replace("\" },", "\", upstream = \"lfs-sha256\" },") + "\n",
+        false => format!("{line}\n"),
+    };
+    let claimed: String = noted.lines().map(claim).collect();
+    assert!(claimed.contains("upstream = ") && !noted.contains("upstream = "));
+    place.write("modelhost.lock", &claimed);
+    place.modelhost(&["lock"]).code(0).says("up to date");
+    place.write("models/a/README.md", "# Another\n");
+    place
+        .modelhost(&["lock"])
+        .code(0)
+        .says("~ model a: same weights, README.md changed")
+        .says("- upstream  lfs-sha256");
+    let after = place.read("modelhost.lock");
+    let lines = |text: &str| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let (before, after) = (lines(&claimed), lines(&after));
+    let changed = before.iter().filter(|line| !after.contains(line)).count();
+    let new = after.iter().filter(|line| !before.contains(line)).count();
+    assert_eq!((changed, new), (2, 2), "the file's line and the tree's");
+}
+
+#[test]
+fn a_model_without_tensors_is_locked_and_says_why_it_has_none() {
+    let place = place();
+    place.write("models/a/model.safetensors", b"\xff\xff\xff\xff\0\0\0\0{".as_slice());
+    place.write("models/b/model.safetensors", two_tensors(2));
+    place
+        .modelhost(&["lock", "--tensors"])
+        .code(0)
+        .says("model a: no fingerprint: model.safetensors: its header claims 4294967295 bytes");
+    assert_eq!(place.read("modelhost.lock").matches("\ntensors = ").count(), 1);
+    std::fs::remove_file(place.path().join("models/a/model.safetensors")).expect("removed");
+    place.write("models/a/weights.bin", "x");
+    place
+        .modelhost(&["lock", "--tensors", "models/a"])
+        .code(0)
+        .says("model a: no fingerprint: it has no file of safetensors or GGUF");
+}
+
+#[test]
+fn the_definition_states_what_the_lock_notes() {
+    let place = place();
+    let commit = "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8";
+    place.write(
+        "modelhost.toml",
+        format!(
+            "version = 1\n[[model]]\nname = \"a\"\npath = \"models/a\"\nsource = \
+             \"hf:org/a\"\nrevision = \"{commit}\"\nrequested = \"v1.2\"\nlicense = \
+             \"MIT\"\nbase = [\"hf:org/base@{commit}\"]\n"
+        ),
+    );
+    place.modelhost(&["lock"]).code(0);
+    let lock = place.read("modelhost.lock");
+    let noted = format!(
+        "source = \"hf:org/a\"\nrevision = \"{commit}\"\nrequested = \"v1.2\"\nlicense = \
+         \"MIT\"\nbase = [\"hf:org/base@{commit}\"]\n"
+    );
+    assert!(lock.contains(&noted), "{lock}");
+    // What it states no more, and what others noted, stays.
+    place.write("modelhost.lock", lock.replace("base = ", "signer = \"somebody\"\nbase = "));
+    place.write(
+        "modelhost.toml",
+        "version = 1\n[[model]]\nname = \"a\"\npath = \"models/a\"\nlicense = \"Apache-2.0\"\n",
+    );
+    place
+        .modelhost(&["lock"])
+        .code(0)
+        .says("~ license  MIT -> Apache-2.0")
+        .says("- source  hf:org/a");
+    let lock = place.read("modelhost.lock");
+    assert!(lock.contains("requested = \"v1.2\"\nlicense = \"Apache-2.0\"\nsigner = \"somebody\""));
+    assert!(!lock.contains("source = "));
+}
+
+#[test]
+fn two_branches_that_change_another_model_each_merge() {
+    let place = place();
+    let git = |args: &[&str]| {
+        let mut command = std::process::Command::new("git");
+        command.current_dir(place.path()).env("GIT_CONFIG_GLOBAL", "/dev/null");
+        command.args(["-c", "user.name=t", "-c", "user.email=t@example.org"]);
+        command.args(args).output().map(|output| output.status.success())
+    };
+    if !git(&["init", "-q", "-b", "main"]).unwrap_or(false) {
+        eprintln!("skipped: no git here");
+        return;
+    }
+    let commit = |what: &str| {
+        place.modelhost(&["lock"]).code(0);
+        assert!(git(&["add", "-A"]).expect("git runs"));
+        assert!(git(&["commit", "-q", "-m", what]).expect("git runs"));
+    };
+    for name in ["a", "b"] {
+        for part in 0..5 {
+            place
+                .write(&format!("models/{name}/part-{part}.safetensors"), model::safetensors(part));
+        }
+    }
+    commit("both");
+    assert!(git(&["switch", "-q", "-c", "one"]).expect("git runs"));
+    place.write("models/a/part-4.safetensors", model::safetensors(40));
+    commit("a");
+    assert!(git(&["switch", "-q", "main"]).expect("git runs"));
+    place.write("models/b/part-0.safetensors", model::safetensors(50));
+    commit("b");
+    assert!(git(&["merge", "-q", "-m", "both", "one"]).expect("git runs"), "they merge");
+    place.modelhost(&["lock", "--check"]).code(0);
+}
+
+#[test]
+fn a_hand_that_edits_or_cuts_the_lock_is_noticed() {
+    let place = place();
+    place.modelhost(&["lock", "--blake3"]).code(0);
+    let good = place.read("modelhost.lock");
+    let file = good.lines().find(|line| line.contains("path = ")).expect("a file").to_owned();
+    let rows = [
+        ("listed twice", good.replacen(&file, &format!("{file}\n{file}"), 1)),
+        ("has two entries", {
+            let at = good.find("[[model]]").expect("a model");
+            let end = good[at..].find("\n]\n").expect("its end") + at + 3;
+            format!("{}{}", good, &good[at..end])
+        }),
+        ("relative to its model", good.replacen("path = \"", "path = \"/", 1)),
+        ("relative to its model", good.replacen("path = \"", "path = \"../", 1)),
+        ("relative to its model", good.replacen("path = \"", "path = \"a/../../", 1)),
+        ("BLAKE3", good.replacen("blake3 = \"", "blake3 = \"0", 1)),
+        ("upstream claim", good.replacen("\" },", "\", upstream = \"mine\" },", 1)),
+        ("must be 1", good.replacen("version = 1", "version = 2", 1)),
+    ];
+    for (says, text) in rows {
+        assert_ne!(text, good, "{says}");
+        place.write("modelhost.lock", &text);
+        for args in
+            [&["run"][..], &["lock"], &["lock", "--check"], &["compare", "modelhost.lock", "."]]
+        {
+            let said = place.modelhost(args);
+            said.code(2).says("modelhost.lock:").says(says);
+            assert_eq!(said.stdout, "", "{says}");
+            assert_eq!(place.read("modelhost.lock"), text, "nothing is written over a mistake");
+        }
+    }
+    // Cut anywhere, it is read as nothing but what it was.
+    for at in (0..good.len()).step_by(good.len() / 20) {
+        place.write("modelhost.lock", &good[..at]);
+        let code = place.modelhost(&["run", "--locked"]).code;
+        assert!(code == 2 || code == 1, "cut at {at}: {code}");
+    }
+}
+
+#[test]
+fn a_million_files_are_read_or_refused_in_bounded_room() {
+    use std::fmt::Write as _;
+    let place = place();
+    let mut lock =
+        "# Generated by `modelhost lock`: don't edit it, run that again.\nversion = 1\n\n\
+                    [[model]]\nname = \"a\"\ntree = \"sha256:HEX\"\nfile = [\n"
+            .replace("HEX", &"0".repeat(64));
+    let hex = "1".repeat(64);
+    for n in 0..1_000_000 {
+        writeln!(lock, "  {{ path = \"{n:07}\", size = 1, sha256 = \"{hex}\" }},").expect("text");
+    }
+    lock.push_str("]\n");
+    place.write("modelhost.lock", &lock);
+    // As modelhost writes it, it is read: 100 MB of text.
+    place.modelhost(&["compare", "modelhost.lock", "modelhost.lock"]).code(0).says("same");
+    // In another form its tree would take twenty times its size.
+    place.write("modelhost.lock", lock + "# by hand\n");
+    place
+        .modelhost(&["compare", "modelhost.lock", "modelhost.lock"])
+        .code(2)
+        .says("very large and not as modelhost writes it");
+    let file = std::fs::File::create(place.path().join("modelhost.lock")).expect("a file");
+    file.set_len((256 << 20) + 1).expect("a size");
+    place.modelhost(&["run"]).code(2).says("modelhost.lock has more than 268435456 bytes");
 }

@@ -1,15 +1,16 @@
 //! `modelhost lock`: writes the lock file, or says how it differs.
 //!
-//! Leaves what it says to the library.
+//! Leaves what it says, and how two differ, to the library.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use modelhost::domain::digest::Digest;
 use modelhost::domain::event::EventSink;
-use modelhost::gate::{Gate, Import, Imported};
+use modelhost::gate::{Also, Gate, Import, Imported, Pinned};
 use modelhost::record::audit::pins;
 use modelhost::record::audit::record::Change;
+use modelhost::record::compare::{self, Extent, State};
 use modelhost::record::import::Difference;
 use modelhost::record::lock::{self, LockFile};
 
@@ -29,6 +30,7 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let audit = AuditLog::of(&args.audit, &context);
     let old_digest = context.lock.as_ref().map(|(file, _)| Digest::of(file.text.as_bytes()));
     let progress = Arc::new(Progress::new(!global.quiet));
+    let also = Also { blake3: args.blake3, parts: args.parts, tensors: args.tensors };
     let gate = Gate {
         registry: None,
         paths: args.models,
@@ -55,36 +57,48 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         interrupted: Arc::new(AtomicBool::new(false)),
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let import = args.from.map(|from| Import { from, format: args.format });
+    let import = args.from.map(|from| Import { from, format: args.format, also });
     let pinned = runtime.block_on(async {
         context::outlive_file_limits();
         match &import {
             Some(import) => gate.import(import.clone()).await.map(Came::OfImport),
-            None => gate.pin().await.map(Came::OfFiles),
+            None => gate.pin(also).await.map(Came::OfFiles),
         }
     });
     progress.clear();
     let new = match pinned? {
-        Came::OfFiles(lock) => lock,
+        Came::OfFiles(Pinned { lock, remarks }) => {
+            remarks.iter().for_each(|remark| say::line(remark));
+            lock
+        }
         Came::OfImport(imported) => match imported_lock(imported, global) {
             Some(lock) => lock,
             None => return Ok(Exit::Deny),
         },
     };
-    let differences = differences(old.as_ref(), &new);
+    let nothing = LockFile::default();
+    let before = State::of_lock(old.as_ref().unwrap_or(&nothing));
+    let differences = compare::compare(&before, &State::of_lock(&new), Extent::All);
+    let said = compare::text(&differences);
+    let what = format!("{} models, {} plugins", new.models.len(), new.plugins.len());
     if args.check {
-        let same = differences.is_empty() && old.is_some();
+        let same = differences.is_same() && old.is_some();
         if same && !canonical {
             say::line("it is not in the form that `modelhost lock` writes");
         }
-        for difference in &differences {
-            say::line(difference);
+        if old.is_none() {
+            say::line(&format!("there is no {}", lock::NAME));
         }
+        said.lines().for_each(say::line);
         return Ok(if same && canonical { Exit::Allow } else { Exit::Deny });
     }
     // What can't be recorded is not done.
     if let Some(audit) = &audit {
         audit.check()?;
+    }
+    // Before it is written, so that whoever looks on can stop it.
+    if !global.quiet {
+        said.lines().for_each(say::line);
     }
     let written = lock::write(&path, &new)?;
     if let Some(audit) = &audit {
@@ -93,10 +107,6 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         audit.append(pins::changes(&before, &new, digests))?;
     }
     if !global.quiet {
-        for difference in &differences {
-            say::line(difference);
-        }
-        let what = format!("{} models, {} plugins", new.models.len(), new.plugins.len());
         say::line(&if written {
             format!("wrote {}: {what}", lock::NAME)
         } else {
@@ -108,7 +118,7 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
 
 /// What the lock file is to say, by the files alone or after an import.
 enum Came {
-    OfFiles(LockFile),
+    OfFiles(Pinned),
     OfImport(Imported),
 }
 
@@ -139,55 +149,4 @@ fn imported_lock(imported: Imported, global: &GlobalArgs) -> Option<LockFile> {
             None
         }
     }
-}
-
-/// Says how `new` differs from what was locked before, a line each.
-fn differences(old: Option<&LockFile>, new: &LockFile) -> Vec<String> {
-    let nothing = LockFile::default();
-    let old = old.unwrap_or(&nothing);
-    let mut lines = Vec::new();
-    for (name, entry) in &new.models {
-        match old.models.get(name) {
-            None => lines.push(format!("model {name}: new, {} files", entry.files.len())),
-            Some(before) if before.tree != entry.tree => {
-                let changed = entry.files.iter().filter(|file| {
-                    before
-                        .file(&file.path)
-                        .is_none_or(|other| (other.size, other.digest) != (file.size, file.digest))
-                });
-                let gone = before.files.iter().filter(|file| entry.file(&file.path).is_none());
-                lines.extend(changed.map(|file| format!("model {name}: {} differs", file.path)));
-                lines.extend(gone.map(|file| format!("model {name}: {} is gone", file.path)));
-            }
-            Some(before)
-                if (&before.source, &before.revision) != (&entry.source, &entry.revision) =>
-            {
-                lines.push(format!("model {name}: its source or revision differs"));
-            }
-            Some(_) => {}
-        }
-    }
-    lines.extend(
-        old.models
-            .keys()
-            .filter(|name| !new.models.contains_key(name))
-            .map(|name| format!("model {name}: gone")),
-    );
-    for (id, plugin) in &new.plugins {
-        match old.plugins.get(id) {
-            None => lines.push(format!("plugin {id}: new, {}", plugin.version)),
-            Some(before) if before.digest != plugin.digest => lines.push(format!(
-                "plugin {id}: {} -> {}, another component",
-                before.version, plugin.version
-            )),
-            Some(_) => {}
-        }
-    }
-    lines.extend(
-        old.plugins
-            .keys()
-            .filter(|id| !new.plugins.contains_key(id))
-            .map(|id| format!("plugin {id}: gone")),
-    );
-    lines
 }

@@ -1,8 +1,7 @@
 //! `modelhost schema`: JSON Schemas of the formats.
 
 use modelhost::plugin::description;
-use modelhost::record::audit;
-use modelhost::{config, report};
+use modelhost::{config, record, report};
 
 use crate::args::{SchemaArgs, SchemaName};
 use crate::exit::Exit;
@@ -14,9 +13,10 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
         SchemaName::Events => report::jsonl::json_schema(),
         SchemaName::Timings => report::timings::json_schema(),
         SchemaName::Plugins => description::json_schema(),
-        SchemaName::Audit => audit::json_schema(),
+        SchemaName::Audit => record::audit::json_schema(),
         SchemaName::History => super::history::json_schema(),
         SchemaName::Cache => super::cache::json_schema(),
+        SchemaName::Compare => record::compare::json_schema(),
     };
     let mut text = serde_json::to_vec_pretty(&schema)?;
     text.push(b'\n');
