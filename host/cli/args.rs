@@ -411,7 +411,7 @@ Examples:
   modelhost lock --from ~/.cache/huggingface/hub/models--org--name
                                   lock a model after holding each of its files
                                   against what its source says
-  modelhost lock models/bert --from SHA256SUMS")]
+  modelhost lock models/bert --from SHA256SUMS
   modelhost lock --tensors        note the digest over each model's tensors, too
 
 What differs is said before anything is written: + new, - gone, ~ changed. No other
@@ -436,6 +436,7 @@ pub(crate) struct LockArgs {
     /// oci or ollama. Without it, told by what is there.
     #[arg(long, value_name = "FORMAT", requires = "from", value_parser = ImportFormat::from_str)]
     pub(crate) format: Option<ImportFormat>,
+
     /// Note the BLAKE3 of each file as well. Kept for a model that has it.
     #[arg(long)]
     pub(crate) blake3: bool,

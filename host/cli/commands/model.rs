@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use modelhost::config::{self, ConfigError, NewModel, Planned};
 use modelhost::gate::GateError;
-use modelhost::record::lock;
+use modelhost::record::disk;
 
 use crate::args::GlobalArgs;
 use crate::context;
@@ -107,7 +107,7 @@ fn add(args: AddArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     if let Some(folder) = path.parent() {
         make(folder)?;
     }
-    lock::replace(&path, text.as_bytes())
+    disk::replace(&path, text.as_bytes(), ".modelhost.toml.")
         .with_context(|| format!("can't write {}", path.display()))?;
     if !global.quiet {
         let shown = path.strip_prefix(&root).unwrap_or(&path).display().to_string();

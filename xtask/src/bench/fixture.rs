@@ -24,6 +24,9 @@ const BLOCK: usize = 1 << 20;
 pub(super) const MANY: usize = 500;
 const SMALL: u64 = 10_240;
 
+/// How many files the weights of the sharded model are in, of 128 MiB each.
+pub(super) const SHARDS: usize = 8;
+
 /// What the folders that need no other policy say.
 const CONFIGURATION: &str = "\
 version = 1
@@ -32,6 +35,11 @@ version = 1
 name = \"model\"
 path = \"model\"
 ";
+
+/// Returns the name of a file of the sharded model.
+pub(super) fn shard_name(shard: usize) -> String {
+    format!("model-{:05}-of-{SHARDS:05}.safetensors", shard + 1)
+}
 
 /// The folders, and the host to run in them.
 #[derive(Debug)]
@@ -55,10 +63,11 @@ impl Fixture {
         let fixture = Self { host: host.to_owned(), folder, plugins };
         fixture.weights("large", 1024 * MIB)?;
         fixture.weights("small", 16 * MIB)?;
+        fixture.sharded()?;
         fixture.many()?;
         fixture.tiny(&workspace.root.join("examples/clean-safetensors"))?;
         fs::create_dir_all(fixture.warm_cache())?;
-        for name in ["large", "small", "many", "tiny"] {
+        for name in ["large", "small", "sharded", "many", "tiny"] {
             let mut lock = fixture.modelhost(name, &fixture.warm_cache());
             command::capture(lock.arg("lock"))
                 .with_context(|| format!("target/bench/{name} could not be locked"))?;
@@ -114,6 +123,15 @@ impl Fixture {
     fn weights(&self, name: &str, length: u64) -> Result<()> {
         let model = self.repository_with_model(name)?;
         make_weights(&model.join("model.safetensors"), length, 16 * MIB)
+    }
+
+    /// Makes a repository with weights in several files.
+    fn sharded(&self) -> Result<()> {
+        let model = self.repository_with_model("sharded")?;
+        for shard in 0..SHARDS {
+            make_weights(&model.join(shard_name(shard)), 128 * MIB, 16 * MIB)?;
+        }
+        Ok(())
     }
 
     /// Makes a repository with many small safetensors files.
