@@ -6,6 +6,7 @@
 #![expect(clippy::disallowed_methods, reason = "how long a stage took goes to the timings")]
 
 mod candidates;
+mod changed;
 mod contents;
 mod evidence;
 mod folder;
@@ -42,6 +43,7 @@ use crate::worker::{Isolation, Workers};
 
 use trusted::Trusted;
 
+pub use changed::Changed;
 pub use contents::Contents;
 pub use folder::Folder;
 pub use import::{Import, Imported};
@@ -61,6 +63,8 @@ pub struct Gate {
     /// The paths to gate; none: what the policy defines, or else what is found
     /// below `working_dir`.
     pub paths: Vec<PathBuf>,
+    /// Look only at the models that differ from a base; none for all.
+    pub changed: Option<Changed>,
     /// What relative paths are relative to.
     pub working_dir: PathBuf,
     /// The operator's policy; none for the built-in one.
@@ -118,6 +122,14 @@ pub enum GateError {
     /// There is nothing to check, and why.
     #[error("there is nothing to check: {0}")]
     Nothing(String),
+    /// Nothing differs from the base, so that there is nothing to look at.
+    #[error("nothing changed since {base}: {models} models were left out")]
+    Unchanged {
+        /// The base.
+        base: String,
+        /// How many models there are.
+        models: usize,
+    },
     /// The request contradicts itself.
     #[error("{message}")]
     Usage {
@@ -184,7 +196,8 @@ impl Gate {
             let count = self.jobs.min(EARLY_WORKERS);
             std::thread::spawn(move || workers.start(count));
         }
-        let models = self.open()?;
+        let (models, unchanged) = select::open(&self)?;
+        let part = self.changed.as_ref().map(|changed| changed.part(unchanged));
         timings.open = started.elapsed();
 
         let resolving = Instant::now();
@@ -247,6 +260,7 @@ impl Gate {
         evidence.trust_stat = trust_stat;
         evidence.scan_only = scan_only;
         evidence.inputs = inputs;
+        evidence.part = part;
         let report = decide(&policy, evidence, now);
         timings.total = started.elapsed();
         Ok((report, timings))
@@ -258,7 +272,7 @@ impl Gate {
     /// # Errors
     /// Says that there are none, or which can't be opened.
     pub fn open(&self) -> Result<Vec<Model>, GateError> {
-        select::open(self)
+        select::open(self).map(|(models, _)| models)
     }
 
     /// Returns the operator's files that the run is held to.

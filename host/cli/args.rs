@@ -94,6 +94,15 @@ pub(crate) enum Command {
     /// do.
     Compare(CompareArgs),
 
+    /// Say what a rule, or a finding, means and what to do about it.
+    Explain(crate::commands::explain::ExplainArgs),
+
+    /// Set a repository up: policy, lock file, CI.
+    Init(crate::commands::init::InitArgs),
+
+    /// Say what is missing here, and how plugins are isolated on this machine.
+    Doctor(crate::commands::doctor::DoctorArgs),
+
     /// Pack, inspect and list plugins. Nothing of a plugin is run.
     #[command(subcommand)]
     Plugin(crate::commands::plugin::PluginCommand),
@@ -229,6 +238,14 @@ pub(crate) struct RunArgs {
     /// what they look at. The report names how many, and is not attested.
     #[arg(long, conflicts_with_all = ["no_digests", "no_cache", "attest"])]
     pub(crate) trust_stat: bool,
+    /// Look only at models that differ from BASE: in commits since the two parted,
+    /// in the work tree, untracked, or ignored by git. Without a BASE: what the pull
+    /// request or merge request is against (GitHub, GitLab), else the remote's
+    /// default branch. Where the policy, the lock file, a plugin, a document or the
+    /// baseline differs, all models are looked at.
+    #[arg(long, value_name = "BASE", num_args = 0..=1, require_equals = true)]
+    pub(crate) changed: Option<Option<String>>,
+
     /// Judge as if there were no waivers and no baseline: what an auditor wants to
     /// see.
     #[arg(long)]

@@ -212,6 +212,7 @@ pub(crate) fn variable(name: &str) -> Option<OsString> {
     std::env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// Returns the working directory.
 #[expect(clippy::disallowed_methods, reason = "the working directory is read here alone")]
 pub(crate) fn working_dir() -> anyhow::Result<PathBuf> {
     std::env::current_dir().context("the working directory can't be read")

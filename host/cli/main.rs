@@ -4,9 +4,11 @@
 
 mod args;
 mod audit_log;
+mod changed;
 mod commands;
 mod context;
 mod exit;
+mod git;
 mod github;
 mod origin;
 mod progress;
@@ -33,6 +35,9 @@ fn main() -> ExitCode {
         Command::Export(args) => commands::export::run(&args),
         Command::Model(command) => commands::model::run(command, &global),
         Command::Compare(args) => commands::compare::run(&args, &global),
+        Command::Explain(args) => commands::explain::run(&args, &global),
+        Command::Init(args) => commands::init::run(&args, &global),
+        Command::Doctor(args) => commands::doctor::run(&args, &global),
         Command::Plugin(command) => commands::plugin::run(command, &global),
         Command::Cache(command) => commands::cache::run(&command, &global),
         Command::Audit(command) => commands::audit::run(&command),

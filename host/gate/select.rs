@@ -31,10 +31,21 @@ pub struct Selected {
 }
 
 /// Opens the models that `gate` is about, sorted by name.
-pub(super) fn open(gate: &Gate) -> Result<Vec<Model>, GateError> {
+///
+/// Beside them, says how many were left out because nothing of theirs changed.
+pub(super) fn open(gate: &Gate) -> Result<(Vec<Model>, usize), GateError> {
     let pool = Arc::new(Pool::default());
     let mut models: Vec<Model> = Vec::new();
-    for selected in select(gate)? {
+    let mut wanted = select(gate)?;
+    let all = wanted.len();
+    if let Some(changed) = &gate.changed {
+        wanted.retain(|model| changed.touches(&model.path));
+        if wanted.is_empty() && all > 0 {
+            return Err(GateError::Unchanged { base: changed.base.clone(), models: all });
+        }
+    }
+    let unchanged = all - wanted.len();
+    for selected in wanted {
         let listed: usize = models.iter().map(|model| model.files.len()).sum();
         let most = gate.max_tasks.saturating_sub(listed);
         let opened = model::open(&selected.path, selected.name, &selected.shown, &pool, most);
@@ -65,7 +76,7 @@ pub(super) fn open(gate: &Gate) -> Result<Vec<Model>, GateError> {
     });
     match models.first() {
         Some(first) if empty => Err(GateError::Nothing(format!("{} holds no files", first.path))),
-        Some(_) => Ok(models),
+        Some(_) => Ok((models, unchanged)),
         None => {
             let places = match gate.paths.as_slice() {
                 [] => vec![&gate.working_dir],

@@ -17,7 +17,7 @@ mod notice;
 pub mod output;
 mod place;
 pub mod reported;
-mod rules;
+pub mod rules;
 mod sarif;
 pub mod summary;
 #[cfg(test)]

@@ -15,7 +15,13 @@ use crate::domain::text::GuestText;
 const MAX_HELP: usize = 8 << 10;
 
 /// The gate's own rules: id, title, severity, help in Markdown.
-const GATE: [(&str, &str, Severity, &str); 15] = [
+const GATE: [(&str, &str, Severity, &str); 22] = [
+    (
+        "gate/baseline-shrinks",
+        "Findings in the baseline are gone",
+        Severity::Low,
+        "Entries of `modelhost-baseline.json` name findings that are gone, or on other bytes: they cover nothing. Take them out, so that they can't come back unseen: `modelhost baseline write`.",
+    ),
     (
         "gate/changed",
         "A file changed while the run was on",
@@ -77,6 +83,12 @@ const GATE: [(&str, &str, Severity, &str); 15] = [
         "Nothing is known of the file. Add a plugin that judges it (`--plugins DIR`), remove it, or let such files pass with a warning: `not-judged = \"warn\"` under `[gate]` in `modelhost.toml`.",
     ),
     (
+        "gate/not-required",
+        "A required plugin does not apply to a model",
+        Severity::Info,
+        "The policy requires the plugin, and its `applies-to` leaves this model out: no verdict of it is asked for here. Nothing needs to be done where that is what is wanted.",
+    ),
+    (
         "gate/not-satisfied",
         "A required plugin gave no verdict",
         Severity::Medium,
@@ -106,19 +118,49 @@ const GATE: [(&str, &str, Severity, &str); 15] = [
         Severity::Medium,
         "Make it readable for whoever runs the gate, or remove it.",
     ),
+    (
+        "gate/waiver-early",
+        "A waiver is of a later day than the run",
+        Severity::Medium,
+        "Its `added` lies after the time of the run, so that it covers nothing: a clock that was set back revives no waiver. Set the clock, or leave out `--now`. A waiver without `added` can't be held to this.",
+    ),
+    (
+        "gate/waiver-expired",
+        "A waiver has ended",
+        Severity::Medium,
+        "Its last day is over, so that the finding counts again. Mend the finding and take the waiver out of `modelhost.toml`, or have it renewed by whoever owns it.",
+    ),
+    (
+        "gate/waiver-expiring",
+        "A waiver ends within 14 days",
+        Severity::Low,
+        "From the day after its last one on the finding counts again. Have the finding mended until then, or the waiver renewed by whoever owns it.",
+    ),
+    (
+        "gate/waiver-stale",
+        "A waiver is bound to other bytes",
+        Severity::Medium,
+        "The finding is there, on a file that is another one now than the one somebody looked at, so that it counts. Look at it again; `modelhost waiver add` writes a new waiver.",
+    ),
+    (
+        "gate/waiver-unused",
+        "A waiver covers nothing",
+        Severity::Low,
+        "There is no such finding any more. Take the waiver out of `modelhost.toml`.",
+    ),
 ];
 
 /// What a rule means. All texts are inert; none is empty.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Described {
+pub struct Described {
     /// Its id, `<plugin>/<name>`.
-    pub(super) id: String,
+    pub id: String,
     /// A few words.
-    pub(super) title: String,
+    pub title: String,
     /// What it means and what to do, in Markdown, lines and all.
-    pub(super) help: String,
+    pub help: String,
     /// How bad it usually is.
-    pub(super) severity: Severity,
+    pub severity: Severity,
 }
 
 /// The rules of a run's plugins, to be asked many times.
@@ -142,11 +184,7 @@ impl<'a> Rules<'a> {
             Code::Run(_) | Code::Failure(..) => None,
         };
         if let Some(rule) = of_plugin {
-            let title = GuestText::capped(&rule.title).to_string();
-            let title = if title.is_empty() { id.clone() } else { title };
-            let help = inert_lines(&rule.help);
-            let help = if help.trim().is_empty() { title.clone() } else { help };
-            return Described { id, title, help, severity: rule.severity };
+            return of_rule(id, rule);
         }
         of_gate(&id).unwrap_or_else(|| Described {
             title: id.clone(),
@@ -157,8 +195,22 @@ impl<'a> Rules<'a> {
     }
 }
 
+/// Returns what the rule `rule` of a plugin means, known as `id`.
+pub fn of_rule(id: String, rule: &Rule) -> Described {
+    let title = GuestText::capped(&rule.title).to_string();
+    let title = if title.is_empty() { id.clone() } else { title };
+    let help = inert_lines(&rule.help);
+    let help = if help.trim().is_empty() { title.clone() } else { help };
+    Described { id, title, help, severity: rule.severity }
+}
+
+/// Returns the ids of the gate's own rules, sorted.
+pub fn gate() -> impl Iterator<Item = &'static str> {
+    GATE.iter().map(|(id, ..)| *id)
+}
+
 /// Returns what the gate's own rule `id` means.
-pub(super) fn of_gate(id: &str) -> Option<Described> {
+pub fn of_gate(id: &str) -> Option<Described> {
     let (id, title, severity, help) = GATE.into_iter().find(|(known, ..)| *known == id)?;
     let (id, title, help) = (id.to_owned(), title.to_owned(), help.to_owned());
     Some(Described { id, title, help, severity })

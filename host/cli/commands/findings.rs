@@ -64,6 +64,7 @@ impl FindingsArgs {
         let progress = Arc::new(Progress::new(!global.quiet));
         let gate = Gate {
             paths: Vec::new(),
+            changed: None,
             working_dir: context.working_dir,
             config: context.config,
             root: context.root,

@@ -34,6 +34,7 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let gate = Gate {
         registry: None,
         paths: args.models,
+        changed: None,
         working_dir: context.working_dir,
         config: context.config,
         root: context.root,

@@ -5,18 +5,21 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use modelhost::config;
 use modelhost::domain::decision::Decision;
 use modelhost::domain::event::EventSink;
 use modelhost::domain::report::{Report, Timings};
 use modelhost::domain::text::GuestText;
-use modelhost::gate::{Gate, GateError};
-use modelhost::record::audit;
+use modelhost::gate::{Changed, Gate, GateError};
+use modelhost::record::{audit, lock};
 use modelhost::report::{self, Format, Output, Roots, Style, Verbosity};
 use modelhost::worker::{Program, Workers};
 
 use crate::args::{GlobalArgs, IsolationWhere, RunArgs};
 use crate::audit_log::AuditLog;
+use crate::changed::{self, Scope};
 use crate::commands::attest::Attesting;
+use crate::commands::print;
 use crate::context::{self, Context};
 use crate::exit::Exit;
 use crate::github;
@@ -55,12 +58,17 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         );
     }
     let audit = AuditLog::of(&args.audit, &context);
+    let changed = match &args.changed {
+        Some(base) => scope(base.as_deref(), &context, &args)?,
+        None => None,
+    };
     let roots = context.roots();
     let progress = Arc::new(Progress::new(!args.no_progress && !global.quiet));
     let interrupted = Arc::new(AtomicBool::new(false));
     let gate = Gate {
         registry: None,
         paths: args.paths,
+        changed,
         working_dir: context.working_dir,
         config: context.config,
         lock: context.lock,
@@ -111,8 +119,35 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
             tracing::info!("nothing to check: {why}");
             Ok(Exit::Allow)
         }
+        Err(error @ GateError::Unchanged { .. }) => {
+            print(format!("{error}\n").as_bytes())?;
+            Ok(Exit::Allow)
+        }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Finds out which models a run with `--changed` looks at; none for all.
+fn scope(base: Option<&str>, context: &Context, args: &RunArgs) -> anyhow::Result<Option<Changed>> {
+    let mut inputs = Vec::new();
+    if let Some(config) = &context.config {
+        inputs.push(context.config_path(&args.policy));
+        inputs.push(config.root.join(config::MODELS));
+        inputs.extend(config.components.values().map(|path| config.root.join(path)));
+        inputs.extend(config.documents.values().map(|document| config.root.join(&document.path)));
+    } else if !args.policy.no_config {
+        // One that was taken away in this change counts as well.
+        inputs.push(context.root.join(config::NAME));
+    }
+    inputs.extend([context.root.join(lock::NAME), context.baseline_path().0]);
+    inputs.extend(args.plugins.plugins.iter().map(|folder| context.working_dir.join(folder)));
+    Ok(match changed::find(&context.working_dir, base, &inputs)? {
+        Scope::Part(changed) => Some(changed),
+        Scope::All(why) => {
+            say::line(&format!("note: --changed looks at all models: {why}"));
+            None
+        }
+    })
 }
 
 /// Returns the processes that plugins run in; none where they run in this one.

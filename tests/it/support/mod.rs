@@ -3,6 +3,7 @@
 
 pub(crate) mod command;
 pub(crate) mod component;
+pub(crate) mod git;
 pub(crate) mod model;
 pub(crate) mod writer;
 

@@ -1,9 +1,9 @@
-//! `modelhost.toml` with more waivers in it: what stood there stays as it is, with
-//! its comments, and what comes of it is read before it is written.
+//! `modelhost.toml` with more waivers at its end: what stood there stays byte for
+//! byte, comments and all, and what comes of it is read before it is written.
 //!
 //! Leaves which findings to waive to `waiver`.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -13,7 +13,6 @@ use modelhost::domain::text::GuestText;
 use modelhost::domain::waiver::Waiver;
 use modelhost::record::disk::replace;
 use modelhost::report::reported::Reported;
-use toml_edit::{ArrayOfTables, DocumentMut, Item, Table, value};
 
 /// A waiver to be written.
 #[derive(Clone, Debug)]
@@ -66,16 +65,17 @@ impl Entry {
         Ok(Self { keys, days: [("added", added), ("expires", expires)], covers })
     }
 
-    fn table(&self) -> anyhow::Result<Table> {
-        let mut table = Table::new();
+    /// Returns it as a table of TOML.
+    fn table(&self) -> String {
+        let mut out = "[[waiver]]\n".to_owned();
         for (key, text) in &self.keys {
-            table.insert(key, value(text.as_str()));
+            let text = toml::Value::from(text.as_str());
+            let _ = writeln!(out, "{key} = {text}");
         }
         for (key, date) in self.days {
-            let datetime: toml_edit::Datetime = date.to_string().parse().context("a day")?;
-            table.insert(key, value(datetime));
+            let _ = writeln!(out, "{key} = {date}");
         }
-        Ok(table)
+        out
     }
 }
 
@@ -104,16 +104,15 @@ pub(super) fn with(config: &Config, entries: &[Entry]) -> anyhow::Result<String>
             );
         }
     }
-    let mut document: DocumentMut = config.file.text.parse().context("modelhost.toml")?;
-    let waivers = document
-        .entry("waiver")
-        .or_insert_with(|| Item::ArrayOfTables(ArrayOfTables::new()))
-        .as_array_of_tables_mut()
-        .context("the waivers stand in an array: write each as a [[waiver]] table")?;
-    for entry in entries {
-        waivers.push(entry.table()?);
+    let old = &*config.file.text;
+    let mut text = old.to_owned();
+    if !old.is_empty() && !old.ends_with('\n') {
+        text.push('\n');
     }
-    let text = document.to_string();
+    for entry in entries {
+        text.push('\n');
+        text.push_str(&entry.table());
+    }
     modelhost::config::check(&config.file.path, &text)?;
     Ok(text)
 }

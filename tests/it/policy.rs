@@ -1,0 +1,366 @@
+//! Waivers, baseline, `--changed`, `explain`, `init` and `doctor`, as a user meets
+//! them.
+
+use crate::support::command::Place;
+use crate::support::git::Repository;
+use crate::support::model;
+
+const NOW: &str = "2026-11-24";
+
+/// Two models, of which `bad` has a pickle that calls a shell.
+fn place() -> Place {
+    let place = Place::new();
+    place.write("models/good/model.safetensors", model::safetensors(8));
+    place.write("models/bad/model.pkl", b"cbuiltins\neval\n(Vprint(1)\ntR.");
+    place.write(
+        "modelhost.toml",
+        "# ours\nversion = 1\n\n[[model]] # the good one\nname = \"good\"\npath = \"models/good\"\n\n[[model]]\nname = \"bad\"\npath = \"models/bad\"\n",
+    );
+    place
+}
+
+fn json(place: &Place, more: &[&str]) -> serde_json::Value {
+    let args: Vec<&str> = ["run", "--now", NOW, "-o", "json"].iter().chain(more).copied().collect();
+    place.modelhost(&args).json()
+}
+
+/// The findings that deny: rule and fingerprint.
+fn denying(report: &serde_json::Value) -> Vec<(String, String)> {
+    let tasks = report["tasks"].as_array().expect("tasks");
+    let findings = tasks.iter().flat_map(|task| task["findings"].as_array().expect("findings"));
+    let text = |value: &serde_json::Value| value.as_str().expect("text").to_owned();
+    findings
+        .filter(|finding| finding["denies"] == true)
+        .map(|finding| (text(&finding["rule"]), text(&finding["fingerprint"])))
+        .collect()
+}
+
+#[test]
+fn waivers_are_refused_before_anything_is_written() {
+    let place = place();
+    let before = place.read("modelhost.toml");
+    let found = denying(&json(&place, &[]));
+    let fingerprint = &found[0].1;
+    let base = ["waiver", "add", fingerprint, "--now", NOW];
+    let rows: [(&[&str], &str); 7] = [
+        (&["--owner", "@a", "--expires", "2027-01-01"], "--reason"),
+        (&["--reason", "r", "--expires", "2027-01-01"], "--owner"),
+        (&["--reason", "r", "--owner", "@a"], "--expires"),
+        (&["--reason", "r", "--owner", "@a", "--expires", "tomorrow"], "write a day"),
+        (&["--reason", "r", "--owner", "@a", "--expires", "2026-11-23"], "is over"),
+        (&["--reason", " ", "--owner", "@a", "--expires", "2027-01-01"], "--reason is empty"),
+        (&["--reason", "a\u{1b}[2J", "--owner", "@a", "--expires", "2027-01-01"], "control"),
+    ];
+    for (more, expected) in rows {
+        let args: Vec<&str> = base.iter().chain(more).copied().collect();
+        place.modelhost(&args).code(2).says(expected);
+    }
+    let unknown = "0".repeat(32);
+    let args = [
+        "waiver",
+        "add",
+        &unknown,
+        "--reason",
+        "r",
+        "--owner",
+        "@a",
+        "--expires",
+        "2027-01-01",
+        "--now",
+        NOW,
+    ];
+    place.modelhost(&args).code(2).says("there is no finding");
+    assert_eq!(place.read("modelhost.toml"), before);
+}
+
+#[test]
+fn what_the_policy_says_wrongly_of_rules_is_pointed_at() {
+    let place = place();
+    let policy = place.read("modelhost.toml");
+    let rows = [
+        (
+            "[plugin.pickle]\nseverity = { \"unsafe-globl\" = \"low\" }\n",
+            "did you mean `unsafe-global`?",
+        ),
+        (
+            "[plugin.pickle]\napplies-to = [\"models/{\"]\n",
+            "a pattern in `applies-to` can't be used",
+        ),
+        (
+            "[[waiver]]\nrule = \"pickle/unsafe-globl\"\nmodel = \"bad\"\ndigest = \"sha256:0000000000000000000000000000000000000000000000000000000000000000\"\nreason = \"r\"\nowner = \"o\"\nexpires = 2027-01-01\n",
+            "the plugin pickle has no rule `unsafe-globl`",
+        ),
+        ("[baseline]\npath = \"absent.json\"\n", "there is no such file"),
+    ];
+    for (more, expected) in rows {
+        place.write("modelhost.toml", format!("{policy}{more}"));
+        let said = place.modelhost(&["run"]);
+        said.code(2).says(expected).says("modelhost.toml:1");
+        assert_eq!(said.stdout, "");
+    }
+}
+
+#[test]
+fn severities_bars_and_applies_to_are_told() {
+    let place = place();
+    let policy = place.read("modelhost.toml");
+    let rule = denying(&json(&place, &[])).remove(0).0;
+    let (plugin, name) = rule.split_once('/').expect("a rule");
+    place.write(
+        "modelhost.toml",
+        format!("{policy}[plugin.{plugin}]\nseverity = {{ \"{name}\" = \"low\" }}\n"),
+    );
+    let report = json(&place, &["--only", plugin]);
+    assert!(denying(&report).is_empty());
+    place.modelhost(&["run", "--only", plugin]).says("by itself; `severity` under");
+    place.modelhost(&["explain", &rule]).code(0).says("modelhost.toml makes it low here");
+
+    place.write(
+        "modelhost.toml",
+        format!("{policy}[gate]\nrequire = [\"{plugin}\"]\n[plugin.{plugin}]\napplies-to = [\"models/good/**\", \"go?d\"]\n"),
+    );
+    let report = json(&place, &[]);
+    let bad = &report["models"][0];
+    assert_eq!(bad["name"], "bad");
+    let own: Vec<_> =
+        bad["findings"].as_array().expect("findings").iter().map(|f| f["rule"].clone()).collect();
+    assert!(own.contains(&"gate/not-required".into()), "{own:?}");
+    // No judge for the pickle is left: that is told, and never allowed.
+    assert_ne!(place.modelhost(&["run"]).code, 0);
+}
+
+#[test]
+fn the_baseline_only_shrinks_by_itself() {
+    let place = place();
+    place.write("models/bad/model.pkl", b"cbuiltins\nlist\n.");
+    place.write("modelhost.toml", place.read("modelhost.toml") + "[gate]\nfail-on = \"low\"\n");
+    place.modelhost(&["baseline", "check"]).code(2).says("there is no modelhost-baseline.json");
+    place.modelhost(&["run"]).code(1);
+    place.modelhost(&["baseline", "write"]).code(0).says("wrote modelhost-baseline.json");
+    let first = place.read("modelhost-baseline.json");
+    place.modelhost(&["baseline", "check"]).code(0);
+    place.modelhost(&["baseline", "write"]).code(0).says("up to date");
+    place.modelhost(&["run"]).code(0).says("in the baseline");
+    place.modelhost(&["run", "--no-waivers"]).code(1);
+
+    // A file that changes is another finding's bytes.
+    place.write("models/good/model.safetensors", model::safetensors(9));
+    place.modelhost(&["run"]).code(1).says("gate/baseline-shrinks");
+    place.modelhost(&["baseline", "check"]).code(1);
+    place.modelhost(&["baseline", "write"]).code(1).says("would grow by");
+    assert_eq!(place.read("modelhost-baseline.json"), first);
+    place.modelhost(&["baseline", "write", "--accept-new"]).code(0);
+    place.modelhost(&["run"]).code(0);
+
+    // What harms is in no baseline.
+    place.write("models/bad/model.pkl", b"cos\nsystem\n(Vid\ntR.");
+    place
+        .modelhost(&["baseline", "write", "--accept-new"])
+        .code(0)
+        .says("no baseline covers what is critical");
+    place.modelhost(&["run"]).code(1).says("critical[");
+
+    for (text, expected) in
+        [("{", "EOF"), ("{\"schema\": \"modelhost-baseline/v9\"}", "modelhost-baseline/v1")]
+    {
+        place.write("modelhost-baseline.json", text);
+        place.modelhost(&["run"]).code(2).says(expected).says("modelhost-baseline.json:1");
+    }
+}
+
+#[test]
+fn changed_takes_what_git_can_not_vouch_for_as_changed() {
+    let place = place();
+    place.write("models/bad/model.pkl", b"]."); // an empty list
+    place.modelhost(&["run", "--changed"]).code(2).says("no git repository");
+    let git = Repository::new(&place);
+    place.write("models/good/card.md", "# A card\n");
+    place.write(".gitignore", "*.cache\n");
+    git.commit("all");
+    place.modelhost(&["run", "--changed"]).code(2).says("finds no base");
+    place.modelhost(&["run", "--changed=nowhere"]).code(2).says("git fetch origin nowhere");
+    place.modelhost(&["run", "--changed=--help"]).code(2).says("can't be compared with");
+    let changed = |expected: &str| place.modelhost(&["run", "--changed=main"]).says(expected).code;
+    assert_eq!(changed("nothing changed since main: 2 models were left out"), 0);
+
+    // Committed, not committed, untracked, ignored.
+    let one = "1 of 2 models changed since main";
+    place.write("models/good/README.md", "# Good\n");
+    changed(one);
+    git.run(&["add", "-A"]);
+    changed(one);
+    git.run(&["checkout", "-q", "-b", "more"]);
+    git.commit("more");
+    changed(one);
+    git.run(&["checkout", "-q", "main"]);
+    changed("nothing changed");
+    place.write("models/good/x.cache", "x");
+    changed(one);
+    std::fs::remove_file(place.path().join("models/good/x.cache")).expect("removed");
+    place.write("README.md", "no model");
+    changed("nothing changed");
+    std::fs::remove_file(place.path().join("models/good/model.safetensors")).expect("removed");
+    changed(one);
+    git.run(&["checkout", "-q", "--", "."]);
+
+    // What decides about all models widens it to all.
+    place.write(
+        "modelhost-baseline.json",
+        "{\"schema\": \"modelhost-baseline/v1\", \"findings\": []}",
+    );
+    changed("looks at all models: modelhost-baseline.json changed since main");
+    std::fs::remove_file(place.path().join("modelhost-baseline.json")).expect("removed");
+    place.write("models.d/more.toml", "");
+    changed("looks at all models: models.d changed since main");
+    std::fs::remove_file(place.path().join("models.d/more.toml")).expect("removed");
+    place.modelhost(&["lock"]).code(0);
+    changed("looks at all models: modelhost.lock changed since main");
+}
+
+#[test]
+fn changed_finds_the_base_of_each_ci_system() {
+    let place = place();
+    place.write("origin/models/a/model.safetensors", model::safetensors(8));
+    place.write("origin/models/b/model.safetensors", model::safetensors(9));
+    let origin = Repository::at(&place.path().join("origin"));
+    origin.run(&["init", "-q", "-b", "main"]);
+    origin.commit("first");
+    origin.run(&["checkout", "-q", "-b", "pr"]);
+    place.write("origin/models/b/model.safetensors", model::safetensors(10));
+    origin.commit("second");
+    let clone = |args: &[&str], name: &str| {
+        let url = format!("file://{}", place.path().join("origin").display());
+        let all: Vec<&str> =
+            ["clone", "-q", "-b", "pr"].iter().chain(args).copied().chain([&*url, name]).collect();
+        Repository::at(&place.path()).run(&all);
+        place.path().join(name)
+    };
+    let run = |folder: &std::path::Path, vars: &[(&str, &str)]| {
+        let mut command = place.command(&["run", "--changed", "--no-config", "--no-locked"]);
+        command.current_dir(folder).envs(vars.iter().copied());
+        place.said(&command.output().expect("modelhost starts"))
+    };
+    let whole = clone(&[], "whole");
+    let base = Repository::at(&whole).run(&["rev-parse", "origin/main"]);
+    let one = "1 of 2 models changed since";
+    run(&whole, &[("CI", "true"), ("GITHUB_BASE_REF", "main")]).says(&format!("{one} origin/main"));
+    run(&whole, &[("CI", "true"), ("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base)])
+        .says(&format!("{one} {}", &base[..12]));
+    Repository::at(&whole).run(&["remote", "set-head", "origin", "main"]);
+    run(&whole, &[]).says(&format!("{one} origin/main"));
+    // Pushed to the default branch itself, everything is judged.
+    Repository::at(&whole).run(&["checkout", "-q", "main"]);
+    run(&whole, &[("CI", "true")]).says("looks at all models: HEAD is on origin/main itself");
+    run(&whole, &[]).says("nothing changed since origin/main");
+
+    let shallow = clone(&["--depth", "1"], "shallow");
+    run(&shallow, &[("GITHUB_BASE_REF", "main")])
+        .code(2)
+        .says("shallow")
+        .says("git fetch --no-tags --unshallow origin +refs/heads/main:refs/remotes/origin/main");
+    run(&shallow, &[("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base)])
+        .code(2)
+        .says(&format!("git fetch --unshallow origin {base}"));
+}
+
+#[test]
+fn explain_knows_every_rule_and_near_misses() {
+    let place = Place::new();
+    place
+        .modelhost(&["explain", "license/not-allowed"])
+        .code(0)
+        .says("license/not-allowed: ")
+        .says("waiver add");
+    place
+        .modelhost(&["explain", "license/not-alowed"])
+        .code(2)
+        .says("did you mean `license/not-allowed`?");
+    place.modelhost(&["explain", "gate/waiver-stale"]).code(0).says("can't be waived");
+    place.modelhost(&["explain", "\u{1b}[2J"]).code(2).says("there is no rule `\\x1b[2J`");
+    place.modelhost(&["explain", "gate"]).code(0).says("gate/not-judged");
+    let list = place.modelhost(&["plugin", "list", "--json"]).json();
+    for plugin in list["plugins"].as_array().expect("plugins") {
+        let id = plugin["id"].as_str().expect("an id");
+        let said = place.modelhost(&["explain", id]);
+        for rule in plugin["rules"].as_array().expect("rules") {
+            let rule = rule["id"].as_str().expect("an id");
+            said.says(rule);
+        }
+    }
+}
+
+#[test]
+fn doctor_tells_what_is_missing() {
+    let place = Place::new();
+    let said = place.modelhost(&["doctor"]);
+    said.code(0).says("no modelhost.toml").says("bundled").says("isolation");
+    let json = place.modelhost(&["doctor", "--json"]).json();
+    assert_eq!(json["schema"], "modelhost-doctor/v1");
+    place.write("modelhost.toml", "version = 2\n");
+    place.modelhost(&["doctor"]).code(1).says("MISSING policy");
+}
+
+#[test]
+fn init_leaves_alone_what_is_there() {
+    let place = Place::new();
+    place.modelhost(&["init"]).code(4).says("no models were found");
+    place.write("weights/a b/model.safetensors", model::safetensors(8));
+    place.write(".pre-commit-config.yaml", "repos: []\n");
+    place
+        .modelhost(&["init", "--ci", "pre-commit"])
+        .code(0)
+        .says("as it is  .pre-commit-config.yaml");
+    assert_eq!(place.read(".pre-commit-config.yaml"), "repos: []\n");
+    assert!(place.read("modelhost.toml").contains("name = \"weights/a b\""));
+    place.modelhost(&["run", "--locked"]).code(0);
+    place
+        .modelhost(&["init", "--ci", "gitlab"])
+        .code(0)
+        .says("include: { local: .gitlab/modelhost.yml }");
+    assert!(!place.read(".gitlab/modelhost.yml").contains("{SHA256}"));
+    // Below another policy there is nothing to set up.
+    let mut command = place.command(&["init"]);
+    command.current_dir(place.path().join("weights"));
+    place.said(&command.output().expect("modelhost starts")).code(2).says("already");
+}
+
+/// Held to the schemas of the CI systems, and to what is known to go wrong in
+/// workflows, where the tools for it are installed: `pip install check-jsonschema
+/// zizmor pre-commit`.
+#[test]
+fn ci_files_hold_to_their_schemas() {
+    if !crate::support::is_long() {
+        return;
+    }
+    let place = Place::new();
+    place.write("models/a/model.safetensors", model::safetensors(8));
+    for system in ["github", "gitlab", "pre-commit"] {
+        place.modelhost(&["init", "--ci", system]).code(0);
+    }
+    let root = crate::support::root().display();
+    let (action, hooks) = (format!("{root}/action.yml"), format!("{root}/.pre-commit-hooks.yaml"));
+    let rows: [(&str, &[&str]); 6] = [
+        (
+            "check-jsonschema",
+            &["--builtin-schema", "vendor.github-workflows", ".github/workflows/modelhost.yml"],
+        ),
+        ("check-jsonschema", &["--builtin-schema", "vendor.gitlab-ci", ".gitlab/modelhost.yml"]),
+        ("check-jsonschema", &["--builtin-schema", "vendor.github-actions", &action]),
+        ("pre-commit", &["validate-config", ".pre-commit-config.yaml"]),
+        ("pre-commit", &["validate-manifest", &hooks]),
+        ("zizmor", &["--offline", "--persona", "pedantic", ".", &action]),
+    ];
+    for (program, args) in rows {
+        let output =
+            std::process::Command::new(program).args(args).current_dir(place.path()).output();
+        match output {
+            Ok(output) => assert!(
+                output.status.success(),
+                "{program} {args:?}\n{}{}",
+                String::from_utf8_lossy(&output.stdout),
+                String::from_utf8_lossy(&output.stderr)
+            ),
+            Err(error) => eprintln!("skipped: {program} {args:?}: {error}"),
+        }
+    }
+}

@@ -1,0 +1,133 @@
+//! The gate as a newcomer meets it: a repository with ten models, from `init` to a
+//! waiver that everybody sees.
+
+use crate::support::command::Place;
+use crate::support::git::Repository;
+use crate::support::model;
+
+fn ten_models(place: &Place) {
+    for index in 0..10 {
+        let folder = format!("models/m{index}");
+        place.write(&format!("{folder}/model.safetensors"), model::safetensors(8 + index));
+        place.write(&format!("{folder}/README.md"), format!("# Model {index}\n"));
+    }
+}
+
+/// Changes one byte of a model's weights.
+fn change(place: &Place, model: &str) {
+    let path = place.path().join(format!("models/{model}/model.safetensors"));
+    let mut bytes = std::fs::read(&path).expect("the weights");
+    *bytes.last_mut().expect("a byte") ^= 1;
+    std::fs::write(&path, bytes).expect("the weights");
+}
+
+#[test]
+fn a_changed_weight_is_denied_waived_and_seen() {
+    let place = Place::new();
+    ten_models(&place);
+    let git = Repository::new(&place);
+    git.commit("models");
+
+    // Set up, once.
+    place
+        .modelhost(&["init", "--check", "--ci", "github"])
+        .code(1)
+        .says("missing   modelhost.lock");
+    let said = place.modelhost(&["init", "--ci", "github"]);
+    said.code(0).says("wrote     modelhost.toml").says("wrote     modelhost.lock");
+    let files = ["modelhost.toml", "modelhost.lock", ".github/workflows/modelhost.yml"];
+    let before = files.map(|file| place.read(file));
+    place.modelhost(&["init", "--ci", "github"]).code(0).says("as it is  modelhost.toml");
+    assert_eq!(files.map(|file| place.read(file)), before, "nothing is written twice");
+    place.modelhost(&["init", "--check", "--ci", "github"]).code(0);
+    place.modelhost(&["lock", "--check"]).code(0);
+    git.commit("modelhost");
+    place.modelhost(&["run", "--locked"]).code(0).says("ALLOW  0 denied");
+    place
+        .modelhost(&["run", "--changed=main"])
+        .code(0)
+        .says("nothing changed since main: 10 models");
+
+    // A pull request changes a weight.
+    git.run(&["checkout", "-q", "-b", "tune"]);
+    change(&place, "m3");
+    git.commit("tune m3");
+    let said = place.modelhost(&[
+        "run",
+        "--locked",
+        "--changed=main",
+        "-o",
+        "human",
+        "-o",
+        "json=report.json",
+    ]);
+    said.code(1)
+        .says("high[checksum/digest-mismatch]")
+        .says("models/m3/model.safetensors")
+        .says("1 of 10 models changed since main");
+    let line = said.stdout.split("modelhost.lock:").nth(1).expect("a line of the lock file");
+    let line: usize = line.split(' ').next().and_then(|text| text.parse().ok()).expect("a number");
+    let lock = place.read("modelhost.lock");
+    let locked = lock.lines().nth(line - 1).expect("it has that line");
+    assert!(locked.contains("model.safetensors"), "{line}: {locked}");
+
+    // Somebody answers for it, by the command that the report names.
+    let command = said.stdout.split("waive: modelhost ").nth(1).expect("a command");
+    let fingerprint = command.split(' ').nth(2).expect("a fingerprint").to_owned();
+    place
+        .modelhost(&["explain", &fingerprint, "--report", "report.json"])
+        .code(0)
+        .says("state   denies");
+    let add = |more: &[&str]| {
+        let args = [
+            "waiver",
+            "add",
+            &fingerprint,
+            "--owner",
+            "@ml",
+            "--expires",
+            "2027-02-01",
+            "--now",
+            "2026-11-24",
+        ];
+        place.modelhost(&args.iter().chain(more).copied().collect::<Vec<_>>())
+    };
+    add(&["--reason", "..."]).code(2).says("--reason is `...`");
+    add(&["--reason", "tuned, ticket 41", "--report", "report.json"])
+        .code(0)
+        .says("checksum/digest-mismatch in models/m3");
+    add(&["--reason", "again", "--report", "report.json"]).code(2).says("has a waiver already");
+    assert!(place.read("modelhost.toml").starts_with(&before[0]), "what stood there stays");
+    std::fs::remove_file(place.path().join("report.json")).expect("removed");
+    git.commit("waive it");
+
+    // Allowed, and everybody sees why.
+    let said = place.modelhost(&["run", "--locked", "--changed=main", "--now", "2026-11-24"]);
+    said.code(0)
+        .says("looks at all models: modelhost.toml changed since main")
+        .says("1 waived (expires 2027-02-01)")
+        .says("waived by @ml until 2027-02-01 (modelhost.toml:")
+        .says("tuned, ticket 41");
+    let json = place.modelhost(&["run", "--locked", "--now", "2026-11-24", "-o", "json"]);
+    let report = json.code(0).json();
+    assert_eq!(report["summary"]["waived"], 1);
+    assert_eq!(report["waivers"][0]["state"], "in-use");
+    assert_eq!(report["waivers"][0]["reason"], "tuned, ticket 41");
+    place.modelhost(&["waiver", "list", "--now", "2026-11-24"]).code(0).says("in-use");
+
+    // Until it ends, for those bytes, and not for an auditor.
+    place
+        .modelhost(&["run", "--locked", "--now", "2027-02-01T23:59:59Z"])
+        .code(0)
+        .says("gate/waiver-expiring");
+    place
+        .modelhost(&["run", "--locked", "--now", "2027-02-02"])
+        .code(1)
+        .says("gate/waiver-expired");
+    place.modelhost(&["run", "--locked", "--now", "2026-11-23"]).code(1).says("gate/waiver-early");
+    place.modelhost(&["run", "--locked", "--now", "2026-11-24", "--no-waivers"]).code(1);
+    change(&place, "m3");
+    place.modelhost(&["lock", "models/m3"]).code(0);
+    place.modelhost(&["run", "--locked", "--now", "2026-11-24"]).code(0).says("gate/waiver-unused");
+    place.modelhost(&["waiver", "list", "--now", "2026-11-24"]).code(1).says("unused");
+}
