@@ -100,6 +100,7 @@ fn assert_same(claims: &Claims, bytes: &[u8]) {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "claims are read from a folder")]
 pub(crate) fn import(bytes: &[u8]) {
     thread_local! { static TOPS: OnceCell<Vec<TempDir>> = const { OnceCell::new() }; }
     let Some((first, bytes)) = bytes.split_first() else { return };

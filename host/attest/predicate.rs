@@ -132,6 +132,7 @@ impl<'a> Said<'a> {
             audit_head: self.request.audit_head.as_ref().map(DigestSet::from),
             policy: inputs.policy.iter().map(input).collect(),
             lock: inputs.lock.as_ref().map(input),
+            baseline: inputs.baseline.as_ref().map(input),
             fail_on: self.attested.fail_on.name(),
             required: self.attested.required.iter().map(PluginId::as_str).collect(),
             model: Model {
@@ -242,6 +243,8 @@ struct Run<'a> {
     policy: Vec<Descriptor<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     lock: Option<Descriptor<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    baseline: Option<Descriptor<'a>>,
     fail_on: &'static str,
     required: Vec<&'a str>,
     model: Model<'a>,

@@ -93,6 +93,7 @@ pub(super) fn attested(models: Vec<AttestedModel>) -> Attested {
         inputs: Inputs {
             policy: vec![input("modelhost.toml"), input("models.d/bert.toml")],
             lock: Some(input("modelhost.lock")),
+            baseline: Some(input("modelhost-baseline.json")),
         },
         fail_on: Severity::High,
         required: vec![id("checksum"), id("provenance")],

@@ -181,7 +181,7 @@ mod tests {
             let said = Definition {
                 source: of.source.clone(),
                 revision: of.revision.clone(),
-                license: None,
+                ..Definition::default()
             };
             let found = registry.about(&of.name, Some(&said), None, of.tree);
             let names: Vec<_> = found.entries.iter().map(|entry| entry.name.as_str()).collect();

@@ -70,7 +70,9 @@ impl Gate {
         let request = Request {
             within: &within,
             folder: anchor.file_name().and_then(|name| name.to_str()),
-            is_elsewhere: named.as_ref().is_some_and(|model| !model.starts_with(&anchor)),
+            is_elsewhere: named
+                .as_ref()
+                .is_some_and(|model| !model.starts_with(&anchor) && !anchor.starts_with(model)),
         };
         let claims = import::read(&dir, import.format, &request).map_err(|source| {
             GateError::Import { from: GuestText::capped(&import.from.to_string_lossy()), source }
@@ -168,6 +170,15 @@ impl Gate {
                 "define the whole as one model in modelhost.toml, or name the model that is meant",
             ));
         }
+        if claims.files.is_empty() {
+            return Err(usage(
+                format!(
+                    "none of the {all} files that are claimed is one of {}",
+                    select::shown(self, place)
+                ),
+                "name the model that the claims are about",
+            ));
+        }
         if left > 0 {
             claims.notes.push(format!("{left} more files are claimed, outside of this model"));
         }
@@ -176,9 +187,10 @@ impl Gate {
 
     fn open_one(&self, selected: select::Selected) -> Result<Model, GateError> {
         let pool = Arc::new(Pool::default());
-        let select::Selected { name, path, shown, definition } = selected;
+        let select::Selected { name, path, shown, definition, defined_at } = selected;
         let mut model = model::open(&path, name, &shown, &pool, self.max_tasks)?;
         model.definition = definition;
+        model.defined_at = defined_at;
         Ok(model)
     }
 }

@@ -92,6 +92,7 @@ fn worst() -> Report {
             source: Some(format!("hf:{raw}")),
             revision: Some((*raw).to_owned()),
             license: Some((*raw).to_owned()),
+            ..Definition::default()
         });
         model.findings = vec![
             testing::finding(

@@ -150,6 +150,9 @@ fn claims_of_a_larger_folder_are_held_against_the_part_that_is_the_model() {
     // Without a model named, a claim that is left out would be a claim lost.
     let said = place.modelhost(&["lock", "--from", "SHA256SUMS"]);
     said.code(2).says("of 2 files that are claimed, 1 are outside of the model that is at a");
+    place.write("c/w.safetensors", &weights);
+    let said = place.modelhost(&["lock", "c", "--from", "SHA256SUMS"]);
+    said.code(2).says("none of the 2 files that are claimed is one of c");
     // One file is a model too.
     place.write("sums.sha256", format!("{}  a/w.safetensors\n", sha256(&weights)));
     place.modelhost(&["lock", "a/w.safetensors", "--from", "sums.sha256"]).code(0);

@@ -2,7 +2,7 @@
 //!
 //! Leaves the forms to the library.
 
-use anyhow::{Context as _, bail};
+use anyhow::bail;
 use modelhost::config::Config;
 use modelhost::domain::model::ModelName;
 use modelhost::domain::text::GuestText;
@@ -13,6 +13,7 @@ use crate::args::ExportArgs;
 use crate::commands::print;
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::say;
 
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
     let context = Context::find(&args.policy)?;
@@ -59,9 +60,13 @@ pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<Exit> {
         None => print(&bytes),
         Some(path) => {
             let path = context.working_dir.join(path);
-            output::replace(&path, |out| out.write_all(&bytes))
-                .with_context(|| format!("can't write {}", path.display()))?;
-            Ok(Exit::Allow)
+            match output::replace(&path, |out| out.write_all(&bytes)) {
+                Ok(()) => Ok(Exit::Allow),
+                Err(error) => {
+                    say::line(&format!("error: can't write {}: {error}", path.display()));
+                    Ok(Exit::Fault)
+                }
+            }
         }
     }
 }

@@ -35,8 +35,8 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
             "--locked needs a lock file, and there is none; write it with `modelhost lock`"
         );
     }
-    let signing = args.signing;
-    let attesting = match args.attest {
+    let signing = args.signing.clone();
+    let attesting = match args.attest.clone() {
         Some(path) => Some(Attesting::new(path, signing)?),
         None if signing.key.is_some()
             || signing.verifier_id.is_some()

@@ -177,7 +177,7 @@ fn component(model: &Exported<'_>) -> Result<Component, ExportError> {
         .map(|source| Reference { kind: "distribution", url: url(source) });
     Ok(Component {
         kind: "machine-learning-model",
-        reference: Some(format!("model:{name}")),
+        reference: Some(format!("model:{}", encode(name.as_str(), b"-._~/"))),
         name: name.to_string(),
         version: entry.revision.clone(),
         licenses: licenses(model.license, notes.license.as_deref()),
@@ -200,7 +200,11 @@ fn file_of(model: &Exported<'_>, file: &LockedFile) -> Result<Component, ExportE
     );
     Ok(Component {
         kind: "file",
-        reference: Some(format!("model:{}/{}", model.name, file.path)),
+        reference: Some(format!(
+            "file:{}#{}",
+            encode(model.name.as_str(), b"-._~/"),
+            encode(file.path.as_str(), b"-._~/")
+        )),
         name: utf8(Format::CycloneDx, &file.path)?,
         hashes,
         properties,
@@ -234,9 +238,14 @@ fn purl(source: &str, revision: Option<&str>) -> Option<String> {
 
 /// Writes what has no place in a URL as `%XX`.
 fn url(text: &str) -> String {
+    encode(text, b"-._~:/@+%")
+}
+
+/// Writes each byte that is no letter, no digit and none of `kept` as `%XX`.
+fn encode(text: &str, kept: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~:/@+%".contains(&byte) {
+        if byte.is_ascii_alphanumeric() || kept.contains(&byte) {
             out.push(char::from(byte));
         } else {
             use std::fmt::Write as _;

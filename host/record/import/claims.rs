@@ -204,19 +204,18 @@ impl Claims {
             }
             start
         };
-        let moved: Box<dyn Fn(&FilePath) -> Option<FilePath>> =
-            if let Ok(below) = model.strip_prefix(&self.base) {
-                let start = start(below);
-                Box::new(move |path| {
-                    let rest = path.as_str().strip_prefix(&start)?;
-                    Some(FilePath::from_written(rest.to_owned()))
-                })
-            } else if let Ok(above) = self.base.strip_prefix(model) {
-                let start = start(above);
-                Box::new(move |path| Some(FilePath::from_written(format!("{start}{path}"))))
-            } else {
-                return self;
-            };
+        let moved: Moved = if let Ok(below) = model.strip_prefix(&self.base) {
+            let start = start(below);
+            Box::new(move |path| {
+                let rest = path.as_str().strip_prefix(&start)?;
+                Some(FilePath::from_written(rest.to_owned()))
+            })
+        } else if let Ok(above) = self.base.strip_prefix(model) {
+            let start = start(above);
+            Box::new(move |path| Some(FilePath::from_written(format!("{start}{path}"))))
+        } else {
+            return self;
+        };
         let files = std::mem::take(&mut self.files).into_iter();
         self.files =
             files.filter_map(|claim| Some(Claim { path: moved(&claim.path)?, ..claim })).collect();
@@ -224,6 +223,9 @@ impl Claims {
         self
     }
 }
+
+/// Where a path is, seen from the model; none where it is outside.
+type Moved = Box<dyn Fn(&FilePath) -> Option<FilePath>>;
 
 /// Takes the raw bytes of names, joined by `/`, for the path of a file below its
 /// model.

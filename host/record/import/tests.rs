@@ -137,11 +137,12 @@ fn hub_folders_are_of_one_revision() {
     let b = format!("{own}/x/b.metadata");
     assert_eq!(show("hf-folder", &[(&a, &good), (&b, &good)]), "a sha256; x/b sha256; ");
     let other = metadata(&SHA[..40], &COMMIT.replace('0', "f"));
+    let bad = metadata("\"x\"", COMMIT);
     let rows = [
         (vec![(a.as_str(), good.as_str()), (&b, &other)], "b.metadata: it is of the commit f"),
         (vec![(&a, COMMIT)], "it has no commit and ETag"),
         (vec![(&a, "main\nx\n")], "it has no commit and ETag"),
-        (vec![(&a, &metadata("\"x\"", COMMIT))], "its ETag is no digest"),
+        (vec![(&a, &bad)], "its ETag is no digest"),
     ];
     for (files, expected) in rows {
         let said = show("hf-folder", &files);
@@ -172,7 +173,8 @@ fn dvc_names_what_is_inside_and_what_it_keeps() {
         ("outs:\n- md5: &x 1\n  path: *x\n".to_owned(), "a.dvc:3: it refers to another place"),
         (format!("{0}{0}", out(md5, "a")), "a key stands twice"),
         (format!("{}- md5: {md5}\n  path: a\n", out(md5, "a")), "claimed of `a` twice"),
-        ("[".repeat(100_000), "a.dvc:1: it nests too deep"),
+        ("[".repeat(40), "a.dvc:1: it nests too deep"),
+        ("[".repeat(100_000), "a.dvc:1: recursion limit exceeded"),
     ];
     for (text, expected) in rows {
         let said = show("dvc", &[("a.dvc", &text)]);
@@ -285,7 +287,7 @@ fn layouts_are_followed_by_digest_and_never_in_circles() {
         (index(&named.replace("sha256:", "sha512:")), vec![], "a digest starts with `sha256:`"),
         (index(&named.replace("sha256:", "sha256:../../")), vec![], "is named in it: a SHA-256"),
         (index(&part(kind, &twice, "")), vec![twice.as_str()], "has 1 bytes in it, and 2 too"),
-        ("[".repeat(100_000), vec![], "index.json: it can't be read: recursion limit"),
+        (format!("{{\"x\":{}", "[".repeat(100_000)), vec![], "can't be read: recursion limit"),
     ];
     for (index, blobs, expected) in rows {
         let said = read(&index, &blobs);

@@ -16,8 +16,8 @@ const MAX_DEPTH: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Yaml {
     Text(String),
-    List(Vec<Yaml>),
-    Map(BTreeMap<String, Yaml>),
+    List(Vec<Self>),
+    Map(BTreeMap<String, Self>),
 }
 
 impl Yaml {

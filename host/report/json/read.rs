@@ -69,6 +69,7 @@ struct Document {
 struct InputsText {
     policy: Vec<InputText>,
     lock: Option<InputText>,
+    baseline: Option<InputText>,
 }
 
 #[derive(Deserialize)]
@@ -225,6 +226,7 @@ fn inputs(inputs: InputsText) -> Result<Inputs, ReadError> {
     Ok(Inputs {
         policy: inputs.policy.into_iter().map(file).collect::<Result<_, _>>()?,
         lock: inputs.lock.map(file).transpose()?,
+        baseline: inputs.baseline.map(file).transpose()?,
     })
 }
 
