@@ -161,6 +161,11 @@ pub(super) fn is_tree_name(name: &str) -> bool {
     name.starts_with(TREE)
 }
 
+/// Returns the name of the model, percent-encoded, of which `name` is the whole.
+pub(super) fn model_name(name: &str) -> &str {
+    name.trim_start_matches(TREE)
+}
+
 /// Writes `text` so that it can be part of a URI and is one name, not a path.
 pub(super) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());

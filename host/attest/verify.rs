@@ -15,7 +15,7 @@ use serde::Deserialize;
 use super::envelope::{self, Envelope, EnvelopeError, PAYLOAD_TYPE};
 use super::key::PublicKey;
 use super::predicate::VERIFIER;
-use super::statement::{STATEMENT, SVR, VSA, is_tree_name};
+use super::statement::{STATEMENT, SVR, VSA, is_tree_name, model_name};
 use crate::domain::attested::{AttestedFile, is_time};
 use crate::domain::digest::{Digest, TreeDigest};
 use crate::domain::model::FilePath;
@@ -370,7 +370,7 @@ fn differing(statement: &Signed, files: &[AttestedFile]) -> Option<Refusal> {
     if differences.is_empty() && tree.digest() != statement.tree {
         differences.push(Difference::Tree);
     }
-    let nearest = GuestText::capped(&statement.tree_name);
+    let nearest = GuestText::capped(model_name(&statement.tree_name));
     (!differences.is_empty()).then_some(Refusal::Files { nearest, differences })
 }
 

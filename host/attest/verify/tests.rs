@@ -109,7 +109,7 @@ fn any_other_set_of_files_is_refused_by_name() {
     assert_eq!(changed(|files| files[0].size += 1), [Difference::Tree]);
     // Another model than any that was attested: the nearest is named.
     let refusal = check(&bundles, &testing::model("x", &["a"]).files, &key);
-    assert!(refusal.expect_err("another model").to_string().contains("tree:bert"));
+    assert!(refusal.expect_err("another model").to_string().contains("for `bert`"));
 }
 
 #[test]
