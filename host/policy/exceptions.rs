@@ -84,19 +84,23 @@ impl<'a> Exceptions<'a> {
         }
     }
 
-    /// Takes a finding on `model` that an exception covers out of what denies.
-    pub(super) fn apply(&mut self, model: &ModelName, judged: &mut Judged) {
+    /// Takes a finding on `model` that an exception covers out of what denies. A task
+    /// on `task` is about that file, where the finding names none.
+    pub(super) fn apply(
+        &mut self,
+        model: &ModelName,
+        task: Option<&FilePath>,
+        judged: &mut Judged,
+    ) {
         let Some(content) = self.models.get(model) else { return };
         let (finding, fingerprint) = (&judged.finding, judged.fingerprint);
-        let Some(digest) = content.digest(finding) else { return };
+        let file = finding.location.file.as_ref().or(task);
+        let digest = content.digest(file);
         let places = self.places.get(&(model, &finding.rule)).map(Vec::as_slice);
         for tracked in places.unwrap_or_default() {
             let Some(tracked) = self.waivers.get_mut(*tracked) else { continue };
             let waiver = tracked.waiver;
-            let is_meant = waiver
-                .file
-                .as_ref()
-                .is_none_or(|file| finding.location.file.as_ref() == Some(file))
+            let is_meant = waiver.file.as_ref().is_none_or(|meant| file == Some(meant))
                 && waiver.fingerprint.is_none_or(|meant| meant == fingerprint);
             if !is_meant {
                 continue;
@@ -219,12 +223,11 @@ fn content(model: &ModelEvidence) -> Option<Content> {
 }
 
 impl Content {
-    /// Returns the digest that an exception from `finding` is bound to: that of
-    /// its file; of the whole tree where it is on no file, or on one that is not
-    /// there.
-    fn digest(&self, finding: &Finding) -> Option<Digest> {
-        let Some(file) = &finding.location.file else { return Some(self.tree) };
-        Some(self.files.get(file).map_or(self.tree, |(_, digest)| *digest))
+    /// Returns the digest that an exception from a finding on `file` is bound to:
+    /// that of the file; of the whole tree where it is on none, or on one that is
+    /// not there.
+    fn digest(&self, file: Option<&FilePath>) -> Digest {
+        file.and_then(|file| self.files.get(file)).map_or(self.tree, |(_, digest)| *digest)
     }
 }
 

@@ -167,7 +167,7 @@ impl<'a> Parties<'a> {
             })
             .collect();
         if is_believed {
-            findings.iter_mut().for_each(|judged| exceptions.apply(&model, judged));
+            findings.iter_mut().for_each(|judged| exceptions.apply(&model, file.as_ref(), judged));
         }
         findings.sort_by(|a, b| worst_first(&a.finding, &b.finding));
         let mut verdict = verdict(&ending, &findings);

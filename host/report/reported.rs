@@ -77,13 +77,15 @@ pub fn of(report: &Report) -> Vec<Reported> {
 
 fn reported(model: &ModelReport, judged: &Judged, file: Option<&FilePath>) -> Reported {
     let Finding { rule, severity, message, location, .. } = &judged.finding;
+    // A task on a file is about that file, where the finding names none.
+    let file = location.file.as_ref().or(file);
     Reported {
         fingerprint: judged.fingerprint,
         rule: (*rule.plugin() != PluginId::gate()).then(|| rule.clone()),
         code: rule.to_string(),
         model: model.name.clone(),
-        file: location.file.as_ref().or(file).cloned(),
-        digest: model.bound_digest(location.file.as_ref()),
+        file: file.cloned(),
+        digest: model.bound_digest(file),
         severity: *severity,
         message: message.clone(),
         denies: judged.denies,
@@ -188,11 +190,11 @@ impl Found {
             Err(_) => return Err(wrong("no rule", &self.rule)),
         };
         let path = |text: &str| FilePath::parse(text).ok_or_else(|| wrong("no path", text));
-        let own = self.location.file.as_deref();
-        let file = own.or(task).map(path).transpose()?;
-        let listed = own.and_then(|own| {
+        let named = self.location.file.as_deref().or(task);
+        let file = named.map(path).transpose()?;
+        let listed = named.and_then(|named| {
             // The report has them sorted; one that has not finds nothing.
-            let place = model.files.binary_search_by(|file| file.path.as_str().cmp(own)).ok()?;
+            let place = model.files.binary_search_by(|file| file.path.as_str().cmp(named)).ok()?;
             model.files.get(place)
         });
         let digest = match listed {

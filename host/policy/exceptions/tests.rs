@@ -284,6 +284,22 @@ fn a_waiver_covers_what_it_is_bound_to_until_its_last_day_is_over() {
 }
 
 #[test]
+fn a_task_on_a_file_is_about_that_file() {
+    let unnamed = finding(RuleId::new(id("s"), "bad").expect("a rule"), Severity::High, None);
+    let answer = Outcome::Answered(Answer::Checked { findings: vec![unnamed], facts: Vec::new() });
+    let mut run = found(Vec::new());
+    run.0.tasks[1].outcome = answer;
+    let rule = RuleId::new(id("s"), "bad").expect("a rule");
+    let of = |digest, file: &str| {
+        let waiver = Waiver { rule: rule.clone(), digest, file: Some(path(file)), ..waiver() };
+        decide(&waived(waiver), run.0.clone(), NOW).decision
+    };
+    assert_eq!(of(weights(), "weights"), Decision::Allow);
+    assert_eq!(of(tree(), "weights"), Decision::Deny);
+    assert_eq!(of(weights(), "README"), Decision::Deny);
+}
+
+#[test]
 fn notes_on_waivers_never_change_the_decision() {
     let strict = Policy { fail_on: Severity::Low, ..waived(Waiver { digest: tree(), ..waiver() }) };
     let report = decide(&strict, found(Vec::new()).0, NOW);
@@ -421,11 +437,11 @@ fn excepts_all(run: &Run, fail_on: Severity) -> Policy {
     for task in &bare.tasks {
         let model = bare.models.iter().find(|model| model.name == task.model).expect("its model");
         for judged in &task.findings {
-            let Some(digest) = model.bound_digest(judged.finding.location.file.as_ref()) else {
+            let file = judged.finding.location.file.clone().or_else(|| task.file.clone());
+            let Some(digest) = model.bound_digest(file.as_ref()) else {
                 continue;
             };
             let rule = judged.finding.rule.clone();
-            let file = judged.finding.location.file.clone();
             let entry =
                 BaselineEntry { rule: rule.clone(), model: task.model.clone(), file, digest };
             policy.baseline.entries.insert(judged.fingerprint, entry);
