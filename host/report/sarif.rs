@@ -200,7 +200,8 @@ fn at(address: &Address) -> Location {
 fn related(roots: &Roots, told: &Told<'_>) -> Option<Location> {
     let place = told.place.as_ref()?;
     let itself = address::itself(roots, place);
-    let member = place.member().map(|member| LogicalLocation { name: cut(member.as_str()) });
+    let member = place.member().filter(|member| !member.as_str().is_empty());
+    let member = member.map(|member| LogicalLocation { name: cut(member.as_str()) });
     Some(Location {
         id: Some(1),
         physical_location: PhysicalLocation {
