@@ -107,8 +107,8 @@ mod tests {
 
     #[test]
     fn ways_to_comply() {
-        let wide = vec!["(MIT OR Zlib)"; 6].join(" AND ");
-        let wider = vec!["(MIT OR Zlib)"; 7].join(" AND ");
+        let wide = ["(MIT OR Zlib)"; 6].join(" AND ");
+        let wider = ["(MIT OR Zlib)"; 7].join(" AND ");
         let rows = [
             ("MIT OR Zlib", "MIT Zlib"),
             ("MIT AND Zlib", "MIT+Zlib"),
@@ -120,9 +120,9 @@ mod tests {
             assert_eq!(shown(text), expected, "{text}");
         }
         assert_eq!(shown(&wide).split(' ').count(), 64);
-        let sum = vec!["MIT"; 1000].join(" AND ");
+        let sum = ["MIT"; 1000].join(" AND ");
         assert_eq!(shown(&sum).split('+').count(), 1000);
-        assert_eq!(shown(&vec!["MIT"; 65].join(" OR ")), "too many");
-        assert_eq!(shown(&vec!["MIT"; 2000].join(" AND ")), "too many");
+        assert_eq!(shown(&["MIT"; 65].join(" OR ")), "too many");
+        assert_eq!(shown(&["MIT"; 2000].join(" AND ")), "too many");
     }
 }

@@ -306,7 +306,7 @@ fn what_a_model_is_itself_is_no_base() {
 
 #[test]
 fn settings_that_name_no_license_are_refused() {
-    let wide = vec!["(MIT OR Zlib)"; 7].join(" AND ");
+    let wide = ["(MIT OR Zlib)"; 7].join(" AND ");
     let nested = format!("{}MIT{}", "(".repeat(500), ")".repeat(400));
     let hostile = [
         "gpl",
