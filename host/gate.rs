@@ -23,7 +23,7 @@ use std::time::Instant;
 
 use crate::config::Config;
 use crate::domain::diagnostic::{Diagnostic, SourceFile};
-use crate::domain::event::{Event, EventSink};
+use crate::domain::event::{Event, EventSink, Silent};
 use crate::domain::evidence::{InputFile, Inputs};
 use crate::domain::finding::Severity;
 use crate::domain::plugin::PluginId;
@@ -177,6 +177,37 @@ pub enum GateError {
 }
 
 impl Gate {
+    /// Returns a request at `now` (seconds since 1970-01-01T00:00:00Z) about what is
+    /// found below `folder`, under the built-in policy, with all bundled plugins in
+    /// this process, one at a time, and without a cache.
+    pub fn new(folder: PathBuf, now: u64) -> Self {
+        Self {
+            paths: Vec::new(),
+            changed: None,
+            root: folder.clone(),
+            working_dir: folder,
+            config: None,
+            lock: None,
+            registry: None,
+            baseline: None,
+            exceptions: true,
+            locked: false,
+            bundled: true,
+            folders: Vec::new(),
+            only: BTreeSet::new(),
+            digests: true,
+            trust_stat: false,
+            fail_on: None,
+            now,
+            max_tasks: MAX_TASKS,
+            jobs: 1,
+            cache: None,
+            workers: None,
+            sink: Arc::new(Silent),
+            interrupted: Arc::new(AtomicBool::new(false)),
+        }
+    }
+
     /// Runs the gate to a report, on a thread that may block.
     ///
     /// # Errors

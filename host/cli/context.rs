@@ -31,6 +31,10 @@ const CACHE_KEY: &str = "MODELHOST_CACHE_KEY";
 /// The environment variable that holds a key to sign attestations with, in PEM.
 const SIGNING_KEY: &str = "MODELHOST_SIGNING_KEY";
 
+/// How many files a command takes in that runs no tasks, on what is the operator's
+/// own: only an end to what is endless.
+pub(crate) const ENDLESS: usize = 10_000_000;
+
 /// What a command finds around it.
 pub(crate) struct Context {
     /// The working directory.

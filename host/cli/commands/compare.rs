@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use modelhost::domain::event::EventSink;
@@ -15,7 +14,7 @@ use modelhost::record::lock;
 
 use crate::args::{CompareArgs, GlobalArgs};
 use crate::commands::print;
-use crate::context;
+use crate::context::{self, ENDLESS};
 use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::say;
@@ -90,24 +89,10 @@ fn read(path: &Path, global: &GlobalArgs) -> anyhow::Result<Side> {
         Kind::Files => {
             let progress = Arc::new(Progress::new(!global.quiet));
             let gate = Gate {
-                paths: Vec::new(),
-                root: working_dir.clone(),
-                working_dir,
-                config: None,
-                lock: None,
-                locked: false,
-                bundled: false,
-                folders: Vec::new(),
-                only: BTreeSet::new(),
-                digests: true,
-                fail_on: None,
-                now: context::now(),
-                max_tasks: 10_000_000,
+                max_tasks: ENDLESS,
                 jobs: context::processors(),
-                workers: None,
-                cache: None,
                 sink: Arc::clone(&progress) as Arc<dyn EventSink>,
-                interrupted: Arc::new(AtomicBool::new(false)),
+                ..Gate::new(working_dir, context::now())
             };
             let folder = gate.folder(path);
             progress.clear();

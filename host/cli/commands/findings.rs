@@ -5,13 +5,12 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use clap::Args;
 use modelhost::domain::event::EventSink;
 use modelhost::domain::report::Report;
-use modelhost::gate::{Gate, MAX_TASKS};
+use modelhost::gate::Gate;
 use modelhost::record::disk::read_bounded;
 use modelhost::report::reported::{self, MAX_REPORT, Reported};
 use modelhost::worker::{Program, Workers};
@@ -63,27 +62,17 @@ impl FindingsArgs {
         let baseline = context.written_baseline()?;
         let progress = Arc::new(Progress::new(!global.quiet));
         let gate = Gate {
-            paths: Vec::new(),
-            changed: None,
-            working_dir: context.working_dir,
             config: context.config,
             root: context.root,
             lock: context.lock,
             baseline,
-            exceptions: true,
-            locked: false,
             bundled: !self.plugins.no_bundled,
             folders: self.plugins.plugins.clone(),
-            only: std::collections::BTreeSet::new(),
-            digests: true,
-            fail_on: None,
-            now: self.now(),
-            max_tasks: MAX_TASKS,
             jobs: context::processors(),
             cache: context::cache(),
             workers: Some(Arc::new(Workers::new(Program::this()))),
             sink: Arc::clone(&progress) as Arc<dyn EventSink>,
-            interrupted: Arc::new(AtomicBool::new(false)),
+            ..Gate::new(context.working_dir, self.now())
         };
         let runtime =
             tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;

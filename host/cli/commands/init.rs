@@ -7,7 +7,6 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -15,13 +14,13 @@ use modelhost::config;
 use modelhost::domain::digest::Digest;
 use modelhost::domain::event::EventSink;
 use modelhost::domain::model::ModelName;
-use modelhost::gate::{Gate, GateError};
+use modelhost::gate::{Also, Gate, GateError};
 use modelhost::model::find;
 use modelhost::record::disk::{is_absent, read_bounded, replace};
 use modelhost::record::lock;
 
 use crate::args::{GlobalArgs, PolicyArgs};
-use crate::context::{self, Context};
+use crate::context::{self, Context, ENDLESS};
 use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::say;
@@ -185,32 +184,17 @@ fn make_folder(path: &Path) -> std::io::Result<()> {
 fn lock_models(context: &Context, global: &GlobalArgs) -> anyhow::Result<()> {
     let progress = Arc::new(Progress::new(!global.quiet));
     let gate = Gate {
-        paths: Vec::new(),
-        changed: None,
-        working_dir: context.working_dir.clone(),
         config: context.config.clone(),
         root: context.root.clone(),
-        lock: None,
-        baseline: None,
-        exceptions: true,
-        locked: false,
-        bundled: true,
-        folders: Vec::new(),
-        only: std::collections::BTreeSet::new(),
-        digests: true,
-        fail_on: None,
-        now: context::now(),
-        max_tasks: 10_000_000,
+        max_tasks: ENDLESS,
         jobs: context::processors(),
-        workers: None,
-        cache: None,
         sink: Arc::clone(&progress) as Arc<dyn EventSink>,
-        interrupted: Arc::new(AtomicBool::new(false)),
+        ..Gate::new(context.working_dir.clone(), context::now())
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let pinned = runtime.block_on(gate.pin());
+    let pinned = runtime.block_on(gate.pin(Also::default()));
     progress.clear();
-    lock::write(&context.root.join(lock::NAME), &pinned?)?;
+    lock::write(&context.root.join(lock::NAME), &pinned?.lock)?;
     Ok(())
 }
 

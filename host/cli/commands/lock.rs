@@ -3,7 +3,6 @@
 //! Leaves what it says, and how two differ, to the library.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use modelhost::domain::digest::Digest;
 use modelhost::domain::event::EventSink;
@@ -16,7 +15,7 @@ use modelhost::record::lock::{self, LockFile};
 
 use crate::args::{GlobalArgs, LockArgs};
 use crate::audit_log::AuditLog;
-use crate::context::{self, Context};
+use crate::context::{self, Context, ENDLESS};
 use crate::exit::Exit;
 use crate::progress::Progress;
 use crate::say;
@@ -32,30 +31,16 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let progress = Arc::new(Progress::new(!global.quiet));
     let also = Also { blake3: args.blake3, parts: args.parts, tensors: args.tensors };
     let gate = Gate {
-        registry: None,
         paths: args.models,
-        changed: None,
-        working_dir: context.working_dir,
         config: context.config,
         root: context.root,
         lock: context.lock,
-        baseline: None,
-        exceptions: true,
-        locked: false,
         bundled: !args.plugins.no_bundled,
         folders: args.plugins.plugins,
-        only: std::collections::BTreeSet::new(),
-        digests: true,
-        trust_stat: false,
-        fail_on: None,
-        now: context::now(),
-        // Without tasks, and of the operator's own: only an end to what is endless.
-        max_tasks: 10_000_000,
+        max_tasks: ENDLESS,
         jobs: context::processors(),
-        workers: None,
-        cache: None,
         sink: Arc::clone(&progress) as Arc<dyn EventSink>,
-        interrupted: Arc::new(AtomicBool::new(false)),
+        ..Gate::new(context.working_dir, context::now())
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let import = args.from.map(|from| Import { from, format: args.format, also });

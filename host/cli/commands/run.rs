@@ -66,10 +66,8 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let progress = Arc::new(Progress::new(!args.no_progress && !global.quiet));
     let interrupted = Arc::new(AtomicBool::new(false));
     let gate = Gate {
-        registry: None,
         paths: args.paths,
         changed,
-        working_dir: context.working_dir,
         config: context.config,
         lock: context.lock,
         root: context.root,
@@ -81,7 +79,6 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         only: args.only.into_iter().collect(),
         digests: !args.no_digests,
         trust_stat: args.trust_stat,
-        now: args.now.unwrap_or_else(context::now),
         max_tasks: args.max_tasks,
         jobs: args.jobs.map_or_else(context::processors, usize::from),
         cache: if args.no_cache { None } else { context::cache() },
@@ -89,6 +86,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         interrupted: Arc::clone(&interrupted),
         fail_on: args.fail_on,
         workers: workers(args.isolation, args.require_isolation)?,
+        ..Gate::new(context.working_dir, args.now.unwrap_or_else(context::now))
     };
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
