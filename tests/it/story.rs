@@ -131,3 +131,98 @@ fn a_changed_weight_is_denied_waived_and_seen() {
     place.modelhost(&["run", "--locked", "--now", "2026-11-24"]).code(0).says("gate/waiver-unused");
     place.modelhost(&["waiver", "list", "--now", "2026-11-24"]).code(1).says("unused");
 }
+
+/// Makes a key pair, `key.pem` and `key.pub`.
+fn key(place: &Place) {
+    use std::os::unix::fs::PermissionsExt as _;
+    let openssl = |args: &[&str]| {
+        let output =
+            std::process::Command::new("openssl").args(args).current_dir(place.path()).output();
+        assert!(output.expect("openssl is there").status.success(), "{args:?}");
+    };
+    let curve = "ec_paramgen_curve:P-256";
+    openssl(&["genpkey", "-algorithm", "EC", "-pkeyopt", curve, "-out", "key.pem"]);
+    openssl(&["pkey", "-in", "key.pem", "-pubout", "-out", "key.pub"]);
+    let own = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(place.path().join("key.pem"), own).expect("permissions");
+}
+
+/// Runs `modelhost ARGS` where git can be found.
+fn with_git(place: &Place, args: &[&str]) -> crate::support::command::Said {
+    let path = std::env::var_os("PATH").expect("a PATH");
+    place.said(&place.command(args).env("PATH", path).output().expect("modelhost starts"))
+}
+
+#[test]
+fn a_pin_is_kept_changed_on_purpose_and_told_of() {
+    const NOW: [&str; 2] = ["--now", "2026-11-24T12:00:00Z"];
+    const LOG: [&str; 2] = ["--audit-log", "modelhost-audit.jsonl"];
+    let commit = "86f7e437faa5a7fce15d1ddcb9eaeaea377667b8";
+    let place = Place::new();
+    place
+        .write("models/bert/model.safetensors", model::safetensors(64))
+        .write("models/bert/README.md", "---\nlicense: mit\n---\n# A model\n");
+    key(&place);
+    place.write(".gitignore", "key.pem\n");
+    let git = Repository::new(&place);
+
+    // Defined, locked, committed.
+    let source = ["--source", "hf:org/bert", "--revision", commit, "--license", "MIT"];
+    place.modelhost(&[&["model", "add", "models/bert"], &source[..]].concat()).code(0);
+    place.modelhost(&[&["lock"], &LOG[..]].concat()).code(0).says("+ model bert: 2 files");
+    git.commit("Pin bert");
+    let run = |place: &Place, more: &[&str]| {
+        place.modelhost(&[&["run", "--locked"], &NOW[..], more].concat())
+    };
+    run(&place, &LOG).code(0);
+
+    // Tampered with: rejected at the line that pins the file.
+    change(&place, "bert");
+    let said = run(&place, &LOG);
+    said.code(1).says("high[checksum/digest-mismatch]");
+    let lock = place.read("modelhost.lock");
+    let line =
+        lock.lines().position(|line| line.contains("model.safetensors")).expect("a line") + 1;
+    said.says(&format!("modelhost.lock:{line} models/bert/model.safetensors"));
+
+    // Pinned anew on purpose: one file is one changed line and the tree's.
+    place
+        .modelhost(&[&["lock", "models/bert"], &LOG[..]].concat())
+        .code(0)
+        .says("~ model.safetensors");
+    git.commit("Tune bert");
+    let changed = git.run(&["diff", "--numstat", "HEAD~1", "--", "modelhost.lock"]);
+    assert_eq!(changed.split_whitespace().next(), Some("2"), "{changed}");
+
+    // Tested, attested and on record.
+    let attest = ["--attest", "bert.jsonl", "--key", "key.pem", "-o", "json=tested.json"];
+    run(&place, &[&LOG[..], &attest].concat()).code(0);
+    let told = with_git(&place, &[&["history", "bert"], &LOG[..]].concat());
+    told.code(0).says("Pin bert").says("Tune bert").says("allow").says("deny");
+    place.modelhost(&["audit", "verify", LOG[1]]).code(0).says("5 records");
+
+    // Elsewhere: the same model is verified, and staging ran what was tested.
+    let staging = Place::new();
+    let files = ["model.safetensors", "README.md"].map(|file| format!("models/bert/{file}"));
+    for file in files.iter().map(String::as_str).chain(["modelhost.toml", "modelhost.lock"]) {
+        staging.write(file, std::fs::read(place.path().join(file)).expect("the file"));
+    }
+    for file in ["bert.jsonl", "key.pub", "tested.json"] {
+        staging.write(file, place.read(file));
+    }
+    let verify = ["verify", "bert.jsonl", "models/bert", "--key", "key.pub", NOW[0], NOW[1]];
+    staging.modelhost(&verify).code(0);
+    let later = ["run", "--locked", "--now", "2026-11-25", "-o", "json=staging.json"];
+    staging.modelhost(&later).code(0);
+    let compare = ["compare", "tested.json", "staging.json"];
+    staging.modelhost(&compare).code(0);
+    change(&staging, "bert");
+    staging.modelhost(&verify).code(1).says("model.safetensors");
+    staging.modelhost(&later).code(1);
+    staging.modelhost(&compare).code(1).says("model.safetensors");
+
+    // A record that somebody would rather not have made is missed.
+    let log = place.read(LOG[1]);
+    place.write(LOG[1], log.replace("\"deny\"", "\"allow\""));
+    place.modelhost(&["audit", "verify", LOG[1]]).code(1).says("line 3");
+}
