@@ -5,6 +5,7 @@
 //! It leaves to others: reading, and the words of the findings.
 
 use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
 
 use modelhost_check::raw_path;
 use sha2::{Digest as _, Sha256};
@@ -52,6 +53,13 @@ pub enum Difference {
     Missing(String),
     /// The file is there, but not locked.
     Extra(String),
+    /// A locked file is not there, and one that is not locked has its bytes.
+    Renamed {
+        /// The path of the locked file.
+        from: String,
+        /// Where its bytes are.
+        to: String,
+    },
 }
 
 /// What is wrong with the lock entry in itself.
@@ -131,6 +139,39 @@ pub fn with_lock(found: &[Entry], locked: &[Entry]) -> Vec<Difference> {
             (None, None) => None,
         });
     }
+}
+
+/// Takes a missing and an extra file of the same bytes for one that was renamed. An
+/// empty file tells of no other.
+pub fn renamed(differences: Vec<Difference>, found: &[Entry], locked: &[Entry]) -> Vec<Difference> {
+    let bytes = |files: &[Entry], path: &str| {
+        let at = files.binary_search_by(|file| file.path.as_str().cmp(path)).ok()?;
+        files.get(at).filter(|file| file.size > 0).map(|file| (file.size, file.sha256))
+    };
+    let mut missing: BTreeMap<(u64, Digest), Vec<String>> = BTreeMap::new();
+    for difference in differences.iter().rev() {
+        if let Difference::Missing(path) = difference
+            && let Some(bytes) = bytes(locked, path)
+        {
+            missing.entry(bytes).or_default().push(path.clone());
+        }
+    }
+    let mut gone = BTreeSet::new();
+    let renamed: Vec<_> = differences
+        .into_iter()
+        .map(|difference| {
+            let Difference::Extra(to) = &difference else { return difference };
+            let from = bytes(found, to).and_then(|bytes| missing.get_mut(&bytes)?.pop());
+            let Some(from) = from else { return difference };
+            gone.insert(from.clone());
+            Difference::Renamed { from, to: to.clone() }
+        })
+        .collect();
+    let is_told = |difference: &Difference| match difference {
+        Difference::Missing(path) => !gone.contains(path),
+        _ => true,
+    };
+    renamed.into_iter().filter(is_told).collect()
 }
 
 fn difference(file: &Entry, lock: &Entry) -> Option<Difference> {
@@ -217,6 +258,7 @@ mod tests {
             }
             Difference::Missing(path) => format!("-{path}"),
             Difference::Extra(path) => format!("+{path}"),
+            Difference::Renamed { from, to } => format!("{from}→{to}"),
         };
         differences.iter().map(show).collect::<Vec<_>>().join(" ")
     }
@@ -244,6 +286,24 @@ mod tests {
                 expected,
                 "{found} | {locked}"
             );
+        }
+    }
+
+    #[test]
+    fn renamed_files_are_told_as_such() {
+        let rows = [
+            ("b 1 1", "a 1 1", "a→b"),
+            ("a 1 1, b 1 1", "a 1 1", "+b"),
+            ("b 1 1, c 1 1", "a 1 1", "a→b +c"),
+            ("c 1 1", "a 1 1, b 1 1", "-b a→c"),
+            ("b 2 1", "a 1 1", "-a +b"),
+            ("b 0 1", "a 0 1", "-a +b"),
+            ("a 1 2, b 1 1", "a 1 1, b 1 2", "a 1→2 b 2→1"),
+        ];
+        for (found, locked, expected) in rows {
+            let (found, locked) = (entries(found), entries(locked));
+            let told = renamed(with_lock(&found, &locked), &found, &locked);
+            assert_eq!(show(&told), expected, "{found:?} | {locked:?}");
         }
     }
 

@@ -4,11 +4,13 @@
 //! It leaves to others: reading ([`crate`]), comparing ([`crate::compare`]), the
 //! words ([`crate::report`]).
 
-use modelhost_check::{Definition, LockEntry, Observations, raw_path};
+use modelhost_check::{Definition, Failure, LockEntry, LockedParts, Observations, raw_path};
 
 use crate::compare::{self, Broken, Difference, Entry, Index};
-use crate::report;
+use crate::narrow::Where;
+use crate::shards::Inconsistency;
 use crate::sums::{self, Kind, MAX_LIST, Sums};
+use crate::{names, report};
 
 /// All that the check was shown of the model's files.
 #[derive(Default)]
@@ -17,10 +19,21 @@ pub struct View {
     pub files: Vec<Entry>,
     /// The lists among them, by path. None: too large to be read.
     lists: Vec<(String, u64, Option<Sums>)>,
+    /// How shards differ from the index at a path.
+    pub inconsistencies: Vec<(String, Inconsistency)>,
 }
 
-/// Tells whether the file at a path, of a size, is a git-lfs pointer.
-pub type IsPointer<'a> = &'a dyn Fn(&str, u64) -> bool;
+/// What more can be looked at of files that differ.
+pub trait Looks {
+    /// Tells whether the file at a path, of a size, is a git-lfs pointer.
+    fn is_pointer(&self, path: &str, size: u64) -> bool;
+
+    /// Finds where the file at a path differs from the locked one, by its parts.
+    ///
+    /// # Errors
+    /// Says that it can't be read.
+    fn narrow(&self, path: &str, parts: &LockedParts) -> Result<Option<Where>, Failure>;
+}
 
 impl View {
     /// Adds a checksum list and what it says. No content: it is too large.
@@ -34,28 +47,37 @@ impl View {
         mut self,
         lock: Option<LockEntry>,
         definition: Option<Definition>,
-        is_pointer: IsPointer<'_>,
-    ) -> Observations {
+        looks: &dyn Looks,
+    ) -> Result<Observations, Failure> {
         compare::sort(&mut self.files);
         let mut observations = Observations::new();
         observations.fact("files", self.files.len().to_string());
         match lock {
             Some(lock) => {
                 stale(&lock, definition.as_ref(), &mut observations);
-                self.judge_lock(&lock, is_pointer, &mut observations);
+                self.judge_lock(&lock, looks, &mut observations)?;
             }
             None => observations.push(report::not_locked()),
         }
-        self.judge_lists(is_pointer, &mut observations);
-        observations
+        self.judge_lists(looks, &mut observations);
+        for (twins, first, path) in names::twins(self.files.iter().map(|file| file.path.as_str())) {
+            observations.push(report::twin(twins, first, path));
+        }
+        for file in self.files.iter().filter(|file| file.path.contains('\\')) {
+            observations.push(report::unsafe_path(&file.path));
+        }
+        for (index, inconsistency) in &self.inconsistencies {
+            observations.push(report::inconsistent(index, inconsistency));
+        }
+        Ok(observations)
     }
 
     fn judge_lock(
         &self,
         lock: &LockEntry,
-        is_pointer: IsPointer<'_>,
+        looks: &dyn Looks,
         observations: &mut Observations,
-    ) {
+    ) -> Result<(), Failure> {
         let locked = lock.files().map(|file| Entry {
             path: file.path,
             size: file.size,
@@ -64,6 +86,7 @@ impl View {
         let mut locked: Vec<_> = locked.collect();
         let edits = compare::edits(&mut locked, lock.tree);
         let differences = compare::with_lock(&self.files, &locked);
+        let differences = compare::renamed(differences, &self.files, &locked);
         observations.fact("locked-files", locked.len().to_string());
         if edits.is_empty() && differences.is_empty() {
             observations.fact("tree", format!("sha256:{}", compare::hex(&lock.tree)));
@@ -73,15 +96,23 @@ impl View {
         }
         for difference in &differences {
             let pointer = match difference {
-                Difference::Size { path, found, .. } => is_pointer(path, *found),
-                Difference::Content { path, size, .. } => is_pointer(path, *size),
-                Difference::Missing(_) | Difference::Extra(_) => false,
+                Difference::Size { path, found, .. } => looks.is_pointer(path, *found),
+                Difference::Content { path, size, .. } => looks.is_pointer(path, *size),
+                _ => false,
             };
-            observations.push(report::differs(difference, pointer));
+            let place = match difference {
+                Difference::Content { path, .. } if !pointer => match lock.parts(path) {
+                    Some(parts) => looks.narrow(path, &parts)?,
+                    None => None,
+                },
+                _ => None,
+            };
+            observations.push(report::differs(difference, pointer, place.as_ref()));
         }
+        Ok(())
     }
 
-    fn judge_lists(&self, is_pointer: IsPointer<'_>, observations: &mut Observations) {
+    fn judge_lists(&self, looks: &dyn Looks, observations: &mut Observations) {
         let index = Index::new(&self.files);
         let mut holding = 0u64;
         for (list, size, sums) in &self.lists {
@@ -95,12 +126,12 @@ impl View {
                     continue;
                 };
                 let pointer = match &broken {
-                    Broken::Content { path, size, .. } => is_pointer(path, *size),
+                    Broken::Content { path, size, .. } => looks.is_pointer(path, *size),
                     Broken::Missing => false,
                 };
                 observations.push(report::broken(list, claim, &broken, pointer));
             }
-            for finding in report::problems(list, &sums.problems) {
+            for finding in report::problems(list, &sums.problems, sums.claims.len()) {
                 observations.push(finding);
             }
         }

@@ -62,7 +62,7 @@ pub struct Sums {
 /// Tells whether the file at `path` is a checksum list, going by its name.
 pub fn kind(path: &str) -> Option<Kind> {
     let name = path.rsplit('/').next().unwrap_or(path).to_ascii_lowercase();
-    for suffix in [".sha256", ".sha256sum"] {
+    for suffix in [".sha256", ".sha256sum", ".md5", ".sha1"] {
         if let Some(stem) = name.strip_suffix(suffix)
             && !stem.is_empty()
         {
@@ -71,7 +71,8 @@ pub fn kind(path: &str) -> Option<Kind> {
     }
     let stem = name.strip_suffix(".txt").unwrap_or(&name);
     let listed = ["sha256sum", "sha256sums", "checksums", "checksums-sha256", "checksums_sha256"];
-    listed.contains(&stem).then_some(Kind::List)
+    let weak = ["md5sum", "md5sums", "sha1sum", "sha1sums"];
+    (listed.contains(&stem) || weak.contains(&stem)).then_some(Kind::List)
 }
 
 /// Parses the list that stands at `path` in the model, given in raw bytes.
@@ -83,6 +84,12 @@ pub fn parse(path: &[u8], kind: Kind, content: &[u8]) -> Sums {
     {
         let path = path.get(..path.len().saturating_sub(suffix)).unwrap_or(path).to_owned();
         sums.claims.push(Claim { line: 1, path, sha256 });
+        return sums;
+    }
+    if let Kind::Single(_) = kind
+        && let Some(name) = weak(content.trim_ascii())
+    {
+        sums.problems.push((1, Problem::OtherAlgorithm(name.to_owned())));
         return sums;
     }
     let folder = path
@@ -109,6 +116,16 @@ pub fn parse(path: &[u8], kind: Kind, content: &[u8]) -> Sums {
 /// Reads a file that holds nothing but a digest, perhaps as `sha256:…`.
 fn bare(content: &[u8]) -> Option<[u8; 32]> {
     digest(content.strip_prefix(b"sha256:").unwrap_or(content))
+}
+
+/// Names the weak algorithm that a lone digest of this many digits is of.
+fn weak(content: &[u8]) -> Option<&'static str> {
+    let is_hex = content.iter().all(u8::is_ascii_hexdigit);
+    match content.len() {
+        32 if is_hex => Some("MD5"),
+        40 if is_hex => Some("SHA-1"),
+        _ => None,
+    }
 }
 
 /// The name that a line gives, as it stands there, and the digest it claims.
@@ -283,7 +300,7 @@ mod tests {
             (".sha256", None),
             ("dir.sha256/model.bin", None),
             ("README.md", None),
-            ("MD5SUMS", None),
+            ("MD5SUMS", Some(Kind::List)),
             ("", None),
         ];
         for (path, expected) in rows {

@@ -64,11 +64,13 @@ fn against_the_lock() {
         (locked().replace("a.bin", "aaab"), "digest-mismatch a.bin"),
         (locked().replace("a.bin", "aaaaa"), "size-mismatch a.bin"),
         (locked().replace("a.bin", ""), "size-mismatch a.bin"),
-        (locked().replace("a.bin", POINTER), "size-mismatch a.bin (lfs)"),
+        (locked().replace("a.bin", POINTER), "lfs-pointer a.bin (lfs)"),
         (locked().without("sub/b.bin"), "missing-file sub/b.bin"),
         (locked().file("sub/c.py", "x"), "extra-file sub/c.py"),
         (locked().file("SHA256SUMS", ""), "extra-file SHA256SUMS"),
-        (locked().without("a.bin").file("A.bin", "aaaa"), "extra-file A.bin, missing-file a.bin"),
+        (locked().without("a.bin").file("A.bin", "aaaa"), "renamed-file A.bin"),
+        (locked().file("A.bin", "aaaa"), "extra-file A.bin, case-collision a.bin"),
+        (locked().without("sub/empty").file("sub/void", ""), "missing-file sub/empty, extra-file sub/void"),
         (
             locked().replace("a.bin", "bb").replace("sub/b.bin", "aaaa"),
             "size-mismatch a.bin, size-mismatch sub/b.bin",
@@ -109,14 +111,17 @@ fn against_lists() {
         (model().file("sub/CHECKSUMS", format!("{b}  b.bin\n{a}  ../a.bin\n")).lock_as_is(), ""),
         (
             sums(format!("{a}  a.bin\n")).replace("a.bin", POINTER).lock_as_is(),
-            "sidecar-mismatch a.bin (lfs)",
+            "lfs-pointer a.bin (lfs)",
         ),
+        (sums(format!("{}  a.bin\n", &a[..32])), "hash-weak SHA256SUMS:1"),
+        (model().file("MD5SUMS", format!("{}  a.bin\n", &a[..32])).lock_as_is(), "hash-weak MD5SUMS:1"),
+        (model().file("a.bin.md5", &a[..32]).lock_as_is(), "hash-weak a.bin.md5:1"),
         (
             model()
                 .file("x\\\\y", "x")
                 .file("SHA256SUMS", format!("\\{}  x\\\\y\n", hex("x")))
                 .lock_as_is(),
-            "",
+            "path-unsafe x\\\\y",
         ),
         (
             model().sparse_file::<&str>("SHA256SUMS", (4 << 20) + 1, []).lock_as_is(),
@@ -158,4 +163,133 @@ fn a_flood_of_findings_stays_within_the_bounds_and_shows_the_worst() {
     let answer = run(&model);
     assert_eq!(answer.findings().len(), MAX_FINDINGS);
     assert!(answer.findings().iter().any(|finding| finding.rule.name() == "sidecar-mismatch"));
+}
+
+/// A safetensors file of tensors of 64 bytes each.
+fn safetensors(names: &[&str]) -> Vec<u8> {
+    let tensors: Vec<_> = (0..names.len())
+        .map(|n| {
+            let (name, from, to) = (names[n], 64 * n, 64 * (n + 1));
+            format!(r#""{name}":{{"dtype":"U8","shape":[64],"data_offsets":[{from},{to}]}}"#)
+        })
+        .collect();
+    let mut header = format!("{{{}}}", tensors.join(","));
+    header.push_str(&" ".repeat(header.len().next_multiple_of(64) + 56 - header.len()));
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.bytes());
+    bytes.resize(bytes.len() + 64 * names.len(), 7);
+    bytes
+}
+
+/// A GGUF file of tensors of 64 bytes each.
+fn gguf(names: &[&str]) -> Vec<u8> {
+    let mut bytes = b"GGUF\x03\0\0\0".to_vec();
+    bytes.extend((names.len() as u64).to_le_bytes());
+    bytes.extend(0_u64.to_le_bytes());
+    for (n, name) in names.iter().enumerate() {
+        bytes.extend((name.len() as u64).to_le_bytes());
+        bytes.extend(name.bytes());
+        bytes.extend(1_u32.to_le_bytes());
+        bytes.extend(64_u64.to_le_bytes());
+        bytes.extend(24_u32.to_le_bytes());
+        bytes.extend((64 * n as u64).to_le_bytes());
+    }
+    bytes.resize(bytes.len().next_multiple_of(64) + 64 * names.len(), 7);
+    bytes
+}
+
+#[test]
+fn a_difference_is_narrowed_to_bytes_and_tensors() {
+    let told = |bytes: &[u8], parts: usize, flip: &[usize]| {
+        let mut changed = bytes.to_vec();
+        flip.iter().for_each(|at| changed[*at] ^= 1);
+        let model = Model::new("m").file("w", changed);
+        let lock = match parts {
+            0 => Lock::new().bytes("w", bytes),
+            parts => Lock::new().parts("w", bytes, parts),
+        };
+        let answer = run(&model.lock(lock));
+        let finding = answer.findings().first().expect("it differs").clone();
+        let message = finding.message.split_once("; it differs ").map(|(_, told)| told.to_owned());
+        (message.unwrap_or_default(), finding.location.offset)
+    };
+    let file = safetensors(&["a", "b", "c"]);
+    let data = file.len() - 192;
+    assert_eq!(told(&file, 0, &[data]), (String::new(), None));
+    let at = |n: usize| (data + 64 * n) as u64;
+    let rows = [
+        (vec![data + 70], format!("within bytes {} to {}: the tensor `b`", at(1), at(2)), at(1)),
+        (vec![data, data + 191], format!("within bytes {} to {}, {} to {}: 2 tensors: `a`, `c`", at(0), at(1), at(2), at(3)), at(0)),
+        (vec![data + 63, data + 64], format!("within bytes {} to {}: 2 tensors: `a`, `b`", at(0), at(2)), at(0)),
+        (vec![10], "within bytes 0 to 64: the header".to_owned(), 0),
+    ];
+    for (flip, message, offset) in rows {
+        assert_eq!(told(&file, 64, &flip), (message, Some(offset)), "{flip:?}");
+    }
+    let file = gguf(&["x", "y"]);
+    let y = file.len() - 64;
+    assert_eq!(
+        told(&file, 64, &[y + 5]),
+        (format!("within bytes {y} to {}: the tensor `y`", file.len()), Some(y as u64))
+    );
+    let text = [b'x'; 300];
+    assert_eq!(told(&text, 100, &[299]), ("within bytes 200 to 300".to_owned(), Some(200)));
+}
+
+#[test]
+fn parts_of_another_file_tell_nothing() {
+    let lock = Lock::new().parts("w", &[1; 100], 10).bytes("w", &[2; 300]);
+    let model = Model::new("m").file("w", [3; 300]).lock(lock);
+    let answer = run(&model);
+    assert!(!answer.findings()[0].message.contains("it differs within"));
+}
+
+#[test]
+fn shards_are_held_to_their_index() {
+    let (one, two) = ("m-00001-of-00002.safetensors", "m-00002-of-00002.safetensors");
+    let index = |total: u64, map: &str| {
+        format!(r#"{{"metadata":{{"total_size":{total}}},"weight_map":{{{map}}}}}"#)
+    };
+    let map = format!(r#""a":"{one}","b":"{one}","c":"{two}""#);
+    let model = |index: String| {
+        Model::new("m")
+            .file("x/m.safetensors.index.json", index)
+            .file(format!("x/{one}"), safetensors(&["a", "b"]))
+            .file(format!("x/{two}"), safetensors(&["c"]))
+            .lock_as_is()
+    };
+    let told = |model: Model| {
+        let answer = run(&model);
+        let show = |it: &Finding| format!("{} {}", it.rule.name(), it.message);
+        answer.findings().iter().map(show).collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(told(model(index(192, &map))), "");
+    assert_eq!(
+        told(model(index(193, &map))),
+        "index-inconsistent it says that all tensors have 193 bytes, and they have 192"
+    );
+    assert_eq!(
+        told(model(index(192, &map.replace("\"c\"", "\"d\"")))),
+        format!("index-inconsistent it says that `{two}` holds the tensor `d`, and it does not; index-inconsistent `{two}` holds the tensor `c`, which it does not name there")
+    );
+    assert_eq!(told(model("{".into())), "index-inconsistent it is no index of shards that can be read");
+    let unlocked = model(index(192, &map)).without(&format!("x/{two}")).lock_as_is();
+    assert_eq!(told(unlocked), format!("index-inconsistent it names the shard `{two}`, which is not there"));
+    let none = model(index(192, &map)).without(&format!("x/{one}")).without(&format!("x/{two}"));
+    assert_eq!(told(none.lock_as_is()), "index-inconsistent none of the 2 shards that it names is there");
+}
+
+#[test]
+fn names_that_mislead_are_told() {
+    let rows = [
+        (Model::new("m").file("caf\u{e9}", "1").file("cafe\u{301}", "2"), "unicode-collision"),
+        (Model::new("m").file("R", "1").file("r", "2"), "case-collision"),
+        (Model::new("m").file("a\\u{202e}b", "1"), "path-unsafe"),
+    ];
+    for (model, rule) in rows {
+        let model = model.lock_as_is();
+        let answer = run(&model);
+        let rules: Vec<_> = answer.findings().iter().map(|it| it.rule.name()).collect();
+        assert_eq!(rules, [rule], "{model:?}");
+    }
 }

@@ -15,6 +15,8 @@ const MAX_METADATA: u64 = 128 * 1024 * 1024;
 const BLOCK: u64 = 64 * 1024;
 /// The longest key that the format allows.
 const MAX_KEY: u64 = 65_535;
+/// The kind of a number of 32 bits, without sign.
+const U32: u32 = 4;
 /// The kind of a text.
 const STRING: u32 = 8;
 /// The kind of a list.
@@ -45,6 +47,73 @@ pub fn walk(
     nested: u32,
     see: &mut dyn FnMut(&mut Entry<'_, '_>) -> Result<(), Stop>,
 ) -> Result<(), Stop> {
+    walk_to_tensors(file, nested, see).map(drop)
+}
+
+/// Is one tensor of a GGUF file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// Its name.
+    pub name: String,
+    /// Where its bytes start in the file.
+    pub start: u64,
+}
+
+/// Returns the tensors of a GGUF file, sorted by where their bytes start: those of one
+/// end where the next one's start, or with the file. None where there are more than
+/// `most`.
+///
+/// # Errors
+/// Where the file ends early or breaks the format.
+pub fn tensors(file: &File, most: u64) -> Result<Option<Vec<Tensor>>, Stop> {
+    let mut alignment = 32;
+    let (mut cursor, count) = walk_to_tensors(file, 1, &mut |entry| {
+        if entry.key() == "general.alignment"
+            && let Some(stated) = entry.number()?
+        {
+            alignment = stated;
+        }
+        Ok(())
+    })?;
+    if count > most {
+        return Ok(None);
+    }
+    if alignment == 0 {
+        return cursor.malformed("its tensors are aligned to nothing");
+    }
+    let mut tensors = Vec::new();
+    for _ in 0..count {
+        let length = cursor.length()?;
+        if length > MAX_KEY {
+            return cursor.malformed("a tensor's name is too long");
+        }
+        let name = cursor.text(length)?;
+        let dimensions = cursor.u32()?;
+        let width = if cursor.short { 4 } else { 8 };
+        cursor.skip(u64::from(dimensions).saturating_mul(width))?;
+        cursor.u32()?;
+        let start = u64::from_le_bytes(cursor.take()?);
+        let start = if cursor.big { start.swap_bytes() } else { start };
+        tensors.push(Tensor { name, start });
+    }
+    let data = cursor.at.next_multiple_of(u64::from(alignment));
+    for tensor in &mut tensors {
+        match data.checked_add(tensor.start).filter(|start| *start <= file.size()) {
+            Some(start) => tensor.start = start,
+            None => return cursor.malformed("a tensor lies behind the file's end"),
+        }
+    }
+    tensors.sort_by(|a, b| (a.start, &a.name).cmp(&(b.start, &b.name)));
+    Ok(Some(tensors))
+}
+
+/// Shows each entry of the metadata; returns the cursor behind them, and how many
+/// tensors there are.
+fn walk_to_tensors<'f>(
+    file: &'f File,
+    nested: u32,
+    see: &mut dyn FnMut(&mut Entry<'_, '_>) -> Result<(), Stop>,
+) -> Result<(Cursor<'f>, u64), Stop> {
     let mut cursor = Cursor {
         file,
         end: file.size().min(MAX_METADATA),
@@ -63,7 +132,7 @@ pub fn walk(
     if !(1..=3).contains(&version) {
         return cursor.malformed("its version is unknown");
     }
-    cursor.length()?;
+    let tensors = cursor.length()?;
     let keys = cursor.length()?;
     for _ in 0..keys {
         let length = cursor.length()?;
@@ -79,7 +148,7 @@ pub fn walk(
             Left::Bytes(length) => cursor.skip(length)?,
         }
     }
-    Ok(())
+    Ok((cursor, tensors))
 }
 
 /// Is one key of the metadata, with its value ahead.
@@ -131,6 +200,17 @@ impl Entry<'_, '_> {
         let text = self.cursor.text(length)?;
         self.left = Left::Bytes(0);
         Ok(Some((at, text)))
+    }
+
+    /// Reads a value that is a number of 32 bits, without sign; none where it is something
+    /// else, or was read.
+    fn number(&mut self) -> Result<Option<u32>, Stop> {
+        if self.kind != U32 || self.left != Left::Value {
+            return Ok(None);
+        }
+        let number = self.cursor.u32()?;
+        self.left = Left::Bytes(0);
+        Ok(Some(number))
     }
 
     /// Says that the metadata are not as they should be, at what is read next.
@@ -317,6 +397,47 @@ mod tests {
             let found = texts(&metadata(&value), 1, 5).expect("metadata");
             assert_eq!(found, ["a=one", "c=three"]);
         }
+    }
+
+    #[test]
+    fn tensors_are_told_with_where_they_start() {
+        let tensor = |name: &str, start: u64| {
+            [
+                text(name),
+                2_u32.to_le_bytes().to_vec(),
+                vec![0; 16],
+                vec![0; 4],
+                start.to_le_bytes().to_vec(),
+            ]
+            .concat()
+        };
+        let file = |alignment: u32, tensors: &[Vec<u8>], data: usize| {
+            let head = [
+                b"GGUF\x03\0\0\0".as_slice(),
+                &(tensors.len() as u64).to_le_bytes(),
+                &1_u64.to_le_bytes(),
+                &text("general.alignment"),
+                &of_kind(U32, &alignment.to_le_bytes()),
+            ]
+            .concat();
+            let mut bytes = [head, tensors.concat()].concat();
+            bytes.resize(bytes.len().next_multiple_of(64) + data, 0);
+            Model::new("m").file("m.gguf", bytes)
+        };
+        let both = [tensor("b", 32), tensor("a", 0)];
+        let model = file(64, &both, 64);
+        let opened = model.open("m.gguf");
+        let found = tensors(&opened, 9).expect("it is well formed").expect("two");
+        let data = opened.size() - 64;
+        let expected = [("a", data), ("b", data + 32)];
+        assert_eq!(
+            found.iter().map(|it| (it.name.as_str(), it.start)).collect::<Vec<_>>(),
+            expected
+        );
+        assert_eq!(tensors(&opened, 1), Ok(None));
+        assert!(tensors(&file(0, &both, 64).open("m.gguf"), 9).is_err());
+        assert!(tensors(&file(64, &[tensor("a", u64::MAX)], 64).open("m.gguf"), 9).is_err());
+        assert!(tensors(&file(64, &[tensor("a", 999)], 64).open("m.gguf"), 9).is_err());
     }
 
     #[test]
