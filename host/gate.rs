@@ -9,9 +9,11 @@ mod candidates;
 mod changed;
 mod contents;
 mod evidence;
+mod fail_fast;
 mod folder;
 mod import;
 mod pin;
+mod registry;
 mod select;
 mod trusted;
 
@@ -27,7 +29,6 @@ use crate::domain::event::{Event, EventSink, Silent};
 use crate::domain::evidence::{InputFile, Inputs};
 use crate::domain::finding::Severity;
 use crate::domain::plugin::PluginId;
-use crate::domain::registry::Registry;
 use crate::domain::report::{Report, Timings};
 use crate::domain::text::GuestText;
 use crate::domain::waiver::Baseline;
@@ -38,6 +39,7 @@ use crate::plugin::component::ComponentError;
 use crate::policy::decide;
 use crate::record::import::ImportError;
 use crate::record::lock::LockFile;
+use crate::record::registry::RegistryError;
 use crate::runner::{self, ExecuteError, Work};
 use crate::worker::{Isolation, Workers};
 
@@ -48,6 +50,7 @@ pub use contents::Contents;
 pub use folder::Folder;
 pub use import::{Import, Imported};
 pub use pin::{Also, Pinned};
+pub use registry::{demands, read_registry};
 pub use select::Selected;
 
 /// How many workers are started before it is known which plugins there are.
@@ -74,8 +77,6 @@ pub struct Gate {
     pub root: PathBuf,
     /// The lock file.
     pub lock: Option<(SourceFile, LockFile)>,
-    /// The trusted registry that the policy names.
-    pub registry: Option<Arc<Registry>>,
     /// The baseline: findings that were accepted on a day.
     pub baseline: Option<(SourceFile, Baseline)>,
     /// Whether waivers and the baseline count: without, the run judges as if there
@@ -97,6 +98,9 @@ pub struct Gate {
     /// Whether digests of files that look unchanged are taken from the cache, in place
     /// of reading them. The report says so.
     pub trust_stat: bool,
+    /// Whether a locked model that has another size, a missing file or a git-lfs pointer
+    /// ends the run before anything is hashed.
+    pub fail_fast: bool,
     /// Findings at or above this deny, instead of what the policy says.
     pub fail_on: Option<Severity>,
     /// The run's one fixed time, seconds since 1970-01-01T00:00:00Z.
@@ -168,6 +172,9 @@ pub enum GateError {
     /// The engine can't be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The trusted registry can't be used.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The tasks could not be run.
     #[error(transparent)]
     Execute(#[from] ExecuteError),
@@ -188,7 +195,6 @@ impl Gate {
             working_dir: folder,
             config: None,
             lock: None,
-            registry: None,
             baseline: None,
             exceptions: true,
             locked: false,
@@ -197,6 +203,7 @@ impl Gate {
             only: BTreeSet::new(),
             digests: true,
             trust_stat: false,
+            fail_fast: false,
             fail_on: None,
             now,
             max_tasks: MAX_TASKS,
@@ -227,7 +234,11 @@ impl Gate {
             let count = self.jobs.min(EARLY_WORKERS);
             std::thread::spawn(move || workers.start(count));
         }
-        let (models, unchanged) = select::open(&self)?;
+        let registry = self.registry()?;
+        let (mut models, unchanged) = select::open(&self)?;
+        if let Some(registry) = &registry {
+            models.iter_mut().for_each(|model| registry::compare(registry, model));
+        }
         let part = self.changed.as_ref().map(|changed| changed.part(unchanged));
         timings.open = started.elapsed();
 
@@ -250,21 +261,17 @@ impl Gate {
                 "this run has {files} files and {tasks} tasks, together more than {most}"
             )));
         }
+        let ends_early = self.fail_fast && self.locked && fail_fast::look(&mut models);
         self.sink.event(&Event::Planned { tasks });
         let executing = Instant::now();
         let Self {
-            cache,
-            registry,
-            digests,
-            trust_stat,
-            jobs,
-            now,
-            workers,
-            sink,
-            interrupted,
-            ..
+            cache, digests, trust_stat, jobs, now, workers, sink, mut interrupted, ..
         } = self;
         let trusted = (trust_stat && digests).then(|| Trusted::give(cache.as_ref(), &models));
+        if ends_early {
+            // Of its own: whoever waits for a signal is to hear of none.
+            interrupted = Arc::new(AtomicBool::new(true));
+        }
         let mut work = Work {
             engine,
             workers,

@@ -107,6 +107,11 @@ pub(crate) enum Command {
     #[command(subcommand)]
     Plugin(crate::commands::plugin::PluginCommand),
 
+    /// Add, revoke and verify entries of the trusted registry, which models are
+    /// compared with.
+    #[command(subcommand)]
+    Registry(crate::commands::registry::RegistryCommand),
+
     /// Look through the cache of compiled plugins, and clear it.
     #[command(subcommand)]
     Cache(crate::commands::cache::CacheCommand),
@@ -250,6 +255,10 @@ pub(crate) struct RunArgs {
     /// see.
     #[arg(long)]
     pub(crate) no_waivers: bool,
+    /// End the run before anything is hashed where a locked model has a file of another
+    /// size, a git-lfs pointer in its place, or none.
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
 
     /// Exit with 0 where there is nothing to check.
     #[arg(long)]
@@ -468,6 +477,10 @@ pub(crate) struct LockArgs {
     /// second time; kept for a model that has it, and made anew when it changed.
     #[arg(long)]
     pub(crate) tensors: bool,
+    /// Lock the trusted registry that is here even where an edition with a higher
+    /// sequence is locked.
+    #[arg(long)]
+    pub(crate) allow_registry_rollback: bool,
 
     #[command(flatten)]
     pub(crate) plugins: PluginArgs,

@@ -39,6 +39,7 @@ fn main() -> ExitCode {
         Command::Init(args) => commands::init::run(&args, &global),
         Command::Doctor(args) => commands::doctor::run(&args, &global),
         Command::Plugin(command) => commands::plugin::run(command, &global),
+        Command::Registry(command) => commands::registry::run(command, &global),
         Command::Cache(command) => commands::cache::run(&command, &global),
         Command::Audit(command) => commands::audit::run(&command),
         Command::History(args) => commands::history::run(&args),

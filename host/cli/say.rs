@@ -9,6 +9,7 @@ use modelhost::gate::GateError;
 use modelhost::plugin::PluginError;
 use modelhost::record::audit::AppendError;
 use modelhost::record::lock::LockError;
+use modelhost::record::registry::RegistryError;
 
 use crate::args::{ColorWhen, GlobalArgs};
 use crate::exit::Exit;
@@ -35,6 +36,9 @@ pub(crate) fn error(error: &anyhow::Error, global: &GlobalArgs) -> Exit {
     // Where nobody reads stderr, there is nobody to tell.
     let _ = match error.downcast_ref() {
         Some(GateError::Mistakes(mistakes)) => render::diagnostics(mistakes, color, &mut stderr),
+        _ if let Some(RegistryError::Mistakes { mistakes, .. }) = error.downcast_ref() => {
+            render::diagnostics(mistakes, color, &mut stderr)
+        }
         _ => render::error(error, color, &mut stderr),
     };
     drop(stderr);
@@ -66,6 +70,7 @@ fn exit(error: &anyhow::Error) -> Exit {
         Some(GateError::Engine(_) | GateError::Execute(_) | GateError::Isolation(_)) => Exit::Fault,
         _ if matches!(error.downcast_ref(), Some(LockError::NotWritten { .. })) => Exit::Fault,
         _ if error.downcast_ref::<AppendError>().is_some() => Exit::Fault,
+        _ if matches!(error.downcast_ref(), Some(RegistryError::NotWritten { .. })) => Exit::Fault,
         _ => Exit::Usage,
     }
 }

@@ -60,6 +60,8 @@ pub struct Config {
     /// The file of the baseline, relative to the root, and where it is named;
     /// none where the policy names none.
     pub baseline: Option<(PathBuf, Range<usize>)>,
+    /// The trusted registry, if models are compared with one.
+    pub registry: Option<ConfiguredRegistry>,
     places: Places,
 }
 
@@ -88,6 +90,22 @@ pub struct ConfiguredDocument {
     /// The digest it must have.
     pub digest: Digest,
     /// Where it stands in `modelhost.toml`.
+    pub span: Range<usize>,
+}
+
+/// The trusted registry that models are compared with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfiguredRegistry {
+    /// The folder, relative to the root.
+    pub path: PathBuf,
+    /// Public keys of which one must have signed the set; none where it need not be
+    /// signed.
+    pub keys: Vec<ConfiguredDocument>,
+    /// The digest that the set must have.
+    pub pin: Option<Digest>,
+    /// The least sequence that the set must have.
+    pub min_sequence: Option<u64>,
+    /// Where its path stands in `modelhost.toml`.
     pub span: Range<usize>,
 }
 
@@ -202,6 +220,11 @@ impl Config {
     /// Makes a mistake about the document `name`.
     pub fn document_mistake(&self, name: &str, message: impl Into<String>) -> Diagnostic {
         self.mistake(self.documents.get(name).map(|document| document.span.clone()), message)
+    }
+
+    /// Makes a mistake about the trusted registry, at its path.
+    pub fn registry_mistake(&self, message: impl Into<String>) -> Diagnostic {
+        self.mistake(self.registry.as_ref().map(|registry| registry.span.clone()), message)
     }
 
     /// Points at the first line where there is no better place.

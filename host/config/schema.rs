@@ -52,6 +52,8 @@ pub(super) struct File {
     /// The findings that were accepted on a day.
     #[serde(default)]
     pub(super) baseline: Table<Baseline>,
+    /// The trusted entries that models are compared with.
+    pub(super) registry: Option<At<Table<Registry>>>,
 }
 
 /// Definitions of models, in a file of `models.d`.
@@ -368,6 +370,24 @@ pub(super) struct Audit {
     /// The audit log, relative to the folder of this file. It is made where it is
     /// missing.
     pub(super) path: At<String>,
+}
+
+/// The trusted entries that models are compared with.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(super) struct Registry {
+    /// The folder of the set and its entries, relative to the folder of this file.
+    pub(super) path: At<String>,
+    /// The public key, in PEM, that must have signed the set.
+    pub(super) key: Option<Table<Document>>,
+    /// Public keys of which one must have signed the set.
+    #[serde(default)]
+    pub(super) keys: Vec<Table<Document>>,
+    /// The digest that the set must have.
+    #[schemars(regex(pattern = "^sha256:[0-9a-f]{64}$"))]
+    pub(super) pin: Option<At<String>>,
+    /// The least sequence that the set must have.
+    pub(super) min_sequence: Option<u64>,
 }
 
 /// A value and where it stands.

@@ -12,10 +12,13 @@ use std::str::FromStr as _;
 use toml::de::DeTable;
 
 use super::diagnostic::Mistakes;
-use super::schema::{At, Document, File, LimitValue, Limits, Model, Plugin, Table};
+use super::schema::{At, Document, File, LimitValue, Limits, Model, Plugin, Registry, Table};
 use super::source::{self, Revisions};
 use super::values::{self, Wrong};
-use super::{Config, ConfiguredDocument, ConfiguredModel, PluginPlaces, settings, shape, waiver};
+use super::{
+    Config, ConfiguredDocument, ConfiguredModel, ConfiguredRegistry, PluginPlaces, settings, shape,
+    waiver,
+};
 use crate::domain::capability::{Grant, LimitsAsked};
 use crate::domain::diagnostic::{Diagnostic, SourceFile};
 use crate::domain::digest::Digest;
@@ -45,6 +48,7 @@ pub(super) fn config(
         documents: BTreeMap::new(),
         audit: None,
         baseline: None,
+        registry: None,
         places: super::Places::default(),
     };
     let gate = &shape.gate.0;
@@ -57,6 +61,7 @@ pub(super) fn config(
             config.documents.insert((**name).clone(), document);
         }
     }
+    config.registry = shape.registry.as_ref().and_then(|registry| reader.registry(&registry.0));
     for (id, plugin) in &shape.plugin {
         reader.plugin(id, plugin, root, documents, &mut config);
     }
@@ -125,9 +130,33 @@ impl Reader<'_> {
                 "a document's name is 1 to 64 of a-z, 0-9 and `-`, and starts with a letter",
             );
         }
+        self.pinned(document, name.span())
+    }
+
+    /// Reads what is said of a file that is held to its digest.
+    fn pinned(&mut self, document: &Document, span: Range<usize>) -> Option<ConfiguredDocument> {
         let path = self.value(&document.path, |text| values::file_path(text));
         let digest = self.value(&document.digest, |text| digest(text));
-        Some(ConfiguredDocument { path: path?, digest: digest?, span: name.span() })
+        Some(ConfiguredDocument { path: path?, digest: digest?, span })
+    }
+
+    fn registry(&mut self, registry: &Registry) -> Option<ConfiguredRegistry> {
+        let path = self.value(&registry.path, |text| values::path(text));
+        let mut keys = Vec::new();
+        for Table(key) in registry.key.iter().chain(&registry.keys) {
+            keys.push(self.pinned(key, key.path.span()));
+        }
+        let pin = match &registry.pin {
+            Some(pin) => Some(self.value(pin, |text| digest(text))?),
+            None => None,
+        };
+        Some(ConfiguredRegistry {
+            path: path?,
+            keys: keys.into_iter().collect::<Option<_>>()?,
+            pin,
+            min_sequence: registry.min_sequence,
+            span: registry.path.span(),
+        })
     }
 
     fn plugin(

@@ -15,7 +15,7 @@ use crate::domain::finding::Severity;
 use crate::domain::model::{Definition, LockEntry, LockNotes, LockedFile, ModelName};
 use crate::engine::Engine;
 use crate::model::{FileHandle, Model};
-use crate::record::lock::{LockFile, LockedPlugin};
+use crate::record::lock::{LockFile, LockedPlugin, LockedRegistry};
 use crate::runner::{self, Plan, Work};
 
 /// What is noted of models beside what always is, and of those whose entry had it
@@ -79,6 +79,11 @@ impl Gate {
             lock.plugins =
                 plugins.into_iter().map(|(id, plugin)| (id, LockedPlugin::of(&plugin))).collect();
         }
+        lock.registry = self.registry()?.map(|registry| LockedRegistry {
+            sequence: registry.set.sequence,
+            digest: registry.set.digest,
+            line: 0,
+        });
         Ok((old, lock))
     }
 

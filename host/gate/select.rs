@@ -58,10 +58,6 @@ pub(super) fn open(gate: &Gate) -> Result<(Vec<Model>, usize), GateError> {
         }
         model.definition = selected.definition;
         model.lineage = lineage(gate, &model.name)?;
-        model.registered = gate.registry.as_ref().map(|registry| {
-            let (definition, lock) = (model.definition.as_ref(), model.lock.as_deref());
-            Arc::new(registry.about(&model.name, definition, lock, None))
-        });
         model.defined_at = selected.defined_at;
         gate.sink.event(&Event::Listed {
             model: model.name.clone(),

@@ -22,6 +22,7 @@ use crate::domain::digest::Digest;
 use crate::domain::model::{LockEntry, ModelName};
 use crate::domain::plugin::{PluginId, ResolvedPlugin};
 
+pub(super) use disk::replace;
 pub use disk::{LockError, MAX_LOCK, read, write};
 
 /// The name of the lock file, beside `modelhost.toml`.
@@ -30,10 +31,44 @@ pub const NAME: &str = "modelhost.lock";
 /// What a lock file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LockFile {
+    /// Which edition of the trusted registry was there; none where the policy named
+    /// no registry.
+    pub registry: Option<LockedRegistry>,
     /// The models, by name.
     pub models: BTreeMap<ModelName, LockEntry>,
     /// The plugins, by id.
     pub plugins: BTreeMap<PluginId, LockedPlugin>,
+}
+
+/// What a lock file says of the trusted registry: that none older is to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockedRegistry {
+    /// The number of the edition.
+    pub sequence: u64,
+    /// The digest of the set.
+    pub digest: Digest,
+    /// The line of the lock file it starts at, from 1; 0 for one that was not read
+    /// from there.
+    pub line: u32,
+}
+
+impl LockedRegistry {
+    /// Says how the set of that sequence and digest is older than this one, or another
+    /// of the same sequence; none where it is neither.
+    pub fn rolled_back(&self, sequence: u64, digest: Digest) -> Option<String> {
+        let locked = self.sequence;
+        if sequence < locked {
+            return Some(format!(
+                "the registry was rolled back: its sequence is {sequence}, and {locked} is locked"
+            ));
+        }
+        (sequence == locked && digest != self.digest).then(|| {
+            format!(
+                "the registry is another one of the same sequence {sequence}: it is {digest}, and {} is locked",
+                self.digest
+            )
+        })
+    }
 }
 
 /// What a lock file says of one plugin.

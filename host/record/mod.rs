@@ -1,8 +1,9 @@
 //! What is written down about models: the lock file and its history, the audit log,
-//! the baseline, what other tools wrote, and how two states of models differ.
+//! the baseline, the trusted registry, what other tools wrote, and how two states of
+//! models differ.
 //!
-//! Leaves comparing the lock file with a model to the `checksum` plugin, and what the
-//! baseline covers to `policy`.
+//! Leaves comparing lock file and registry with a model to the plugins `checksum` and
+//! `registry`, and what the baseline covers to `policy`.
 
 pub mod audit;
 pub mod baseline;
@@ -12,3 +13,4 @@ pub mod export;
 pub mod history;
 pub mod import;
 pub mod lock;
+pub mod registry;

@@ -352,3 +352,68 @@ fn a_million_files_are_read_or_refused_in_bounded_room() {
     file.set_len((256 << 20) + 1).expect("a size");
     place.modelhost(&["run"]).code(2).says("modelhost.lock has more than 268435456 bytes");
 }
+
+#[test]
+fn a_flipped_byte_is_narrowed_to_its_tensor() {
+    let place = Place::new();
+    let size = 3 << 20;
+    let bytes = model::safetensors(size);
+    place.write("models/a/model.safetensors", &bytes);
+    place.write("modelhost.toml", "version = 1\n[[model]]\nname = \"a\"\npath = \"models/a\"\n");
+    place.modelhost(&["lock"]).code(0);
+    // The form that a lock with parts has: the first 8 bytes of the BLAKE3 of each MiB.
+    let parts: String = bytes
+        .chunks(1 << 20)
+        .flat_map(|part| blake3::hash(part).as_bytes()[..8].to_vec())
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let lock = place.read("modelhost.lock").replacen(
+        "\" },",
+        &format!("\", parts = \"1048576:{parts}\" }},"),
+        1,
+    );
+    place.write("modelhost.lock", lock);
+    place.modelhost(&["run", "--locked"]).code(0);
+    let mut changed = bytes;
+    changed[(2 << 20) + 5] ^= 1;
+    place.write("models/a/model.safetensors", changed);
+    place
+        .modelhost(&["run", "--locked"])
+        .code(1)
+        .says("high[checksum/digest-mismatch]")
+        .says("it differs within bytes 2097152 to 3145728")
+        .says("the tensor `weight`");
+    std::fs::rename(
+        place.path().join("models/a/model.safetensors"),
+        place.path().join("models/a/other.safetensors"),
+    )
+    .expect("renamed");
+    place.write("models/a/other.safetensors", model::safetensors(size));
+    place
+        .modelhost(&["run", "--locked"])
+        .code(1)
+        .says("checksum/renamed-file")
+        .says("`model.safetensors`");
+}
+
+#[test]
+fn fail_fast_ends_before_anything_is_hashed() {
+    let place = place();
+    place.modelhost(&["lock"]).code(0);
+    let run = || place.modelhost(&["run", "--locked", "--fail-fast"]);
+    run().code(0);
+    place.write("models/a/model.safetensors", model::safetensors(9));
+    run().code(1).says("high[gate/size-mismatch]").says("interrupted before it was done");
+    place.write(
+        "models/a/model.safetensors",
+        "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 4\n",
+    );
+    run().code(1).says("high[gate/lfs-pointer]");
+    std::fs::remove_file(place.path().join("models/a/model.safetensors")).expect("removed");
+    run().code(1).says("high[gate/missing-file]");
+    // A model of the right sizes is looked at as ever.
+    let mut changed = model::safetensors(8);
+    *changed.last_mut().expect("a byte") ^= 1;
+    place.write("models/a/model.safetensors", changed);
+    run().code(1).says("high[checksum/digest-mismatch]");
+}

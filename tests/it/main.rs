@@ -30,6 +30,7 @@ mod mutations;
 mod plugin;
 mod policy;
 mod provenance;
+mod registry;
 mod run;
 mod sandbox;
 mod story;

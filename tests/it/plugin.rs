@@ -95,7 +95,7 @@ fn two_plugins_of_one_id_are_a_mistake() {
 fn every_bundled_plugin_is_packed_and_says_what_it_is() {
     let place = place();
     let folder = built_plugins();
-    for id in ["checksum", "code", "formats", "license", "pickle", "provenance"] {
+    for id in ["checksum", "code", "formats", "license", "pickle", "provenance", "registry"] {
         let path = folder.join(id).with_extension("wasm");
         let said = place.modelhost(&["plugin", "inspect", "--json", path.to_str().expect("UTF-8")]);
         let json = said.code(0).json()["plugins"][0].clone();

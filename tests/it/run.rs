@@ -412,7 +412,10 @@ fn without_digests_the_report_is_bound_to_nothing() {
     place.write("bad/model.bin", model::malicious_pickle()).write("bad/notes.txt", "text");
     let said = place.modelhost(&["run", "--no-digests", "bert", "-o", "json"]);
     let report = said.code(0).json();
-    assert_eq!(report["scan_only"]["left_out"], serde_json::json!(["checksum", "provenance"]));
+    assert_eq!(
+        report["scan_only"]["left_out"],
+        serde_json::json!(["checksum", "provenance", "registry"])
+    );
     assert!(report["models"][0].get("tree").is_none(), "{report}");
     let files = report["models"][0]["files"].as_array().expect("files");
     assert!(files.iter().all(|file| file.get("digest").is_none()), "{report}");

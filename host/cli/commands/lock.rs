@@ -11,7 +11,7 @@ use modelhost::record::audit::pins;
 use modelhost::record::audit::record::Change;
 use modelhost::record::compare::{self, Extent, State};
 use modelhost::record::import::Difference;
-use modelhost::record::lock::{self, LockFile};
+use modelhost::record::lock::{self, LockFile, LockedRegistry};
 
 use crate::args::{GlobalArgs, LockArgs};
 use crate::audit_log::AuditLog;
@@ -67,15 +67,24 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let differences = compare::compare(&before, &State::of_lock(&new), Extent::All);
     let said = compare::text(&differences);
     let what = format!("{} models, {} plugins", new.models.len(), new.plugins.len());
+    if let (Some(before), Some(now)) = (old.as_ref().and_then(|lock| lock.registry), &new.registry)
+        && !args.allow_registry_rollback
+        && let Some(message) = before.rolled_back(now.sequence, now.digest)
+    {
+        anyhow::bail!(
+            "{message}; take the newest set, or lock the older one with --allow-registry-rollback"
+        );
+    }
+    let set = registry_change(old.as_ref().and_then(|lock| lock.registry), new.registry);
     if args.check {
-        let same = differences.is_same() && old.is_some();
+        let same = differences.is_same() && set.is_none() && old.is_some();
         if same && !canonical {
             say::line("it is not in the form that `modelhost lock` writes");
         }
         if old.is_none() {
             say::line(&format!("there is no {}", lock::NAME));
         }
-        said.lines().for_each(say::line);
+        said.lines().chain(set.as_deref()).for_each(say::line);
         return Ok(if same && canonical { Exit::Allow } else { Exit::Deny });
     }
     // What can't be recorded is not done.
@@ -84,7 +93,7 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     }
     // Before it is written, so that whoever looks on can stop it.
     if !global.quiet {
-        said.lines().for_each(say::line);
+        said.lines().chain(set.as_deref()).for_each(say::line);
     }
     let written = lock::write(&path, &new)?;
     if let Some(audit) = &audit {
@@ -134,5 +143,17 @@ fn imported_lock(imported: Imported, global: &GlobalArgs) -> Option<LockFile> {
             ));
             None
         }
+    }
+}
+
+/// Says how the locked edition of the trusted registry changes, if it does.
+fn registry_change(old: Option<LockedRegistry>, new: Option<LockedRegistry>) -> Option<String> {
+    match (old, new) {
+        (Some(old), Some(new)) if old.digest != new.digest => {
+            Some(format!("~ registry: sequence {} -> {}", old.sequence, new.sequence))
+        }
+        (None, Some(new)) => Some(format!("+ registry: sequence {}", new.sequence)),
+        (Some(_), None) => Some("- registry".to_owned()),
+        _ => None,
     }
 }

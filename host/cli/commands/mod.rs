@@ -16,6 +16,7 @@ pub(crate) mod lock;
 pub(crate) mod man;
 pub(crate) mod model;
 pub(crate) mod plugin;
+pub(crate) mod registry;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod verify;

@@ -84,6 +84,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         cache: if args.no_cache { None } else { context::cache() },
         sink: Arc::clone(&progress) as Arc<dyn EventSink>,
         interrupted: Arc::clone(&interrupted),
+        fail_fast: args.fail_fast,
         fail_on: args.fail_on,
         workers: workers(args.isolation, args.require_isolation)?,
         ..Gate::new(context.working_dir, args.now.unwrap_or_else(context::now))

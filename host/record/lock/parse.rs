@@ -10,7 +10,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::fields::{Fields, Mistakes};
-use super::{LockFile, LockedPlugin};
+use super::{LockFile, LockedPlugin, LockedRegistry};
 use crate::domain::diagnostic::{Diagnostic, Lines, SourceFile};
 use crate::domain::digest::{Blake3, Digest, TreeDigest};
 use crate::domain::model::{FilePath, LockEntry, LockNotes, LockedFile, ModelName};
@@ -68,8 +68,10 @@ fn read(file: &SourceFile, mistakes: &mut Mistakes<'_>) -> Option<LockFile> {
     version(&mut root)?;
     let models = root.array("model").unwrap_or_default();
     let plugins = root.array("plugin").unwrap_or_default();
+    let registry = root.take("registry");
     root.finish();
     Some(LockFile {
+        registry: registry.and_then(|value| self::registry(value, &lines, mistakes)),
         models: unique(models, "model", mistakes, |value, mistakes| model(value, &lines, mistakes)),
         plugins: unique(plugins, "plugin", mistakes, |value, mistakes| {
             plugin(value, &lines, mistakes)
@@ -272,6 +274,19 @@ fn plugin(
         line,
     };
     Some((id?, plugin))
+}
+
+fn registry(
+    value: Spanned<DeValue<'_>>,
+    lines: &Lines,
+    mistakes: &mut Mistakes<'_>,
+) -> Option<LockedRegistry> {
+    let mut fields = Fields::open(value, "the registry", mistakes)?;
+    let line = lines.line_of(fields.span().start);
+    let sequence = fields.need_number("sequence");
+    let digest = fields.need("digest", digest);
+    fields.finish();
+    Some(LockedRegistry { sequence: sequence?, digest: digest?.into_inner(), line })
 }
 
 /// Takes `text` for a model's name.

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use super::parse::{contract_line, digest, model_name};
-use super::{LockFile, LockedPlugin};
+use super::{LockFile, LockedPlugin, LockedRegistry};
 use crate::domain::digest::{Blake3, Digest, TreeDigest};
 use crate::domain::model::{FilePath, LockEntry, LockNotes, LockedFile, ModelName};
 use crate::domain::parts::Parts;
@@ -28,6 +28,9 @@ pub(super) fn render(lock: &LockFile, out: &mut impl Write) -> fmt::Result {
     for (id, plugin) in &lock.plugins {
         out.write_str("\n[[plugin]]\n")?;
         render_plugin(id, plugin, out)?;
+    }
+    if let Some(LockedRegistry { sequence, digest, .. }) = lock.registry {
+        writeln!(out, "\n[registry]\nsequence = {sequence}\ndigest = \"{digest}\"")?;
     }
     Ok(())
 }
@@ -148,6 +151,7 @@ pub(super) fn read_canonical(text: &str) -> Option<LockFile> {
                 let (id, plugin) = read_plugin(&mut lines)?;
                 lock.plugins.insert(id, plugin).is_some()
             }
+            "[registry]" => lock.registry.replace(read_registry(&mut lines)?).is_some(),
             _ => return None,
         };
         if is_twice {
@@ -239,6 +243,13 @@ fn read_model(lines: &mut Reader<'_>) -> Option<(ModelName, LockEntry)> {
         files.push(file);
     }
     Some((name, LockEntry { source, revision, notes, tree, line, files }))
+}
+
+fn read_registry(lines: &mut Reader<'_>) -> Option<LockedRegistry> {
+    let line = lines.line;
+    let sequence = lines.value("sequence")?.parse().ok()?;
+    let digest = digest(&lines.text("digest")?).ok()?;
+    Some(LockedRegistry { sequence, digest, line })
 }
 
 fn read_file(text: &str, line: u32) -> Option<LockedFile> {

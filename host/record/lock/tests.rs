@@ -364,7 +364,7 @@ fn entry(files: impl IntoIterator<Item = (String, u64, Digest)>) -> LockEntry {
 
 fn lock_of(files: impl IntoIterator<Item = (String, u64, Digest)>) -> LockFile {
     let models = [(ModelName::new("sentiment"), entry(files))];
-    LockFile { models: BTreeMap::from(models), plugins: BTreeMap::new() }
+    LockFile { models: BTreeMap::from(models), ..LockFile::default() }
 }
 
 #[test]
@@ -700,8 +700,12 @@ fn a_lock() -> impl Strategy<Value = LockFile> {
     let id = "[a-z][a-z0-9]{0,8}"
         .prop_map(|id| PluginId::new(&id).unwrap_or_else(|_| PluginId::new("x").unwrap()));
     let models = btree_map(name, an_entry(), 0..4);
-    (models, btree_map(id, a_plugin(), 0..4))
-        .prop_map(|(models, plugins)| LockFile { models, plugins })
+    let registry = option::of((any::<u64>(), a_digest()));
+    (models, btree_map(id, a_plugin(), 0..4), registry).prop_map(|(models, plugins, registry)| {
+        let registry =
+            registry.map(|(sequence, digest)| LockedRegistry { sequence, digest, line: 0 });
+        LockFile { registry, models, plugins }
+    })
 }
 
 /// Takes the line numbers away, which only reading a text gives.
@@ -711,6 +715,7 @@ fn without_lines(mut lock: LockFile) -> LockFile {
         entry.files.iter_mut().for_each(|file| file.line = 0);
     }
     lock.plugins.values_mut().for_each(|plugin| plugin.line = 0);
+    lock.registry.iter_mut().for_each(|registry| registry.line = 0);
     lock
 }
 
