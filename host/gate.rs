@@ -264,9 +264,8 @@ impl Gate {
         let ends_early = self.fail_fast && self.locked && fail_fast::look(&mut models);
         self.sink.event(&Event::Planned { tasks });
         let executing = Instant::now();
-        let Self {
-            cache, digests, trust_stat, jobs, now, workers, sink, mut interrupted, ..
-        } = self;
+        let Self { cache, digests, trust_stat, jobs, now, workers, sink, mut interrupted, .. } =
+            self;
         let trusted = (trust_stat && digests).then(|| Trusted::give(cache.as_ref(), &models));
         if ends_early {
             // Of its own: whoever waits for a signal is to hear of none.

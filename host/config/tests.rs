@@ -261,7 +261,9 @@ fn syntax() {
 #[test]
 fn keys_and_kinds() {
     let keys = "the keys here are";
-    let root = format!("{keys} version, gate, model, plugin, documents, audit, waiver, baseline, registry");
+    let root = format!(
+        "{keys} version, gate, model, plugin, documents, audit, waiver, baseline, registry"
+    );
     let gate = format!("{keys} fail-on, require, not-judged");
     let plugin = format!("{keys} component, settings, grants, deny, mode, limits");
     let model = format!(

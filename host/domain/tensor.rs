@@ -27,7 +27,7 @@ impl Tensor {
     /// Returns `name` with control and invisible characters written out, so that
     /// it is one word of one line, and no two names are written alike.
     pub fn written(name: &str) -> String {
-        text::escape(name, Backslash::Doubled).into()
+        text::escape(name, Backslash::Doubled)
     }
 }
 

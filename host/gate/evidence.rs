@@ -98,7 +98,7 @@ fn model_evidence(model: Model, interrupted: bool) -> ModelEvidence {
         path: model.path,
         definition: model.definition,
         defined_at: model.defined_at,
-        lock: model.lock.map(|lock| (*lock).clone()),
+        lock: model.lock.map(std::sync::Arc::unwrap_or_clone),
         exempt: BTreeSet::new(),
         files: Vec::with_capacity(model.files.len()),
         findings: model.findings,

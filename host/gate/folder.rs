@@ -9,6 +9,7 @@ use std::sync::Arc;
 
 use super::{Gate, GateError, pin};
 use crate::domain::digest::{Digest, TreeDigest};
+use crate::domain::finding::Severity;
 use crate::domain::model::{FilePath, ModelName};
 use crate::domain::tensor::TensorDigest;
 use crate::model::{self, Model, Pool, tensors};
@@ -20,6 +21,9 @@ pub struct Folder {
     jobs: usize,
     /// What it is.
     pub state: ModelState,
+    /// What is in it that is no file, or none of its own, in words: what a lock
+    /// file or a report holds no digest of.
+    pub beside: Vec<String>,
 }
 
 impl Gate {
@@ -57,14 +61,14 @@ impl Gate {
                 _ => return Err(not_whole(&shown, path, "can't be read")),
             }
         }
-        // Entries that are no files, such as links that lead outside, are part of
-        // what is there: each is a value of its own.
-        for finding in &model.findings {
+        let mut beside = Vec::new();
+        for finding in model.findings.iter().filter(|finding| finding.severity > Severity::Low) {
             let place = finding.location.file.as_ref().map(FilePath::as_str).unwrap_or_default();
             state.values.insert(format!("{} {place}", finding.rule), finding.message.to_string());
+            beside.push(format!("{place}: {}", finding.message));
         }
         state.values.insert("tree".to_owned(), TreeDigest::of(sums).to_string());
-        Ok(Folder { model, jobs, state })
+        Ok(Folder { model, jobs, state, beside })
     }
 }
 

@@ -111,7 +111,8 @@ impl Gate {
     }
 }
 
-/// Returns the entry of `model`, with the notes of the one it replaces.
+/// Returns the entry of `model`, with the notes of the one it replaces; adds to
+/// `remarks` what could not be noted.
 pub(super) fn entry(
     model: Model,
     before: Option<&LockEntry>,

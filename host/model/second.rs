@@ -40,7 +40,7 @@ pub(crate) fn digests(
         }
         if let Some(size) = part_size {
             part.update(bytes);
-            if done % size == 0 || done == file.size() {
+            if done.is_multiple_of(size) || done == file.size() {
                 digests.push(*part.finalize().as_bytes());
                 part.reset();
             }
@@ -57,7 +57,8 @@ mod tests {
 
     #[test]
     fn digests_the_whole_and_each_part() {
-        let bytes: Vec<u8> = (0..(5u32 << 20) / 2 + 3).map(|n| (n % 251) as u8).collect();
+        let bytes: Vec<u8> =
+            (0..(5u32 << 20) / 2 + 3).map(|n| u8::try_from(n % 251).expect("small")).collect();
         let handle = file("m.bin", &bytes);
         let (whole, parts) = digests(&handle, true, true).expect("read");
         assert_eq!(whole, Some(Blake3::from_bytes(*blake3::hash(&bytes).as_bytes())));

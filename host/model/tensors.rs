@@ -147,11 +147,11 @@ fn digest(file: &FileHandle, place: &Place) -> Result<Digest, TensorError> {
 /// as many bits; none where they overflow or end within a byte or a block.
 fn bytes_of(shape: &[u64], block: u64, bits: u64) -> Option<u64> {
     let count = shape.iter().try_fold(1u64, |count, size| count.checked_mul(*size))?;
-    if count % block != 0 {
+    if !count.is_multiple_of(block) {
         return None;
     }
     let bits = (count / block).checked_mul(bits)?;
-    (bits % 8 == 0).then_some(bits / 8)
+    bits.is_multiple_of(8).then_some(bits / 8)
 }
 
 fn malformed<T>(message: impl Into<String>) -> Result<T, TensorError> {

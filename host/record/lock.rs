@@ -22,7 +22,6 @@ use crate::domain::digest::Digest;
 use crate::domain::model::{LockEntry, ModelName};
 use crate::domain::plugin::{PluginId, ResolvedPlugin};
 
-pub(super) use disk::replace;
 pub use disk::{LockError, MAX_LOCK, read, write};
 
 /// The name of the lock file, beside `modelhost.toml`.

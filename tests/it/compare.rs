@@ -177,4 +177,12 @@ fn what_can_not_be_compared_is_misuse() {
         }
     }
     place.modelhost(&["compare", "models/a"]).code(2);
+    // What a lock file holds no digest of is not passed over.
+    place.modelhost(&["lock", "models/a"]).code(0);
+    std::os::unix::fs::symlink("/etc/passwd", place.path().join("models/a/link")).expect("a link");
+    place
+        .modelhost(&["compare", "modelhost.lock", "models/a"])
+        .code(2)
+        .says("models/a holds more than files: link: ");
+    place.modelhost(&["compare", "models/a", "models/b"]).code(1).says("gate/link-outside link");
 }

@@ -28,15 +28,15 @@ enum Side {
 pub(crate) fn run(args: &CompareArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let mut old = read(&args.old, global)?;
     let mut new = read(&args.new, global)?;
-    if let (Side::Folder(old), Side::Folder(new)) = (&mut old, &mut new) {
-        if old.state.values.get("tree") != new.state.values.get("tree") {
-            let (ours, theirs) = (old.state.digests(), new.state.digests());
-            remark(&args.old, &old.note_tensors(&theirs));
-            remark(&args.new, &new.note_tensors(&ours));
-            // Of files that both have, the digest over all tensors was not made.
-            old.state.values.remove("tensors");
-            new.state.values.remove("tensors");
-        }
+    if let (Side::Folder(old), Side::Folder(new)) = (&mut old, &mut new)
+        && old.state.values.get("tree") != new.state.values.get("tree")
+    {
+        let (ours, theirs) = (old.state.digests(), new.state.digests());
+        remark(&args.old, &old.note_tensors(&theirs));
+        remark(&args.new, &new.note_tensors(&ours));
+        // Of files that both have, the digest over all tensors was not made.
+        old.state.values.remove("tensors");
+        new.state.values.remove("tensors");
     }
     let extent = if old.kind() == new.kind() { Extent::All } else { Extent::Common };
     let (old, new) = pair(old, new, args)?;
@@ -110,12 +110,12 @@ fn pair(old: Side, new: Side, args: &CompareArgs) -> anyhow::Result<(State, Stat
         }
         (Side::Told(kind, old), Side::Folder(mut folder)) => {
             let name = beside(&old, &args.old, args.model.as_deref())?;
-            note(&mut folder, kind, &old, &name, &args.new);
+            note(&mut folder, kind, &old, &name, &args.new)?;
             (old, State::of_model(&name, folder.state))
         }
         (Side::Folder(mut folder), Side::Told(kind, new)) => {
             let name = beside(&new, &args.new, args.model.as_deref())?;
-            note(&mut folder, kind, &new, &name, &args.old);
+            note(&mut folder, kind, &new, &name, &args.old)?;
             (State::of_model(&name, folder.state), new)
         }
     };
@@ -134,11 +134,23 @@ fn pair(old: Side, new: Side, args: &CompareArgs) -> anyhow::Result<(State, Stat
 }
 
 /// Takes in the tensors of `folder` where the lock file has a digest over them.
-fn note(folder: &mut Folder, kind: Kind, told: &State, name: &str, path: &Path) {
+/// What the other side can't speak of is not passed over.
+fn note(
+    folder: &mut Folder,
+    kind: Kind,
+    told: &State,
+    name: &str,
+    path: &Path,
+) -> anyhow::Result<()> {
+    if let Some(beside) = folder.beside.first() {
+        let message = format!("{} holds more than files: {beside}", path.display());
+        return Err(misuse(&message, "take it away, or compare with another folder"));
+    }
     let locked = told.models.get(name);
     if kind == Kind::Lock && locked.is_some_and(|model| model.values.contains_key("tensors")) {
         remark(path, &folder.note_tensors(&BTreeSet::new()));
     }
+    Ok(())
 }
 
 /// Returns the name of the model in `state` that a folder is compared with.

@@ -119,7 +119,7 @@ pub(super) fn places(file: &FileHandle) -> Result<Vec<Place>, TensorError> {
             cursor.skip_value(kind, 0)?;
         }
     }
-    if alignment == 0 || alignment % 8 != 0 {
+    if alignment == 0 || !alignment.is_multiple_of(8) {
         return malformed(format!("its alignment is {alignment}"));
     }
     let mut places = Vec::new();
@@ -134,7 +134,7 @@ pub(super) fn places(file: &FileHandle) -> Result<Vec<Place>, TensorError> {
     // At most MAX_HEADER, so it does not overflow.
     let data = cursor.at.next_multiple_of(alignment);
     for place in &mut places {
-        let start = data.checked_add(place.start).filter(|_| place.start % alignment == 0);
+        let start = data.checked_add(place.start).filter(|_| place.start.is_multiple_of(alignment));
         let Some(start) = start else {
             return malformed(format!("tensor {} does not lie where one may", shown(&place.name)));
         };
@@ -165,7 +165,7 @@ fn entry(cursor: &mut Cursor<'_>) -> Result<Place, TensorError> {
     };
     let start = cursor.u64()?;
     // Blocks lie along the first dimension.
-    let whole = shape.first().is_none_or(|row| row % block == 0);
+    let whole = shape.first().is_none_or(|row| row.is_multiple_of(*block));
     match bytes_of(&shape, *block, bytes * 8).filter(|_| whole) {
         Some(length) => Ok(Place { name, dtype, shape, start, length }),
         None => malformed(format!("the shape of tensor {} overflows its type", shown(&name))),

@@ -129,7 +129,6 @@ fn tensors(old: &[Tensor], new: &[Tensor]) -> Vec<TensorChange> {
 }
 
 /// Says what type and shape tensors have.
-#[expect(clippy::ptr_arg, reason = "as `map` hands it")]
 fn said(tensors: &Vec<&Tensor>) -> String {
     let one = |tensor: &&Tensor| {
         let shape: Vec<String> = tensor.shape.iter().map(u64::to_string).collect();

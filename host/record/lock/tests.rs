@@ -648,7 +648,7 @@ fn some_parts(size: u64) -> Option<Parts> {
     let count = size.div_ceil(Parts::size_for(size)?);
     Parts::new(
         size,
-        &(0..count).map(|n| Digest::of(&[n as u8]).as_bytes().to_owned()).collect::<Vec<_>>(),
+        &(0..count).map(|n| Digest::of(&n.to_le_bytes()).as_bytes().to_owned()).collect::<Vec<_>>(),
     )
 }
 

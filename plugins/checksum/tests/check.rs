@@ -70,7 +70,10 @@ fn against_the_lock() {
         (locked().file("SHA256SUMS", ""), "extra-file SHA256SUMS"),
         (locked().without("a.bin").file("A.bin", "aaaa"), "renamed-file A.bin"),
         (locked().file("A.bin", "aaaa"), "extra-file A.bin, case-collision a.bin"),
-        (locked().without("sub/empty").file("sub/void", ""), "missing-file sub/empty, extra-file sub/void"),
+        (
+            locked().without("sub/empty").file("sub/void", ""),
+            "missing-file sub/empty, extra-file sub/void",
+        ),
         (
             locked().replace("a.bin", "bb").replace("sub/b.bin", "aaaa"),
             "size-mismatch a.bin, size-mismatch sub/b.bin",
@@ -114,7 +117,10 @@ fn against_lists() {
             "lfs-pointer a.bin (lfs)",
         ),
         (sums(format!("{}  a.bin\n", &a[..32])), "hash-weak SHA256SUMS:1"),
-        (model().file("MD5SUMS", format!("{}  a.bin\n", &a[..32])).lock_as_is(), "hash-weak MD5SUMS:1"),
+        (
+            model().file("MD5SUMS", format!("{}  a.bin\n", &a[..32])).lock_as_is(),
+            "hash-weak MD5SUMS:1",
+        ),
         (model().file("a.bin.md5", &a[..32]).lock_as_is(), "hash-weak a.bin.md5:1"),
         (
             model()
@@ -219,8 +225,22 @@ fn a_difference_is_narrowed_to_bytes_and_tensors() {
     let at = |n: usize| (data + 64 * n) as u64;
     let rows = [
         (vec![data + 70], format!("within bytes {} to {}: the tensor `b`", at(1), at(2)), at(1)),
-        (vec![data, data + 191], format!("within bytes {} to {}, {} to {}: 2 tensors: `a`, `c`", at(0), at(1), at(2), at(3)), at(0)),
-        (vec![data + 63, data + 64], format!("within bytes {} to {}: 2 tensors: `a`, `b`", at(0), at(2)), at(0)),
+        (
+            vec![data, data + 191],
+            format!(
+                "within bytes {} to {}, {} to {}: 2 tensors: `a`, `c`",
+                at(0),
+                at(1),
+                at(2),
+                at(3)
+            ),
+            at(0),
+        ),
+        (
+            vec![data + 63, data + 64],
+            format!("within bytes {} to {}: 2 tensors: `a`, `b`", at(0), at(2)),
+            at(0),
+        ),
         (vec![10], "within bytes 0 to 64: the header".to_owned(), 0),
     ];
     for (flip, message, offset) in rows {
@@ -270,13 +290,24 @@ fn shards_are_held_to_their_index() {
     );
     assert_eq!(
         told(model(index(192, &map.replace("\"c\"", "\"d\"")))),
-        format!("index-inconsistent it says that `{two}` holds the tensor `d`, and it does not; index-inconsistent `{two}` holds the tensor `c`, which it does not name there")
+        format!(
+            "index-inconsistent it says that `{two}` holds the tensor `d`, and it does not; index-inconsistent `{two}` holds the tensor `c`, which it does not name there"
+        )
     );
-    assert_eq!(told(model("{".into())), "index-inconsistent it is no index of shards that can be read");
+    assert_eq!(
+        told(model("{".into())),
+        "index-inconsistent it is no index of shards that can be read"
+    );
     let unlocked = model(index(192, &map)).without(&format!("x/{two}")).lock_as_is();
-    assert_eq!(told(unlocked), format!("index-inconsistent it names the shard `{two}`, which is not there"));
+    assert_eq!(
+        told(unlocked),
+        format!("index-inconsistent it names the shard `{two}`, which is not there")
+    );
     let none = model(index(192, &map)).without(&format!("x/{one}")).without(&format!("x/{two}"));
-    assert_eq!(told(none.lock_as_is()), "index-inconsistent none of the 2 shards that it names is there");
+    assert_eq!(
+        told(none.lock_as_is()),
+        "index-inconsistent none of the 2 shards that it names is there"
+    );
 }
 
 #[test]
