@@ -4,18 +4,17 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 use modelhost::domain::event::EventSink;
 use modelhost::domain::model::ModelName;
 use modelhost::domain::registry::{RegisteredFile, RegistryEntry, Standing};
-use modelhost::gate::Gate;
+use modelhost::gate::{Also, Gate};
 use modelhost::record::registry::edit::Change;
 
 use super::ChangeArgs;
 use crate::args::GlobalArgs;
-use crate::context::{self, Context};
+use crate::context::{self, Context, ENDLESS};
 use crate::exit::Exit;
 use crate::progress::Progress;
 
@@ -71,7 +70,6 @@ fn entry(args: &AddArgs, context: &Context, global: &GlobalArgs) -> anyhow::Resu
     let progress = Arc::new(Progress::new(!global.quiet));
     let gate = Gate {
         paths: vec![path],
-        working_dir: context.working_dir.clone(),
         // The registry may not be there yet, or not be as the policy asks.
         config: context.config.clone().map(|mut config| {
             config.registry = None;
@@ -79,26 +77,16 @@ fn entry(args: &AddArgs, context: &Context, global: &GlobalArgs) -> anyhow::Resu
             config
         }),
         root: context.root.clone(),
-        lock: None,
-        locked: false,
         bundled: false,
-        folders: Vec::new(),
-        only: std::collections::BTreeSet::new(),
-        digests: true,
-        fail_fast: false,
-        fail_on: None,
-        now: context::now(),
-        max_tasks: 10_000_000,
+        max_tasks: ENDLESS,
         jobs: context::processors(),
-        workers: None,
-        cache: None,
         sink: Arc::clone(&progress) as Arc<dyn EventSink>,
-        interrupted: Arc::new(AtomicBool::new(false)),
+        ..Gate::new(context.working_dir.clone(), context::now())
     };
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let pinned = runtime.block_on(gate.pin());
+    let pinned = runtime.block_on(gate.pin(Also::default()));
     progress.clear();
-    let mut models = pinned?.models.into_iter();
+    let mut models = pinned?.lock.models.into_iter();
     let (Some((name, found)), None) = (models.next(), models.next()) else {
         anyhow::bail!("{} is more than one model: name one", args.model.display());
     };
