@@ -477,6 +477,12 @@ pub(crate) struct LockArgs {
     /// second time; kept for a model that has it, and made anew when it changed.
     #[arg(long)]
     pub(crate) tensors: bool,
+
+    /// Note what a run concluded of these models, from its JSON report: the license,
+    /// unless the definition states one, and who signed. Of a model with other files
+    /// than the run saw, nothing is noted. A note goes when the files change.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) report: Option<PathBuf>,
     /// Lock the trusted registry that is here even where an edition with a higher
     /// sequence is locked.
     #[arg(long)]

@@ -137,7 +137,11 @@ pub(super) fn entry(
         cannot(format!("{} can't be locked: {error}", model.name), Some(help.to_owned()))
     };
     note::files(&model, before, also, jobs, &mut files).map_err(failed)?;
-    let kept = before.map(|entry| entry.notes.clone()).unwrap_or_default();
+    let mut kept = before.map(|entry| entry.notes.clone()).unwrap_or_default();
+    if before.is_some_and(|entry| entry.tree != tree) {
+        // What was concluded was concluded of other files.
+        (kept.license, kept.signer) = (None, None);
+    }
     let tensors = match note::tensors(&model, before, tree, also, jobs) {
         Ok(tensors) => tensors,
         Err(why) => {

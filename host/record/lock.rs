@@ -16,11 +16,13 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::domain::attested::{Attested, AttestedPlugin};
 use crate::domain::capability::Capability;
 use crate::domain::diagnostic::{Diagnostic, SourceFile};
 use crate::domain::digest::Digest;
 use crate::domain::model::{LockEntry, ModelName};
 use crate::domain::plugin::{PluginId, ResolvedPlugin};
+use crate::domain::verdict::Verdict;
 
 pub use disk::{LockError, MAX_LOCK, read, write};
 
@@ -132,6 +134,42 @@ impl LockFile {
         let mut text = String::new();
         render::render(self, &mut text).expect("writing to a String can't fail");
         text
+    }
+
+    /// Notes what a run concluded of the models: the license, where none is noted, and
+    /// who signed. Only what a bundled check that passed or warned established of the
+    /// very files that are locked counts. Returns what was not noted, and why, a line
+    /// each.
+    pub fn conclude(&mut self, run: &Attested) -> Vec<String> {
+        let mut remarks = Vec::new();
+        for (name, entry) in &mut self.models {
+            let Some(model) = run.models.iter().find(|model| model.name == *name) else {
+                remarks.push(format!("model {name}: not in the report"));
+                continue;
+            };
+            if model.tree != entry.tree {
+                remarks.push(format!("model {name}: the report is about other files"));
+                continue;
+            }
+            let fact = |plugin: &str, key: &str| {
+                let is_bundled =
+                    |other: &&AttestedPlugin| other.bundled && other.id.as_str() == plugin;
+                let own = run.plugins.iter().find(is_bundled)?;
+                let check = model.checks.get(&own.id)?;
+                let holds = matches!(check.verdict, Verdict::Pass | Verdict::Warn);
+                check.facts.get(key).filter(|_| holds).cloned()
+            };
+            if let Some(license) = fact("license", "concluded") {
+                match &entry.notes.license {
+                    Some(stated) if *stated != license => remarks.push(format!(
+                        "model {name}: the license {stated} is noted, and {license} was concluded"
+                    )),
+                    _ => entry.notes.license = Some(license),
+                }
+            }
+            entry.notes.signer = fact("provenance", "signer").or(entry.notes.signer.take());
+        }
+        remarks
     }
 
     /// Returns whether `text` is what [`LockFile::render`] writes.

@@ -417,3 +417,24 @@ fn fail_fast_ends_before_anything_is_hashed() {
     place.write("models/a/model.safetensors", changed);
     run().code(1).says("high[checksum/digest-mismatch]");
 }
+
+#[test]
+fn a_lock_notes_what_a_run_concluded_of_the_same_files() {
+    let place = place();
+    place.write("models/a/README.md", "---\nlicense: mit\n---\n# A model\n");
+    place.modelhost(&["lock"]).code(0);
+    place.modelhost(&["run", "-o", "json=report.json"]).code(0);
+    let note = ["lock", "--report", "report.json"];
+    place.modelhost(&note).code(0).says("+ license  MIT");
+    place.modelhost(&note).code(0).says("up to date");
+    place.modelhost(&["lock"]).code(0).says("up to date");
+    // Other files: nothing is noted of them, and what was noted goes.
+    place.write("models/a/README.md", "---\nlicense: apache-2.0\n---\n# A model\n");
+    place
+        .modelhost(&note)
+        .code(0)
+        .says("model a: the report is about other files")
+        .says("- license  MIT");
+    place.write("report.json", "{}");
+    place.modelhost(&note).code(2).says("report.json concludes nothing");
+}

@@ -4,6 +4,8 @@
 
 use std::sync::Arc;
 
+use anyhow::Context as _;
+
 use modelhost::domain::digest::Digest;
 use modelhost::domain::event::EventSink;
 use modelhost::gate::{Also, Gate, Import, Imported, Pinned};
@@ -12,6 +14,7 @@ use modelhost::record::audit::record::Change;
 use modelhost::record::compare::{self, Extent, State};
 use modelhost::record::import::Difference;
 use modelhost::record::lock::{self, LockFile, LockedRegistry};
+use modelhost::report::json;
 
 use crate::args::{GlobalArgs, LockArgs};
 use crate::audit_log::AuditLog;
@@ -52,7 +55,7 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         }
     });
     progress.clear();
-    let new = match pinned? {
+    let mut new = match pinned? {
         Came::OfFiles(Pinned { lock, remarks }) => {
             remarks.iter().for_each(|remark| say::line(remark));
             lock
@@ -62,6 +65,13 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
             None => return Ok(Exit::Deny),
         },
     };
+    if let Some(report) = &args.report {
+        let bytes = super::attest::read(report, json::MAX_REPORT)
+            .with_context(|| format!("the report {} can't be read", report.display()))?;
+        let concluded = json::read(&bytes)
+            .with_context(|| format!("{} concludes nothing", report.display()))?;
+        new.conclude(&concluded).iter().for_each(|remark| say::line(remark));
+    }
     let nothing = LockFile::default();
     let before = State::of_lock(old.as_ref().unwrap_or(&nothing));
     let differences = compare::compare(&before, &State::of_lock(&new), Extent::All);
