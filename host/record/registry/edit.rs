@@ -205,6 +205,11 @@ impl Edit<'_> {
                 "the entry `{name}` has {has}, not {digest}"
             )));
         }
+        if old.standing == Standing::Revoked && standing == Standing::Superseded {
+            return Err(RegistryError::Change(format!(
+                "the entry `{name}` is revoked, and superseding it would let it through again"
+            )));
+        }
         self.lines.push(format!(
             "{name}: {} -> {}{by} ({})",
             old.standing.word(),
