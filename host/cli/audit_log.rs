@@ -34,16 +34,17 @@ impl AuditLog {
         audit::check(&self.path)
     }
 
-    /// Appends a record for each of `entries`.
-    pub(crate) fn append(&self, entries: Vec<Entry<'_>>) -> Result<(), AppendError> {
+    /// Appends a record for each of `entries`. Returns the digest of the newest; none
+    /// where there are none.
+    pub(crate) fn append(&self, entries: Vec<Entry<'_>>) -> Result<Option<Digest>, AppendError> {
         if entries.is_empty() {
-            return Ok(());
+            return Ok(None);
         }
         let mut chain = [0; 16];
         getrandom::fill(&mut chain)
             .map_err(|error| AppendError::Io { path: self.path.clone(), source: error.into() })?;
         let (origin, continues) = (self.origin.clone(), self.continues);
         let stamp = Stamp { time: context::now(), origin, chain, continues };
-        audit::append(&self.path, &stamp, entries).map(drop)
+        audit::append(&self.path, &stamp, entries).map(|head| Some(head.digest))
     }
 }

@@ -265,13 +265,14 @@ fn keys_and_kinds() {
         "{keys} version, gate, model, plugin, documents, audit, waiver, baseline, registry"
     );
     let gate = format!("{keys} fail-on, require, not-judged");
-    let plugin = format!("{keys} component, settings, grants, deny, mode, limits");
+    let plugin = format!(
+        "{keys} component, settings, grants, deny, mode, limits, fail-on, severity, applies-to"
+    );
     let model = format!(
         "{keys} name, path, source, revision, requested, purpose, license, owner, checks, base"
     );
     check("plugins = 1", &[&format!("2: unknown key `plugins` / did you mean `plugin`? {root}")]);
-    check("[[waiver]]", &[&format!("2: unknown key `waiver` / {root}")]);
-    check("[registry]\npath = \"x\"", &[&format!("2: unknown key `registry` / {root}")]);
+    check("[[waivers]]", &[&format!("2: unknown key `waivers` / did you mean `waiver`? {root}")]);
     check(
         "[gate]\nfail_on = \"high\"",
         &[&format!("3: unknown key `fail_on` / did you mean `fail-on`? {gate}")],

@@ -102,7 +102,7 @@ fn decisions_and_pins_are_recorded() {
 
     place.modelhost(&["audit", "verify"]).code(0).says("intact");
     let said = place.modelhost(&["audit", "show", "--model", "b"]);
-    said.code(0).says("deny").says("by octocat on 0a1b2c3d4e5").says("model b: new");
+    said.code(0).says("deny").says("by octocat  on 0a1b2c3d4e5f").says("model b: new");
     assert!(!said.stdout.contains("model a"), "{}", said.stdout);
     let shown = place.modelhost(&["audit", "show", "--json", "--kind", "decision"]);
     shown.code(0);

@@ -50,7 +50,7 @@ use Expect::{Blind, Denied, Refused};
 const MUTATIONS: [(&str, M, Expect); 12] = [
     ("content", M::Content, Denied("[checksum/digest-mismatch]")),
     ("size", M::Size, Denied("[checksum/size-mismatch]")),
-    ("name", M::Name, Denied("[checksum/missing-file]")),
+    ("name", M::Name, Denied("[checksum/renamed-file]")),
     ("added", M::Added, Denied("[checksum/extra-file]")),
     ("removed", M::Removed, Denied("[checksum/missing-file]")),
     ("swapped", M::Swapped, Denied("[checksum/digest-mismatch]")),

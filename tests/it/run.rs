@@ -25,7 +25,7 @@ fn a_clean_model_is_allowed_without_any_configuration() {
     said.code(0).says("ALLOW").says("modelhost lock");
     let last = said.stdout.lines().last().expect("a line");
     assert!(last.starts_with("ALLOW  0 denied, "), "{last}");
-    assert!(last.ends_with("| 1 model, 6 plugins, [time]"), "{last}");
+    assert!(last.ends_with("| 1 model, 7 plugins, [time]"), "{last}");
 }
 
 #[test]

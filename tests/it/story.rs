@@ -198,7 +198,7 @@ fn a_pin_is_kept_changed_on_purpose_and_told_of() {
     let attest = ["--attest", "bert.jsonl", "--key", "key.pem", "-o", "json=tested.json"];
     run(&place, &[&LOG[..], &attest].concat()).code(0);
     let told = with_git(&place, &[&["history", "bert"], &LOG[..]].concat());
-    told.code(0).says("Pin bert").says("Tune bert").says("allow").says("deny");
+    told.code(0).says("model bert: new ").says("~ model.safetensors").says("allow ").says("deny ");
     place.modelhost(&["audit", "verify", LOG[1]]).code(0).says("5 records");
 
     // Elsewhere: the same model is verified, and staging ran what was tested.

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use modelhost::attest::{self, Kind, Request, SigningKey};
 use modelhost::domain::attested::Attested;
+use modelhost::domain::digest::Digest;
 use modelhost::domain::report::Report;
 use modelhost::report::{self, json};
 use zeroize::Zeroizing;
@@ -65,10 +66,12 @@ impl Attesting {
         self.key.is_some()
     }
 
-    /// Writes what `report` has to attest. What went wrong is a line to be said.
-    pub(crate) fn write(&self, report: &Report) -> Result<(), String> {
+    /// Writes what `report` has to attest, and with it the digest of the audit log's
+    /// last record. What went wrong is a line to be said.
+    pub(crate) fn write(&self, report: &Report, audit_head: Option<Digest>) -> Result<(), String> {
         let attested = json::attested(report).map_err(|error| self.failed(&error))?;
-        let lines = lines(&attested, &self.request, self.key.as_ref());
+        let request = Request { audit_head, ..self.request.clone() };
+        let lines = lines(&attested, &request, self.key.as_ref());
         let lines = lines.map_err(|error| self.failed(&*error))?;
         report::replace(&self.path, |out| out.write_all(&lines))
             .map_err(|error| not_written(&self.path, &error))

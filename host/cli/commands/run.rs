@@ -110,9 +110,9 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
                 Decision::Incomplete => Exit::Incomplete,
                 Decision::Deny => Exit::Deny,
             };
-            let attesting = attesting.as_ref();
-            let exit = write(&report, &timings, args.output, attesting, global, roots, exit);
-            Ok(if record(audit.as_ref(), &report) { exit } else { Exit::Fault })
+            let done = on_record(&report, audit.as_ref(), attesting.as_ref());
+            let exit = if done { exit } else { Exit::Fault };
+            Ok(write(&report, &timings, args.output, global, roots, exit))
         }
         Err(GateError::Nothing(why)) if args.allow_empty => {
             tracing::info!("nothing to check: {why}");
@@ -139,6 +139,8 @@ fn scope(base: Option<&str>, context: &Context, args: &RunArgs) -> anyhow::Resul
         inputs.push(context.root.join(config::NAME));
     }
     inputs.extend([context.root.join(lock::NAME), context.baseline_path().0]);
+    let registry = context.config.iter().filter_map(|config| config.registry.as_ref());
+    inputs.extend(registry.map(|registry| context.root.join(&registry.path)));
     inputs.extend(args.plugins.plugins.iter().map(|folder| context.working_dir.join(folder)));
     Ok(match changed::find(&context.working_dir, base, &inputs)? {
         Scope::Part(changed) => Some(changed),
@@ -165,13 +167,12 @@ fn workers(isolation: IsolationWhere, required: bool) -> anyhow::Result<Option<A
     }
 }
 
-/// Writes every report that was asked for, and the attestations, and returns `exit`.
-/// One that can't be written is a fault, whatever was decided.
+/// Writes every report that was asked for, and returns `exit`. One that can't be
+/// written is a fault, whatever was decided.
 fn write(
     report: &Report,
     timings: &Timings,
     mut outputs: Vec<Output>,
-    attesting: Option<&Attesting>,
     global: &GlobalArgs,
     roots: Roots,
     exit: Exit,
@@ -185,16 +186,12 @@ fn write(
         _ => Verbosity::Verbose,
     };
     let style = Style { color: say::has_color(global, &std::io::stdout()), verbosity, roots };
-    let mut failed = false;
+    let mut failed = exit == Exit::Fault;
     for output in &outputs {
         if let Err(error) = output.write(report, timings, &style) {
             failed = true;
             say::line(&format!("error: the report {output} could not be written: {error}"));
         }
-    }
-    if let Some(Err(line)) = attesting.map(|attesting| attesting.write(report)) {
-        failed = true;
-        say::line(&line);
     }
     let exit = if failed { Exit::Fault } else { exit };
     if let Err(error) = github::append(report, &outputs, exit) {
@@ -208,26 +205,31 @@ fn write(
     exit
 }
 
-/// Records the decision, where there is a log for it. One that can't be recorded is
-/// a fault, whatever was decided.
-fn record(audit: Option<&AuditLog>, report: &Report) -> bool {
-    let Some(audit) = audit else { return true };
-    let entries = audit::decision::of(report, report::json::digest(report));
-    match audit.append(entries) {
-        Ok(()) => true,
+/// Records the decision, where there is a log for it, and attests it, if asked to,
+/// together with what the log then ends in. Returns whether all of it was done: what
+/// can't be recorded is not attested, and is a fault, whatever was decided.
+fn on_record(report: &Report, audit: Option<&AuditLog>, attesting: Option<&Attesting>) -> bool {
+    let head =
+        audit.map(|audit| audit.append(audit::decision::of(report, report::json::digest(report))));
+    let head = match head.transpose() {
+        Ok(head) => head.flatten(),
         Err(error) => {
             let help = error.help();
             let causes = format!("{:#}", anyhow::Error::new(error));
-            say::line(&format!(
-                "error: the decision is not recorded: {}",
-                GuestText::capped(&causes)
-            ));
+            let causes = GuestText::capped(&causes);
+            say::line(&format!("error: the decision is not recorded: {causes}"));
             if let Some(help) = help {
                 say::line(&format!("  = help: {help}"));
             }
-            say::line(&format!("the decision is {}", report.decision.name()));
+            return false;
+        }
+    };
+    match attesting.map(|attesting| attesting.write(report, head)) {
+        Some(Err(line)) => {
+            say::line(&line);
             false
         }
+        _ => true,
     }
 }
 

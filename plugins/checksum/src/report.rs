@@ -226,10 +226,11 @@ pub fn inconsistent(index: &str, inconsistency: &Inconsistency) -> Finding {
                 "`{shard}` holds the tensor `{tensor}`{}, which it does not name there",
                 more(*count)
             ),
-            Severity::Medium,
+            // Whoever loads by the index leaves it alone.
+            Severity::Low,
         ),
         Inconsistency::Stray(shard) => {
-            (format!("it does not name the shard `{shard}`, which is there"), Severity::Medium)
+            (format!("it does not name the shard `{shard}`, which is there"), Severity::Low)
         }
         Inconsistency::Total { stated, found } => (
             format!("it says that all tensors have {stated} bytes, and they have {found}"),
