@@ -127,8 +127,16 @@ pub(super) struct BaseRow {
     pub(super) source: String,
     pub(super) revision: Option<String>,
     pub(super) below: Option<u32>,
-    /// Name, tree digest, concluded and stated license of its own lock entry.
-    pub(super) locked: Option<(String, [u8; 32], Option<String>, Option<String>)>,
+    pub(super) locked: Option<LockedBaseRow>,
+}
+
+/// What the lock file and the policy say of a base that is a locked model itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct LockedBaseRow {
+    pub(super) name: String,
+    pub(super) tree: [u8; 32],
+    pub(super) license: Option<String>,
+    pub(super) stated_license: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::protocol::{
     BaseRow, ChunkRow, DoneRow, EndingRow, EntryRow, FileRow, FindingRow, Load, LockHead,
-    LockedRow, ReadRow, RegisteredRow, SaidRow, SetRow, StopRow, TaskRow,
+    LockedBaseRow, LockedRow, ReadRow, RegisteredRow, SaidRow, SetRow, StopRow, TaskRow,
 };
 use crate::domain::capability::{Capability, Grant, Grants, Limit, Limits};
 use crate::domain::digest::{Blake3, Digest, TreeDigest};
@@ -137,7 +137,8 @@ pub(super) fn base_row(base: &Base) -> BaseRow {
         below: base.below,
         locked: base.locked.as_ref().map(|locked| {
             let LockedBase { name, tree, license, stated_license } = locked.clone();
-            (name.to_string(), *tree.digest().as_bytes(), license, stated_license)
+            let tree = *tree.digest().as_bytes();
+            LockedBaseRow { name: name.to_string(), tree, license, stated_license }
         }),
     }
 }
@@ -148,11 +149,11 @@ pub(super) fn base(row: BaseRow) -> Base {
         source: row.source,
         revision: row.revision,
         below: row.below,
-        locked: row.locked.map(|(name, digest, license, stated_license)| LockedBase {
-            name: ModelName::new(&name),
-            tree: tree(digest),
-            license,
-            stated_license,
+        locked: row.locked.map(|locked| LockedBase {
+            name: ModelName::new(&locked.name),
+            tree: tree(locked.tree),
+            license: locked.license,
+            stated_license: locked.stated_license,
         }),
     }
 }

@@ -143,7 +143,8 @@ mod tests {
             "# pack-refs with: peeled\n{OTHER} refs/heads/x-main\n{COMMIT} refs/heads/main\n^{OTHER}\n"
         );
         let detached = format!("{COMMIT}\n");
-        let rows: [(&[(&str, &str)], Option<&str>); 9] = [
+        type Row<'a> = (&'a [(&'a str, &'a str)], Option<&'a str>);
+        let rows: [Row<'_>; 9] = [
             (&[(".git/HEAD", &detached)], Some(COMMIT)),
             (
                 &[(".git/HEAD", "ref: refs/heads/main\n"), (".git/refs/heads/main", &detached)],

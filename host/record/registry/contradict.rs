@@ -94,8 +94,7 @@ fn successor(entry: &Entry, entries: &[Entry]) -> Option<Diagnostic> {
         if next.name == entry.1.name {
             return wrong("entries take each other's place in a circle".to_owned());
         }
-        let Some(after) = next.superseded_by.as_ref().and_then(&named) else { return None };
-        next = after;
+        next = next.superseded_by.as_ref().and_then(&named)?;
     }
     None
 }

@@ -73,7 +73,8 @@ mod tests {
 
     #[test]
     fn values_change_and_the_rest_stays() {
-        let rows: [(&str, &[(&str, Option<&str>)], &str); 9] = [
+        type Row<'a> = (&'a str, &'a [(&'a str, Option<&'a str>)], &'a str);
+        let rows: [Row<'_>; 9] = [
             ("a = 1\nb = 2\n", &[("a", Some("3"))], "a = 3\nb = 2\n"),
             ("# c\na = 1 # d\n", &[("a", Some("\"x\""))], "# c\na = \"x\" # d\n"),
             ("a = 1\nb = 2\n", &[("a", None)], "b = 2\n"),

@@ -42,7 +42,8 @@ mod tests {
     #[test]
     fn twins_are_found() {
         use Twins::{Case, Unicode};
-        let rows: [(&[&str], &[(Twins, &str, &str)]); 6] = [
+        type Row<'a> = (&'a [&'a str], &'a [(Twins, &'a str, &'a str)]);
+        let rows: [Row<'_>; 6] = [
             (&["a", "b", "A/c"], &[]),
             (&["Readme", "readme"], &[(Case, "Readme", "readme")]),
             (&["x/A", "x/a", "y/a"], &[(Case, "x/A", "x/a")]),

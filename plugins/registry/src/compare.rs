@@ -206,7 +206,7 @@ fn files(registry: &Registry, entry: usize, found: &Found) -> Vec<Difference> {
         differences.extend(match (file, line) {
             (Some(file), Some(line)) => {
                 let (listed, found) = ((line.size, line.sha256), (file.size, file.sha256));
-                (listed != found).then(|| Difference::File { path: line.path, listed, found })
+                (listed != found).then_some(Difference::File { path: line.path, listed, found })
             }
             (Some(file), None) => Some(Difference::Extra(file.path.clone())),
             (None, Some(line)) => Some(Difference::Missing(line.path)),
