@@ -7,7 +7,7 @@
 //! keeping them, and that nobody else wrote them, to `engine::Cache`.
 //!
 //! # Invariants
-//! - A file whose times are less than [`RACY`] before hashing began is not kept: it
+//! - A file whose times are less than two seconds before hashing began is not kept: it
 //!   could be written again without its times moving.
 //! - A digest is of bytes that some run read whole, of a file that was the same when
 //!   it was listed and after the last byte was read.
