@@ -2,7 +2,7 @@
 //!
 //! Leaves what is recorded to the commands, and the log to the library.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use modelhost::domain::digest::Digest;
 use modelhost::record::audit::{self, AppendError, Entry, Origin, Stamp};
@@ -27,6 +27,11 @@ impl AuditLog {
         let path = named.or_else(|| config.and_then(|c| Some(c.root.join(c.audit.as_ref()?))))?;
         let origin = origin::origin(args.actor.as_deref(), &context.working_dir);
         Some(Self { path, origin, continues: args.audit_continues })
+    }
+
+    /// Returns where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// Says whether something could be appended.

@@ -100,6 +100,18 @@ pub struct Style {
     pub verbosity: Verbosity,
     /// Where its paths start, for formats that point into a repository.
     pub roots: Roots,
+    /// How the pins of its models changed, for formats that have a place for it.
+    pub history: Vec<ModelHistory>,
+}
+
+/// How the pins of one model changed, as far as its lock file's history and audit logs
+/// tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelHistory {
+    /// The model's name.
+    pub model: String,
+    /// What `modelhost history` shows of it: lines of plain text, newest change first.
+    pub text: String,
 }
 
 /// Where the paths in a report start: what formats that point at files of a
@@ -145,7 +157,7 @@ pub fn write(
         Format::Cyclonedx => cyclonedx::write(report, out),
         Format::Github => github::write(report, roots, out),
         Format::Gitlab => gitlab::write(report, roots, out),
-        Format::Html => html::write(report, out),
+        Format::Html => html::write(report, &style.history, out),
         Format::Human => human::write(report, timings, out, style),
         Format::Json => json::write(report, out),
         Format::Jsonl => jsonl::write(report, out),

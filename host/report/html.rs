@@ -19,6 +19,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
+use super::format::ModelHistory;
 use super::notice::most_urgent_first;
 use crate::domain::decision::Decision;
 use crate::domain::digest::Digest;
@@ -28,12 +29,16 @@ use crate::domain::report::Report;
 const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/filter.js");
 
-/// Writes `report` to `out`.
-pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    out.write_all(page(report).into_string().as_bytes())
+/// Writes `report` to `out`, with how its models' pins changed.
+pub(super) fn write(
+    report: &Report,
+    history: &[ModelHistory],
+    out: &mut dyn io::Write,
+) -> io::Result<()> {
+    out.write_all(page(report, history).into_string().as_bytes())
 }
 
-fn page(report: &Report) -> Markup {
+fn page(report: &Report, history: &[ModelHistory]) -> Markup {
     let told = most_urgent_first(report);
     let (word, meaning) = words(report.decision);
     html! {
@@ -60,6 +65,7 @@ fn page(report: &Report) -> Markup {
                         a href="#findings" { "Findings" }
                         a href="#models" { "Models" }
                         a href="#coverage" { "Coverage" }
+                        @if !history.is_empty() { a href="#history" { "History" } }
                         a href="#inputs" { "What this rests on" }
                     }
                 }
@@ -67,11 +73,12 @@ fn page(report: &Report) -> Markup {
                     (section::findings(report, &told))
                     (section::models(report, &told))
                     (section::coverage(report))
+                    (section::history(history))
                     (section::inputs(report))
                 }
                 footer {
                     p {
-                        "The same models, policy and date give the same page. This is a rendering for people; "
+                        "The same models, policy, date and history give the same page. This is a rendering for people; "
                         "programs read " code { "-o json" } "."
                     }
                 }

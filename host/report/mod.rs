@@ -26,6 +26,6 @@ mod testing;
 mod tests;
 pub mod timings;
 
-pub use format::{Format, Roots, Style, UnknownFormat, Verbosity, write};
+pub use format::{Format, ModelHistory, Roots, Style, UnknownFormat, Verbosity, write};
 pub use output::{Output, OutputError, replace};
 pub use summary::Summary;

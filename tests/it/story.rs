@@ -197,9 +197,13 @@ fn a_pin_is_kept_changed_on_purpose_and_told_of() {
     // Tested, attested and on record.
     let attest = ["--attest", "bert.jsonl", "--key", "key.pem", "-o", "json=tested.json"];
     run(&place, &[&LOG[..], &attest].concat()).code(0);
+    let html = [&["run", "--locked", "-o", "html=report.html"], &NOW[..], &LOG].concat();
+    with_git(&place, &html).code(0);
+    let page = place.read("report.html");
+    assert!(page.contains("~ model.safetensors") && page.contains("model bert: new "), "{page}");
     let told = with_git(&place, &[&["history", "bert"], &LOG[..]].concat());
     told.code(0).says("model bert: new ").says("~ model.safetensors").says("allow ").says("deny ");
-    place.modelhost(&["audit", "verify", LOG[1]]).code(0).says("5 records");
+    place.modelhost(&["audit", "verify", LOG[1]]).code(0).says("6 records");
 
     // Elsewhere: the same model is verified, and staging ran what was tested.
     let staging = Place::new();

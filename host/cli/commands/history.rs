@@ -17,8 +17,9 @@ use modelhost::domain::model::ModelName;
 use modelhost::domain::text::GuestText;
 use modelhost::record::audit::{self, read};
 use modelhost::record::history::git::{Commit, Git, GitError, MAX_COMMITS, Objects};
-use modelhost::record::history::{Collected, History, Place, State, Step, trace};
+use modelhost::record::history::{Collected, History, Place, Row, State, Step, trace};
 use modelhost::record::lock::{self, LockError, LockFile};
+use modelhost::report::ModelHistory;
 
 use super::audit::shown;
 use super::print;
@@ -64,6 +65,10 @@ pub(crate) struct HistoryArgs {
     json: bool,
 }
 
+/// How many models of a report have their history told in it: each takes reading the
+/// lock file's history once more.
+const TOLD: usize = 20;
+
 pub(crate) fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
     let working_dir = context::working_dir()?;
     let (lock, log) = places(args, &working_dir)?;
@@ -74,28 +79,10 @@ pub(crate) fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
         State::Lock(lock) => Some(Arc::clone(lock)),
         _ => None,
     };
-    let mut history = followed(name.clone(), &lock, now, &mut notes)?;
-    let mut exit = Exit::Allow;
-    let logs =
+    let logs: Vec<PathBuf> =
         if args.audit_log.is_empty() { log.into_iter().collect() } else { args.audit_log.clone() };
-    let mut collected = Collected::default();
-    for path in &logs {
-        let mut each = |line: &audit::Line<'_>, _| collected.take(&line.record, &history);
-        let walked = read(path, context::processors(), &mut each);
-        let walked = walked.with_context(|| format!("can't read {}", shown(path)))?;
-        if let Some(broken) = walked.broken {
-            exit = Exit::Deny;
-            notes.push(format!(
-                "the log {} is broken at line {}: {broken}; only what comes before is used",
-                shown(path),
-                broken.line
-            ));
-        }
-    }
-    if collected.more_pins() > 0 {
-        notes.push(format!("the logs have {} more changes of it", collected.more_pins()));
-    }
-    history.join(collected);
+    let (history, exit) = joined(name.clone(), &lock, now, &logs, &mut notes)?;
+
     if history.rows.is_empty() && known.as_ref().is_none_or(|lock| !lock.models.contains_key(&name))
     {
         for note in &notes {
@@ -114,6 +101,66 @@ pub(crate) fn run(args: &HistoryArgs) -> anyhow::Result<Exit> {
         }
     }
     Ok(exit)
+}
+
+/// Follows the model through commits and `logs`. The exit code tells whether each log
+/// is whole.
+fn joined(
+    name: ModelName,
+    lock: &Path,
+    now: State,
+    logs: &[PathBuf],
+    notes: &mut Vec<String>,
+) -> anyhow::Result<(History, Exit)> {
+    let mut history = followed(name, lock, now, notes)?;
+    let mut exit = Exit::Allow;
+    let mut collected = Collected::default();
+    for path in logs {
+        let mut each = |line: &audit::Line<'_>, _| collected.take(&line.record, &history);
+        let walked = read(path, context::processors(), &mut each);
+        let walked = walked.with_context(|| format!("can't read {}", shown(path)))?;
+        if let Some(broken) = walked.broken {
+            exit = Exit::Deny;
+            notes.push(format!(
+                "the log {} is broken at line {}: {broken}; only what comes before is used",
+                shown(path),
+                broken.line
+            ));
+        }
+    }
+    if collected.more_pins() > 0 {
+        notes.push(format!("the logs have {} more changes of it", collected.more_pins()));
+    }
+    history.join(collected);
+    Ok((history, exit))
+}
+
+/// Returns what a report is to tell of how the pins of `models` changed, as the lock
+/// file `lock` and the log `log` have it: of the first of them, and of none that no
+/// commit and no log speaks of.
+pub(crate) fn of_models<'a>(
+    models: impl Iterator<Item = &'a ModelName>,
+    lock: &Path,
+    log: Option<&Path>,
+) -> Vec<ModelHistory> {
+    let logs: Vec<PathBuf> = log.map(Path::to_owned).into_iter().collect();
+    let told = |name: &ModelName| {
+        let mut notes = Vec::new();
+        let now = state(lock::read(lock));
+        let text = match joined(name.clone(), lock, now, &logs, &mut notes) {
+            Ok((history, _)) => {
+                let is_known = |row: &Row| !matches!(row.place, Place::Uncommitted);
+                if !history.rows.iter().any(is_known) {
+                    return None;
+                }
+                let notes: String = notes.iter().map(|note| format!("note: {note}\n")).collect();
+                table::render(&history) + &notes
+            }
+            Err(error) => GuestText::capped(&format!("not known: {error:#}")).to_string(),
+        };
+        Some(ModelHistory { model: name.to_string(), text })
+    };
+    models.take(TOLD).filter_map(told).collect()
 }
 
 /// Returns where the lock file is, and the log that is there without being named.

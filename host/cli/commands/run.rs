@@ -12,14 +12,14 @@ use modelhost::domain::report::{Report, Timings};
 use modelhost::domain::text::GuestText;
 use modelhost::gate::{Changed, Gate, GateError};
 use modelhost::record::{audit, lock};
-use modelhost::report::{self, Format, Output, Roots, Style, Verbosity};
+use modelhost::report::{self, Format, ModelHistory, Output, Roots, Style, Verbosity};
 use modelhost::worker::{Program, Workers};
 
 use crate::args::{GlobalArgs, IsolationWhere, RunArgs};
 use crate::audit_log::AuditLog;
 use crate::changed::{self, Scope};
 use crate::commands::attest::Attesting;
-use crate::commands::print;
+use crate::commands::{history, print};
 use crate::context::{self, Context};
 use crate::exit::Exit;
 use crate::github;
@@ -63,6 +63,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         None => None,
     };
     let roots = context.roots();
+    let lock_file = context.root.join(lock::NAME);
     let progress = Arc::new(Progress::new(!args.no_progress && !global.quiet));
     let interrupted = Arc::new(AtomicBool::new(false));
     let gate = Gate {
@@ -112,7 +113,15 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
             };
             let done = on_record(&report, audit.as_ref(), attesting.as_ref());
             let exit = if done { exit } else { Exit::Fault };
-            Ok(write(&report, &timings, args.output, global, roots, exit))
+            let history = match args.output.iter().any(|output| output.format == Format::Html) {
+                true => {
+                    let locked = report.models.iter().filter(|model| model.locked);
+                    let log = audit.as_ref().map(AuditLog::path);
+                    history::of_models(locked.map(|model| &model.name), &lock_file, log)
+                }
+                false => Vec::new(),
+            };
+            Ok(write(&report, &timings, args.output, global, roots, history, exit))
         }
         Err(GateError::Nothing(why)) if args.allow_empty => {
             tracing::info!("nothing to check: {why}");
@@ -175,6 +184,7 @@ fn write(
     mut outputs: Vec<Output>,
     global: &GlobalArgs,
     roots: Roots,
+    history: Vec<ModelHistory>,
     exit: Exit,
 ) -> Exit {
     if outputs.is_empty() {
@@ -185,7 +195,8 @@ fn write(
         GlobalArgs { verbose: 0, .. } => Verbosity::Normal,
         _ => Verbosity::Verbose,
     };
-    let style = Style { color: say::has_color(global, &std::io::stdout()), verbosity, roots };
+    let color = say::has_color(global, &std::io::stdout());
+    let style = Style { color, verbosity, roots, history };
     let mut failed = exit == Exit::Fault;
     for output in &outputs {
         if let Err(error) = output.write(report, timings, &style) {

@@ -13,6 +13,7 @@ use crate::domain::plugin::PluginId;
 use crate::domain::report::{Ending, FileReport, Judgement, ModelReport, Report, TaskReport};
 use crate::domain::text::GuestText;
 use crate::domain::verdict::Verdict;
+use crate::report::format::ModelHistory;
 use crate::report::notice::{Label, Rank, Told};
 use crate::report::summary::{Summary, count};
 
@@ -345,6 +346,24 @@ pub(super) fn coverage(report: &Report) -> Markup {
             }
             @if left_out > 0 {
                 p.none { (count(left_out)) " more rows are left out here: " code { "-o json" } " has them." }
+            }
+        }
+    }
+}
+
+/// When, how and by whom the pins changed; nothing where that is not known.
+pub(super) fn history(history: &[ModelHistory]) -> Markup {
+    html! {
+        @if !history.is_empty() {
+            section {
+                h2 #history { "History" }
+                p { "When, how and by whom the pins of each model changed, from the lock file's history in git and from audit logs, the newest first." }
+                @for ModelHistory { model, text } in history {
+                    details {
+                        summary { (model) }
+                        div.scroll { pre { (text) } }
+                    }
+                }
             }
         }
     }
