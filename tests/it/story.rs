@@ -203,7 +203,7 @@ fn a_pin_is_kept_changed_on_purpose_and_told_of() {
     assert!(page.contains("~ model.safetensors") && page.contains("model bert: new "), "{page}");
     let told = with_git(&place, &[&["history", "bert"], &LOG[..]].concat());
     told.code(0).says("model bert: new ").says("~ model.safetensors").says("allow ").says("deny ");
-    place.modelhost(&["audit", "verify", LOG[1]]).code(0).says("6 records");
+    place.modelhost(&["audit", "verify", LOG[1]]).code(0).says("14 records");
 
     // Elsewhere: the same model is verified, and staging ran what was tested.
     let staging = Place::new();
@@ -228,5 +228,8 @@ fn a_pin_is_kept_changed_on_purpose_and_told_of() {
     // A record that somebody would rather not have made is missed.
     let log = place.read(LOG[1]);
     place.write(LOG[1], log.replace("\"deny\"", "\"allow\""));
-    place.modelhost(&["audit", "verify", LOG[1]]).code(1).says("line 3");
+    place
+        .modelhost(&["audit", "verify", LOG[1]])
+        .code(1)
+        .says("modelhost-audit.jsonl:11: broken: record 10");
 }
