@@ -5,7 +5,7 @@
 use std::fmt;
 
 /// Seconds of a day.
-const DAY: u64 = 86_400;
+pub(super) const DAY: u64 = 86_400;
 
 /// A day, UTC, from 1970-01-01 on.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -36,9 +36,14 @@ impl Date {
         (date.parts() == (year, month, day)).then_some(date)
     }
 
+    /// Returns the first second of the day, since 1970-01-01T00:00:00Z.
+    pub const fn first_second(self) -> u64 {
+        self.days.saturating_mul(DAY)
+    }
+
     /// Returns the last second of the day, since 1970-01-01T00:00:00Z.
     pub const fn last_second(self) -> u64 {
-        self.days.saturating_mul(DAY).saturating_add(DAY - 1)
+        self.first_second().saturating_add(DAY - 1)
     }
 
     /// Returns how many days lie from `self` to `later`; 0 where it is earlier.
