@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use super::sign::SigningKey;
+use crate::domain::dsse;
 use crate::domain::text::GuestText;
 
 /// What the payload is: an in-toto statement.
@@ -63,12 +64,6 @@ pub enum EnvelopeError {
     Base64(usize, &'static str),
 }
 
-/// Encodes a payload and its type as what a signature is made over.
-pub fn encode(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
-    [head.as_bytes(), payload].concat()
-}
-
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Bundle<'a> {
@@ -105,7 +100,7 @@ struct Signature<'a> {
 
 /// Signs `statement` with `key`, and appends the bundle to `out`, on one line.
 pub fn seal(statement: &[u8], key: &SigningKey, out: &mut Vec<u8>) {
-    let signature = STANDARD.encode(key.sign(&encode(PAYLOAD_TYPE, statement)));
+    let signature = STANDARD.encode(key.sign(&dsse::encode(PAYLOAD_TYPE, statement)));
     let bundle = Bundle {
         media_type: MEDIA_TYPE,
         verification_material: Material {

@@ -18,6 +18,7 @@ use super::predicate::VERIFIER;
 use super::statement::{STATEMENT, SVR, VSA, is_tree_name, model_name};
 use crate::domain::attested::{AttestedFile, is_time};
 use crate::domain::digest::{Digest, TreeDigest};
+use crate::domain::dsse;
 use crate::domain::model::FilePath;
 use crate::domain::text::GuestText;
 
@@ -298,7 +299,7 @@ fn judge(own: &[&Signed], expected: &Expected<'_>) -> Result<Verified, Refusal> 
 /// Verifies the signature of an envelope, and only then reads what was signed.
 fn open(number: usize, envelope: &Envelope, key: &PublicKey) -> Result<Signed, Refusal> {
     let Envelope { payload_type, payload, signature, hint } = envelope;
-    if !key.verifies(&envelope::encode(payload_type, payload), signature) {
+    if !key.verifies(&dsse::encode(payload_type, payload), signature) {
         let hint_differs = hint.as_ref().is_some_and(|hint| *hint != key.hint());
         return Err(Refusal::Signature { number, hint_differs });
     }

@@ -9,6 +9,7 @@ pub mod date;
 pub mod decision;
 pub mod diagnostic;
 pub mod digest;
+pub mod dsse;
 pub mod event;
 pub mod evidence;
 pub mod finding;

@@ -14,3 +14,4 @@ pub mod history;
 pub mod import;
 pub mod lock;
 pub mod registry;
+mod signing;

@@ -25,7 +25,7 @@ use crate::domain::diagnostic::{Diagnostic, SourceFile};
 use crate::domain::digest::Digest;
 use crate::domain::registry::{Registry, RegistryEntry, RegistrySet};
 
-pub use signature::{Key, KeyError, Signer};
+pub use super::signing::{Key, KeyError, Signer};
 
 /// The name of the file that lists the entries.
 pub const SET: &str = "registry.toml";

@@ -5,10 +5,11 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::*;
+use crate::attest::SigningKey;
 use crate::attest::testing::{self, signed};
-use crate::attest::{SigningKey, envelope};
 use crate::domain::attested::Attested;
 use crate::domain::decision::Decision;
+use crate::domain::dsse;
 
 const NOW: &str = "2026-02-01T00:00:00Z";
 
@@ -27,7 +28,7 @@ fn bert() -> Attested {
 /// Signs whatever it is given, as an attester gone wrong would.
 fn seal(payload: &Value, payload_type: &str, key: &SigningKey) -> Vec<u8> {
     let payload = payload.to_string();
-    let signature = key.sign(&envelope::encode(payload_type, payload.as_bytes()));
+    let signature = key.sign(&dsse::encode(payload_type, payload.as_bytes()));
     bundle(payload.as_bytes(), payload_type, &[&signature]).to_string().into_bytes()
 }
 
@@ -159,7 +160,7 @@ fn what_is_no_bundle_of_one_signature_is_refused() {
     let files = testing::bert().files;
     let statement = statement();
     let payload = statement.to_string().into_bytes();
-    let sig = key.sign(&envelope::encode(PAYLOAD_TYPE, &payload));
+    let sig = key.sign(&dsse::encode(PAYLOAD_TYPE, &payload));
     let with = |pointer: &str, value: Value| {
         let mut bundle = bundle(&payload, PAYLOAD_TYPE, &[&sig]);
         *bundle.pointer_mut(pointer).expect("a place") = value;

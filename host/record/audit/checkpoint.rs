@@ -2,18 +2,16 @@
 //! it, so that a log that was cut, or written anew, is told from it.
 //!
 //! A DSSE envelope (v1.0.0 of its protocol) around a small JSON document. Leaves
-//! walking along the log to `segments`.
+//! keys to `signing`, and walking along the log to `segments`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use p256::ecdsa::signature::{Signer as _, Verifier as _};
-use p256::ecdsa::{DerSignature, SigningKey, VerifyingKey};
-use p256::pkcs8::{DecodePrivateKey as _, DecodePublicKey as _, EncodePublicKey as _};
 use serde::{Deserialize, Serialize};
 
 use super::chain::Head;
 use super::fields::{Digest, Moment, Text};
-use crate::domain::digest;
+use crate::domain::{digest, dsse};
+use crate::record::signing::{Key, Signer};
 
 /// What `schema` says in this version.
 const SCHEMA: &str = "modelhost-audit-checkpoint/v1";
@@ -104,9 +102,14 @@ impl Checkpoint {
             time: Moment(self.time),
         };
         let payload = serde_json::to_vec(&payload).expect("texts and numbers are JSON");
-        let (keyid, signature) = sign(pem, &to_be_signed(&payload))?;
-        let signature =
-            Signature { keyid: Text::new(keyid), sig: Text::new(STANDARD.encode(signature)) };
+        let wrong = |_| CheckpointError::Private(kind_of(pem));
+        let signer = Signer::from_pem(pem).map_err(wrong)?;
+        let public = signer.public();
+        let public = public.map_err(|_| CheckpointError::Private("it has no public half"))?;
+        let signature = Signature {
+            keyid: Text::new(public.id().trim_start_matches("sha256:")),
+            sig: Text::new(signer.sign(&dsse::encode(PAYLOAD_TYPE, &payload))),
+        };
         let envelope = Envelope {
             payload_type: Text::new(PAYLOAD_TYPE),
             payload: Text::new(STANDARD.encode(payload)),
@@ -122,8 +125,7 @@ impl Checkpoint {
     /// # Errors
     /// Says what is wrong with either.
     pub fn verify(text: &str, pem: &str) -> Result<Self, CheckpointError> {
-        let key = VerifyingKey::from_public_key_pem(pem)
-            .map_err(|_| CheckpointError::Public(kind_of(pem)))?;
+        let key = Key::from_pem(pem).map_err(|_| CheckpointError::Public(kind_of(pem)))?;
         let form = CheckpointError::Form;
         let envelope: Envelope<'_> =
             serde_json::from_str(text).map_err(|_| form("it is not a DSSE envelope"))?;
@@ -132,12 +134,9 @@ impl Checkpoint {
         }
         let payload = STANDARD.decode(envelope.payload.as_str());
         let payload = payload.map_err(|_| form("its payload is not Base64"))?;
-        let message = to_be_signed(&payload);
-        let is_signed = envelope.signatures.iter().take(MAX_SIGNATURES).any(|signature| {
-            let bytes = STANDARD.decode(signature.sig.as_str()).ok();
-            let signature = bytes.and_then(|bytes| DerSignature::try_from(bytes.as_slice()).ok());
-            signature.is_some_and(|signature| key.verify(&message, &signature).is_ok())
-        });
+        let message = dsse::encode(PAYLOAD_TYPE, &payload);
+        let is_signed = (envelope.signatures.iter().take(MAX_SIGNATURES))
+            .any(|signature| key.verifies(&message, signature.sig.as_str()));
         if !is_signed {
             return Err(CheckpointError::Signature);
         }
@@ -153,25 +152,6 @@ impl Checkpoint {
             time: payload.time.0,
         })
     }
-}
-
-/// Signs `message` by the private key in `pem`, ECDSA on P-256 with SHA-256; returns
-/// the id of the key, which is the digest of its public half, and the signature in
-/// DER.
-fn sign(pem: &str, message: &[u8]) -> Result<(String, Vec<u8>), CheckpointError> {
-    let wrong = |_| CheckpointError::Private(kind_of(pem));
-    let key = SigningKey::from_pkcs8_pem(pem).map_err(wrong)?;
-    let public = key.verifying_key().to_public_key_der();
-    let public = public.map_err(|_| CheckpointError::Private("it has no public half"))?;
-    let signature: DerSignature = key.sign(message);
-    Ok((digest::Digest::of(public.as_bytes()).hex(), signature.as_bytes().to_vec()))
-}
-
-/// Returns the bytes that a signature of an envelope is over: its "pre-authentication
-/// encoding".
-fn to_be_signed(payload: &[u8]) -> Vec<u8> {
-    let start = format!("DSSEv1 {} {PAYLOAD_TYPE} {} ", PAYLOAD_TYPE.len(), payload.len());
-    [start.as_bytes(), payload].concat()
 }
 
 /// Says what a document is that is not the key that was asked for, and the way out.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::{
     KeyError, OnDisk, RegistryError, SET, SIGNATURE, Sealed, Signer, contradict, disk, entry,
-    read_as, set, text,
+    read_as, set, signature, text,
 };
 use crate::domain::diagnostic::SourceFile;
 use crate::domain::digest::Digest;
@@ -313,7 +313,7 @@ impl Edit<'_> {
             return Ok(None);
         };
         let failed = |error: KeyError| RegistryError::Change(error.to_string());
-        let text = signer.sign(set.as_bytes()).map_err(failed)?;
+        let text = signature::sign(set.as_bytes(), signer).map_err(failed)?;
         let key = signer.public().map_err(failed)?;
         disk::write(&path, text.as_bytes())?;
         self.lines.push(format!("signed by {}", key.id()));
