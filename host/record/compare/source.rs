@@ -13,6 +13,7 @@ use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::domain::diagnostic::SourceFile;
+use crate::record::disk::read_bounded;
 
 /// The most bytes of a report or lock file: some million files. It is read whole.
 pub const MAX_SOURCE: u64 = 256 << 20;
@@ -90,12 +91,9 @@ fn kind_of(head: &[u8]) -> Kind {
 /// Says that it can't be read, or is larger than [`MAX_SOURCE`].
 pub fn read_text(path: &Path) -> Result<SourceFile, SourceError> {
     let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    let file = File::open(path).map_err(unreadable)?;
-    file.take(MAX_SOURCE + 1).read_to_end(&mut bytes).map_err(unreadable)?;
-    if bytes.len() as u64 > MAX_SOURCE {
+    let Some(bytes) = read_bounded(path, MAX_SOURCE).map_err(unreadable)? else {
         return Err(SourceError::TooLarge { path: path.to_owned() });
-    }
+    };
     let shown = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
     let text = String::from_utf8_lossy(&bytes);
     Ok(SourceFile { path: shown.into(), text: text.into() })

@@ -8,14 +8,13 @@
 )]
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
-use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use super::{MAX_ALL, MAX_ENTRIES, MAX_FILE, RegistryError, SET};
 use crate::domain::diagnostic::{Diagnostic, SourceFile};
 use crate::domain::text::GuestText;
-use crate::record::disk::replace;
+use crate::record::disk::{read_bounded, replace};
 
 /// The files of one registry.
 pub(super) struct Files {
@@ -80,12 +79,10 @@ impl Files {
     pub(super) fn read_bytes(&mut self, name: &str) -> Result<Option<Vec<u8>>, RegistryError> {
         let path = self.path.join(name);
         let too_large = |path: &Path, max| RegistryError::TooLarge { path: path.to_owned(), max };
-        match read_bounded(&path) {
-            Ok(bytes) => {
+        match read_bounded(&path, MAX_FILE) {
+            Ok(None) => Err(too_large(&path, MAX_FILE)),
+            Ok(Some(bytes)) => {
                 let size = bytes.len() as u64;
-                if size > MAX_FILE {
-                    return Err(too_large(&path, MAX_FILE));
-                }
                 self.room =
                     self.room.checked_sub(size).ok_or_else(|| too_large(&self.path, MAX_ALL))?;
                 Ok(Some(bytes))
@@ -99,17 +96,6 @@ impl Files {
 /// Tells whether a file of that name is an entry.
 fn is_entry(name: &str) -> bool {
     name.ends_with(".toml") && name != SET && !name.starts_with('.')
-}
-
-/// Reads one byte more than a file may have at most.
-fn read_bounded(path: &Path) -> io::Result<Vec<u8>> {
-    // Asked before opening, because opening a pipe waits for its other end.
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)?.take(MAX_FILE + 1).read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 /// Replaces the file at `path` whole.
