@@ -54,7 +54,7 @@ pub(crate) fn find(
     named: Option<&str>,
     inputs: &[PathBuf],
 ) -> Result<Scope, GateError> {
-    let git = Git::at(working_dir);
+    let git = Git::at(working_dir).map_err(|error| failed(&error))?;
     let top = git.top().map_err(|error| match error {
         GitError::Refused(why) => usage(
             format!(

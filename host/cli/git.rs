@@ -2,25 +2,29 @@
 //! what differs from it.
 //!
 //! What may run code of a repository's own (hooks, monitors, external diffs,
-//! fetching) is turned off, and no answer is taken beyond its bound. Filters of a
+//! fetching) is turned off, and no answer is taken beyond its bound: the library's way
+//! of running git, with other arguments. Filters of a
 //! user's own configuration, such as git-lfs's, stay: without them git can't tell
 //! whether a file differs. Leaves which base is meant to `changed`.
 
-#![expect(clippy::disallowed_methods, reason = "git is started here alone")]
+#![expect(clippy::disallowed_methods, reason = "the command for git is put together here")]
 
 use std::ffi::OsStr;
-use std::io::{self, Read as _};
+use std::io;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use modelhost::domain::text::GuestText;
+use modelhost::record::history::git::{self, Ended};
+
+use crate::context;
 
 /// The most bytes of one answer: some hundred thousand paths.
 const MAX_ANSWER: u64 = 64 << 20;
 
-/// The most bytes of what git says of an error.
-const MAX_ERROR: u64 = 4 << 10;
+/// Where programs are looked for where `PATH` is not set, as systems do.
+const USUAL: &str = "/bin:/usr/bin";
 
 /// Why git gave no answer.
 #[derive(Debug, thiserror::Error)]
@@ -41,13 +45,18 @@ pub(crate) enum GitError {
 
 /// A repository.
 pub(crate) struct Git {
+    program: PathBuf,
     folder: PathBuf,
 }
 
 impl Git {
-    /// Takes the repository that `folder` is in.
-    pub(crate) fn at(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+    /// Takes the repository that `folder` is in, and git from an absolute folder of
+    /// `PATH`, never from the repository.
+    pub(crate) fn at(folder: &Path) -> Result<Self, GitError> {
+        let path = context::variable("PATH").unwrap_or_else(|| USUAL.into());
+        let git = git::Git::find(&path, None)
+            .ok_or_else(|| GitError::Start(io::ErrorKind::NotFound.into()))?;
+        Ok(Self { program: git.program().to_owned(), folder: folder.to_owned() })
     }
 
     /// Returns the top folder of the repository's work tree.
@@ -127,7 +136,8 @@ impl Git {
     }
 
     fn ask(&self, args: &[&str]) -> Result<Vec<u8>, GitError> {
-        let mut child = Command::new("git")
+        let mut command = Command::new(&self.program);
+        command
             .args(["--no-pager", "--no-optional-locks", "--literal-pathspecs"])
             .args(["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"])
             .args(["-c", "core.quotePath=false", "-c", "status.relativePaths=false"])
@@ -137,39 +147,15 @@ impl Git {
             .env("LC_ALL", "C")
             .env("GIT_TERMINAL_PROMPT", "0")
             .env("GIT_NO_LAZY_FETCH", "1")
-            .env_remove("GIT_EXTERNAL_DIFF")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(GitError::Start)?;
-        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        // Read beside stdout: a full pipe would hold git up.
-        let said = std::thread::spawn(move || {
-            let mut said = Vec::new();
-            if let Some(mut stderr) = stderr {
-                let _ = stderr.by_ref().take(MAX_ERROR).read_to_end(&mut said);
-                let _ = io::copy(&mut stderr, &mut io::sink());
+            .env_remove("GIT_EXTERNAL_DIFF");
+        // Telling what differs in large work trees, through filters, takes its time.
+        match git::said(command, MAX_ANSWER, None).map_err(GitError::Start)? {
+            Ended::Well(answer) => Ok(answer),
+            Ended::TooMuch => Err(GitError::TooLong),
+            Ended::Badly(said) => {
+                Err(GitError::Refused(GuestText::capped(said.lines().next().unwrap_or_default())))
             }
-            said
-        });
-        let mut answer = Vec::new();
-        if let Some(stdout) = stdout {
-            let read = stdout.take(MAX_ANSWER + 1).read_to_end(&mut answer);
-            read.map_err(GitError::Start)?;
         }
-        if answer.len() as u64 > MAX_ANSWER {
-            let _ = child.kill();
-            let _ = child.wait();
-            return Err(GitError::TooLong);
-        }
-        let ended = child.wait().map_err(GitError::Start)?;
-        let said = said.join().unwrap_or_default();
-        if ended.success() {
-            return Ok(answer);
-        }
-        let said = String::from_utf8_lossy(&said);
-        Err(GitError::Refused(GuestText::capped(said.lines().next().unwrap_or_default())))
     }
 }
 

@@ -210,7 +210,7 @@ fn git() -> Item {
     let Ok(folder) = context::working_dir() else {
         return Item::new("git", State::Note, "the working directory can't be read");
     };
-    match Git::at(&folder).top() {
+    match Git::at(&folder).and_then(|git| git.top()) {
         Ok(top) => Item::new("git", State::Ok, format!("repository {}", top.display())),
         Err(error) => Item::new("git", State::Note, format!("no repository: {error}"))
             .help("only `run --changed` needs one"),

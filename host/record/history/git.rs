@@ -9,7 +9,7 @@
 
 #![expect(
     clippy::disallowed_methods,
-    reason = "the one place that runs git, which alone knows what a repository holds"
+    reason = "git is run from here, which alone knows what a repository holds"
 )]
 
 use std::ffi::{OsStr, OsString};
@@ -166,7 +166,7 @@ impl Git {
         let (Some(input), Some(output)) = (input, output) else {
             return Err(GitError::Form);
         };
-        let guard = Guard::new(child, READING);
+        let guard = Guard::new(child, Some(READING));
         Ok(Objects { input, output: BufReader::new(output), _guard: guard })
     }
 
@@ -176,39 +176,21 @@ impl Git {
         folder: &Path,
         args: impl Iterator<Item = &'a OsStr>,
     ) -> Result<Vec<u8>, GitError> {
-        let mut child = self
-            .command(folder)
-            .args(args)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let (output, errors) = (child.stdout.take(), child.stderr.take());
-        let guard = Guard::new(child, DEADLINE);
-        // Both are read at once: neither may keep git from going on.
-        let errors = std::thread::spawn(move || {
-            let mut said = Vec::new();
-            if let Some(mut errors) = errors {
-                let _ = errors.by_ref().take(MAX_ERROR).read_to_end(&mut said);
-                let _ = io::copy(&mut errors, &mut io::sink());
+        let mut command = self.command(folder);
+        command.args(args);
+        match said(command, MAX_LIST, Some(DEADLINE))? {
+            Ended::Well(said) => Ok(said),
+            Ended::TooMuch => Err(GitError::TooMuch),
+            Ended::Badly(errors) => {
+                let first = errors.lines().find(|line| !line.trim().is_empty());
+                Err(GitError::Failed(GuestText::new(first.unwrap_or("nothing").trim(), 400)))
             }
-            said
-        });
-        let mut said = Vec::new();
-        if let Some(output) = output {
-            output.take(MAX_LIST + 1).read_to_end(&mut said)?;
         }
-        if said.len() as u64 > MAX_LIST {
-            return Err(GitError::TooMuch);
-        }
-        let success = guard.wait()?;
-        let errors = errors.join().unwrap_or_default();
-        if success {
-            return Ok(said);
-        }
-        let errors = String::from_utf8_lossy(&errors);
-        let first = errors.lines().find(|line| !line.trim().is_empty()).unwrap_or("nothing");
-        Err(GitError::Failed(GuestText::new(first.trim(), 400)))
+    }
+
+    /// Returns where the program is.
+    pub fn program(&self) -> &Path {
+        &self.program
     }
 
     fn command(&self, folder: &Path) -> Command {
@@ -235,6 +217,51 @@ impl Git {
         }
         command
     }
+}
+
+/// How a program ended.
+#[derive(Debug)]
+pub enum Ended {
+    /// Well, and this is what it said.
+    Well(Vec<u8>),
+    /// It said more than is taken, and was ended.
+    TooMuch,
+    /// In an error, or ended for taking too long; what it said of that, at most 4 KiB.
+    Badly(String),
+}
+
+/// Runs `command` with nothing to read, and returns what it says: at most `most` bytes,
+/// within `longest`, if that is bounded.
+///
+/// # Errors
+/// Fails where it can't be started, or what it says not be read.
+pub fn said(mut command: Command, most: u64, longest: Option<Duration>) -> io::Result<Ended> {
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn()?;
+    let (output, errors) = (child.stdout.take(), child.stderr.take());
+    let guard = Guard::new(child, longest);
+    // Both are read at once: neither may keep it from going on.
+    let errors = std::thread::spawn(move || {
+        let mut said = Vec::new();
+        if let Some(mut errors) = errors {
+            let _ = errors.by_ref().take(MAX_ERROR).read_to_end(&mut said);
+            let _ = io::copy(&mut errors, &mut io::sink());
+        }
+        said
+    });
+    let mut said = Vec::new();
+    if let Some(output) = output {
+        output.take(most.saturating_add(1)).read_to_end(&mut said)?;
+    }
+    if said.len() as u64 > most {
+        return Ok(Ended::TooMuch);
+    }
+    let success = guard.wait()?;
+    let errors = errors.join().unwrap_or_default();
+    Ok(match success {
+        true => Ended::Well(said),
+        false => Ended::Badly(String::from_utf8_lossy(&errors).into_owned()),
+    })
 }
 
 /// Hands out the contents of objects, one after the other.
@@ -285,16 +312,19 @@ struct Guard {
 }
 
 impl Guard {
-    fn new(child: Child, longest: Duration) -> Self {
+    fn new(child: Child, longest: Option<Duration>) -> Self {
         let child = Arc::new(Mutex::new(child));
-        let (done, waits) = mpsc::channel::<()>();
-        let watched = Arc::clone(&child);
-        std::thread::spawn(move || {
-            if waits.recv_timeout(longest) == Err(mpsc::RecvTimeoutError::Timeout) {
-                kill(&watched);
-            }
+        let done = longest.map(|longest| {
+            let (done, waits) = mpsc::channel::<()>();
+            let watched = Arc::clone(&child);
+            std::thread::spawn(move || {
+                if waits.recv_timeout(longest) == Err(mpsc::RecvTimeoutError::Timeout) {
+                    kill(&watched);
+                }
+            });
+            done
         });
-        Self { child, done: Some(done) }
+        Self { child, done }
     }
 
     /// Waits for git, which said all it has to say; returns whether it succeeded.
