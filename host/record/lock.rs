@@ -143,7 +143,8 @@ impl LockFile {
     pub fn conclude(&mut self, run: &Attested) -> Vec<String> {
         let mut remarks = Vec::new();
         for (name, entry) in &mut self.models {
-            let Some(model) = run.models.iter().find(|model| model.name == *name) else {
+            let place = run.models.binary_search_by(|model| model.name.cmp(name));
+            let Some(model) = place.ok().and_then(|place| run.models.get(place)) else {
                 remarks.push(format!("model {name}: not in the report"));
                 continue;
             };

@@ -3,8 +3,11 @@
 //!
 //! Leaves what is written of them to `cli`.
 
+use std::collections::HashMap;
+
 use serde::Deserialize;
 
+use super::json::SCHEMA;
 use crate::domain::digest::Digest;
 use crate::domain::finding::{Finding, Fingerprint, RuleId, Severity};
 use crate::domain::model::{FilePath, ModelName};
@@ -51,9 +54,7 @@ pub enum ReportedError {
     #[error("this is no JSON report of modelhost (`-o json=PATH` writes one): {0}")]
     Json(GuestText),
     /// It is a report of another version.
-    #[error(
-        "this is a report of the form `{0}`; this version of modelhost reads `modelhost-report/v1`"
-    )]
+    #[error("this is a report of the form `{0}`; this version of modelhost reads `{SCHEMA}`")]
     Version(GuestText),
     /// A text in it is not what it should be.
     #[error("this report was not written by modelhost, or changed since: {0}")]
@@ -102,7 +103,7 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Reported>, ReportedError> {
     let json =
         |error: serde_json::Error| ReportedError::Json(GuestText::capped(&error.to_string()));
     let version: Version = serde_json::from_slice(bytes).map_err(json)?;
-    if version.schema != "modelhost-report/v1" {
+    if version.schema != SCHEMA {
         return Err(ReportedError::Version(GuestText::capped(&version.schema)));
     }
     let document: Document = serde_json::from_slice(bytes).map_err(json)?;
@@ -112,8 +113,11 @@ pub fn read(bytes: &[u8]) -> Result<Vec<Reported>, ReportedError> {
             found.push(finding.reported(model, None)?);
         }
     }
+    // There may be as many models as tasks. Of two with one name, the first counts.
+    let models: HashMap<&str, &Model> =
+        document.models.iter().rev().map(|model| (model.name.as_str(), model)).collect();
     for task in &document.tasks {
-        let model = document.models.iter().find(|model| model.name == task.model);
+        let model = models.get(task.model.as_str());
         let model =
             model.ok_or_else(|| wrong("a task on a model that it does not have", &task.model))?;
         for finding in &task.findings {

@@ -207,9 +207,10 @@ fn policy_text(folder: &Path) -> anyhow::Result<String> {
     for path in &found.models {
         let relative = path.strip_prefix(folder).unwrap_or(path);
         let Some(path) = relative.to_str().filter(|path| !path.is_empty()) else {
+            let shown = if relative.as_os_str().is_empty() { Path::new(".") } else { relative };
             say::line(&format!(
                 "warning: {} is left out: define it by hand, in modelhost.toml",
-                relative.display()
+                shown.display()
             ));
             continue;
         };

@@ -35,8 +35,12 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
             "--locked needs a lock file, and there is none; write it with `modelhost lock`"
         );
     }
-    let signing = args.signing.clone();
-    let attesting = match args.attest.clone() {
+    let changed = match &args.changed {
+        Some(base) => scope(base.as_deref(), &context, &args)?,
+        None => None,
+    };
+    let signing = args.signing;
+    let attesting = match args.attest {
         Some(path) => Some(Attesting::new(path, signing)?),
         None if signing.key.is_some()
             || signing.verifier_id.is_some()
@@ -58,10 +62,6 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         );
     }
     let audit = AuditLog::of(&args.audit, &context);
-    let changed = match &args.changed {
-        Some(base) => scope(base.as_deref(), &context, &args)?,
-        None => None,
-    };
     let roots = context.roots();
     let lock_file = context.root.join(lock::NAME);
     let progress = Arc::new(Progress::new(!args.no_progress && !global.quiet));

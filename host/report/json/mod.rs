@@ -17,6 +17,7 @@ use crate::domain::report::Report;
 
 pub use attested::{Unattestable, attested};
 pub use read::{MAX_REPORT, ReadError, read};
+pub(super) use v1::SCHEMA;
 
 /// Writes `report` to `out`.
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {

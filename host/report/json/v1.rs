@@ -24,7 +24,7 @@ use crate::domain::text::GuestText;
 use crate::report::summary;
 
 /// What `schema` says in this version.
-pub(super) const SCHEMA: &str = "modelhost-report/v1";
+pub(in crate::report) const SCHEMA: &str = "modelhost-report/v1";
 
 /// The result of a run of modelhost. The same inputs, policy and time give the
 /// same bytes. Text that came from models and plugins has its control
