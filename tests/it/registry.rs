@@ -223,3 +223,15 @@ fn plugins_in_this_process_see_the_same() {
 fn sha256(bytes: &[u8]) -> String {
     modelhost::domain::digest::Digest::of(bytes).hex()
 }
+
+#[test]
+fn a_change_of_the_registry_is_about_every_model() {
+    let place = approved();
+    let git = crate::support::git::Repository::new(&place);
+    git.commit("approve it");
+    let run = || place.modelhost(&["run", "--only", "registry", "--changed=main"]);
+    run().code(0).says("nothing changed since main: 1 model");
+    let revoke = ["registry", "revoke", "a", "--reason", "leaked", "--reviewer", "@sec"];
+    place.modelhost(&revoke).code(0);
+    run().code(1).says("looks at all models: registry").says("critical[registry/revoked]");
+}
