@@ -332,7 +332,8 @@ pub(crate) struct SigningArgs {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A report says what its run found, and anybody can write a report: attest one that
-you made, or got from where you trust. `run --attest` writes the same bytes.
+you made, or got from where you trust. `run --attest` writes the same bytes; where it
+records in an audit log, those of --audit-head.
 
 Examples:
   modelhost attest report.json                      the unsigned statements, on stdout
