@@ -16,6 +16,7 @@ mod pin;
 mod registry;
 mod select;
 mod trusted;
+mod unrun;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ use std::time::Instant;
 use crate::config::Config;
 use crate::domain::diagnostic::{Diagnostic, SourceFile};
 use crate::domain::event::{Event, EventSink, Silent};
-use crate::domain::evidence::{InputFile, Inputs};
+use crate::domain::evidence::{Evidence, InputFile, Inputs};
 use crate::domain::finding::Severity;
 use crate::domain::plugin::PluginId;
 use crate::domain::report::{Report, Timings};
@@ -52,6 +53,7 @@ pub use import::{Import, Imported};
 pub use pin::{Also, Pinned};
 pub use registry::{demands, read_registry};
 pub use select::Selected;
+pub use unrun::unrun;
 
 /// How many workers are started before it is known which plugins there are.
 const EARLY_WORKERS: usize = 4;
@@ -126,14 +128,6 @@ pub enum GateError {
     /// There is nothing to check, and why.
     #[error("there is nothing to check: {0}")]
     Nothing(String),
-    /// Nothing differs from the base, so that there is nothing to look at.
-    #[error("nothing changed since {base}: {models} models were left out")]
-    Unchanged {
-        /// The base.
-        base: String,
-        /// How many models there are.
-        models: usize,
-    },
     /// The request contradicts itself.
     #[error("{message}")]
     Usage {
@@ -244,6 +238,13 @@ impl Gate {
 
         let resolving = Instant::now();
         let policy = self.policy();
+        if models.is_empty() {
+            // None of them changed: there is nothing to load plugins for.
+            let report =
+                decide(&policy, Evidence { inputs, part, ..Evidence::default() }, self.now);
+            timings.total = started.elapsed();
+            return Ok((report, timings));
+        }
         let (candidates, scan_only) = self.candidates(&policy, &models)?;
         let engine = Arc::new(Engine::new()?);
         self.validate(&engine, &candidates)?;

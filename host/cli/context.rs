@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use etcetera::BaseStrategy as _;
-use modelhost::config::{self, Config};
+use modelhost::config::{self, Config, ConfigError};
 use modelhost::domain::diagnostic::SourceFile;
 use modelhost::domain::waiver::Baseline;
 use modelhost::engine::Cache;
@@ -53,13 +53,8 @@ impl Context {
     /// same way.
     pub(crate) fn find(args: &PolicyArgs) -> anyhow::Result<Self> {
         let working_dir = working_dir()?;
-        let config = match (&args.config, args.no_config) {
-            (Some(path), _) => Some(config::load(&working_dir.join(path))?),
-            (None, true) => None,
-            (None, false) => config::find(&working_dir, config::NAME)?
-                .map(|path| config::load(&path))
-                .transpose()?,
-        };
+        let config = config_file(&working_dir, args)?;
+        let config = config.map(|path| config::load(&path)).transpose()?;
         let root = match &config {
             Some(config) => config.root.clone(),
             None => config::find(&working_dir, lock::NAME)?
@@ -113,29 +108,41 @@ pub(crate) fn real(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
 }
 
-impl Context {
-    /// Returns where the paths of a report start: in the repository that the run
-    /// began in, else in the folder of the policy.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the operator's own folders, by their real names"
-    )]
-    pub(crate) fn roots(&self) -> Roots {
-        let real = |path: &Path| std::fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-        let (working, policy) = (real(&self.working_dir), real(&self.root));
-        let top = config::repository(&working).ok().flatten();
-        let top = top.unwrap_or_else(|| {
-            if working.starts_with(&policy) { policy.clone() } else { working.clone() }
-        });
-        let below = |path: &Path| {
-            let below = path.strip_prefix(&top).unwrap_or(Path::new(""));
-            below.to_string_lossy().into_owned()
-        };
-        Roots {
-            policy: below(&policy),
-            working: below(&working),
-            top: Some(top.to_string_lossy().into_owned()),
-        }
+/// Returns the file of the policy; none where there is none, or none is wanted.
+fn config_file(working_dir: &Path, args: &PolicyArgs) -> Result<Option<PathBuf>, ConfigError> {
+    match (&args.config, args.no_config) {
+        (Some(path), _) => Ok(Some(working_dir.join(path))),
+        (None, true) => Ok(None),
+        (None, false) => config::find(working_dir, config::NAME),
+    }
+}
+
+/// Returns where the paths of a report start that is about no more than what stands in
+/// the policy and the lock file: these may have mistakes in them.
+pub(crate) fn roots_of(args: &PolicyArgs) -> Roots {
+    let Ok(working_dir) = working_dir() else { return Roots::default() };
+    let file = config_file(&working_dir, args).ok().flatten();
+    let file = file.or_else(|| config::find(&working_dir, lock::NAME).ok().flatten());
+    let folder = file.as_deref().and_then(Path::parent);
+    roots(&working_dir, folder.unwrap_or(&working_dir))
+}
+
+/// Returns where the paths of a report start: in the repository that the run began in,
+/// at `working_dir`, else in `policy`, the folder of the policy.
+pub(crate) fn roots(working_dir: &Path, policy: &Path) -> Roots {
+    let (working, policy) = (real(working_dir), real(policy));
+    let top = config::repository(&working).ok().flatten();
+    let top = top.unwrap_or_else(|| {
+        if working.starts_with(&policy) { policy.clone() } else { working.clone() }
+    });
+    let below = |path: &Path| {
+        let below = path.strip_prefix(&top).unwrap_or(Path::new(""));
+        below.to_string_lossy().into_owned()
+    };
+    Roots {
+        policy: below(&policy),
+        working: below(&working),
+        top: Some(top.to_string_lossy().into_owned()),
     }
 }
 

@@ -12,7 +12,9 @@ use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use modelhost::config::ConfigError;
 use modelhost::domain::diagnostic::{Diagnostic, SourceFile};
 use modelhost::domain::text::GuestText;
+use modelhost::gate::GateError;
 use modelhost::record::lock::LockError;
+use modelhost::record::registry::RegistryError;
 
 /// The most bytes of one line that are drawn: some lines of a terminal.
 const MAX_LINE: usize = 240;
@@ -23,23 +25,34 @@ const BEFORE: usize = 80;
 /// Draws why a command could not do its work: the mistakes with their lines, if
 /// that is why, else the error with its causes.
 pub(crate) fn error(error: &anyhow::Error, color: bool, out: &mut dyn Write) -> io::Result<()> {
-    let config = error.downcast_ref().and_then(|error| match error {
-        ConfigError::Mistakes(mistakes) => Some(mistakes.as_slice()),
-        _ => None,
-    });
-    let lock = || {
-        error.downcast_ref().and_then(|error| match error {
-            LockError::Mistakes { mistakes, .. } => Some(mistakes.as_slice()),
-            _ => None,
-        })
-    };
-    if let Some(mistakes) = config.or_else(lock) {
+    if let Some(mistakes) = mistakes(error) {
         return diagnostics(mistakes, color, out);
     }
-    let causes = error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ");
-    let title = GuestText::capped(&causes);
+    let title = causes(error);
     let group = Group::with_title(Level::ERROR.primary_title(title.as_str()));
     writeln!(out, "{}", renderer(color).render(&[group]))
+}
+
+/// Returns the mistakes in the operator's files that kept a command from its work; none
+/// where it was something else.
+pub(crate) fn mistakes(error: &anyhow::Error) -> Option<&[Diagnostic]> {
+    if let Some(ConfigError::Mistakes(mistakes)) = error.downcast_ref() {
+        return Some(mistakes);
+    }
+    if let Some(LockError::Mistakes { mistakes, .. }) = error.downcast_ref() {
+        return Some(mistakes);
+    }
+    match (error.downcast_ref(), error.downcast_ref()) {
+        (Some(GateError::Mistakes(mistakes)), _)
+        | (Some(GateError::Registry(RegistryError::Mistakes { mistakes, .. })), _)
+        | (_, Some(RegistryError::Mistakes { mistakes, .. })) => Some(mistakes),
+        _ => None,
+    }
+}
+
+/// Returns what `error` says, with its causes.
+pub(crate) fn causes(error: &anyhow::Error) -> GuestText {
+    GuestText::capped(&error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": "))
 }
 
 /// Draws `mistakes`, each with its lines and a blank line after it.

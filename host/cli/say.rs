@@ -4,6 +4,7 @@
 
 use std::io::{self, Write as _};
 
+use modelhost::domain::report::{Cause, NotRun};
 use modelhost::domain::text::GuestText;
 use modelhost::gate::GateError;
 use modelhost::plugin::PluginError;
@@ -34,18 +35,37 @@ pub(crate) fn error(error: &anyhow::Error, global: &GlobalArgs) -> Exit {
     let mut stderr = io::stderr().lock();
     let color = has_color(global, &stderr);
     // Where nobody reads stderr, there is nobody to tell.
-    let _ = match error.downcast_ref() {
-        Some(GateError::Mistakes(mistakes)) => render::diagnostics(mistakes, color, &mut stderr),
-        _ if let Some(RegistryError::Mistakes { mistakes, .. }) = error.downcast_ref() => {
-            render::diagnostics(mistakes, color, &mut stderr)
-        }
-        _ => render::error(error, color, &mut stderr),
-    };
+    let _ = render::error(error, color, &mut stderr);
     drop(stderr);
     if let Some(help) = help(error) {
         line(&format!("  = help: {}", GuestText::capped(&help)));
     }
     exit(error)
+}
+
+/// Returns the same for a report: what kept a run from starting.
+pub(crate) fn not_run(error: &anyhow::Error) -> Vec<NotRun> {
+    let cause = match exit(error) {
+        Exit::Nothing => Cause::Nothing,
+        Exit::Fault => Cause::Fault,
+        _ => Cause::Mistake,
+    };
+    let inert = |text: &str| GuestText::capped(text);
+    match render::mistakes(error) {
+        Some(mistakes) => mistakes
+            .iter()
+            .map(|mistake| NotRun {
+                cause,
+                message: inert(&mistake.message),
+                at: Some((inert(&mistake.file.path), mistake.line())),
+                help: mistake.help.as_deref().map(inert),
+            })
+            .collect(),
+        None => {
+            let help = help(error).as_deref().map(inert);
+            vec![NotRun { cause, message: render::causes(error), at: None, help }]
+        }
+    }
 }
 
 fn help(error: &anyhow::Error) -> Option<String> {

@@ -91,4 +91,6 @@ pub enum ReasonKind {
     Interrupted,
     /// There was no model to look at.
     Nothing,
+    /// Nothing ran: a mistake or a fault came first.
+    NotRun,
 }

@@ -36,6 +36,8 @@ pub struct Report {
     pub waivers: Vec<WaiverReport>,
     /// What became of the baseline.
     pub baseline: BaselineReport,
+    /// Why nothing ran; empty where something did, or had no need to.
+    pub not_run: Vec<NotRun>,
     /// Set where only a part of the models was looked at, and why.
     pub part: Option<Part>,
     /// Set where the run computed no digests: the report then holds for no
@@ -58,6 +60,42 @@ impl Report {
         let first = self.tasks.partition_point(|task| task.model < *model);
         let past = self.tasks.partition_point(|task| task.model <= *model);
         self.tasks.get(first..past).unwrap_or_default()
+    }
+}
+
+/// One thing that kept a run from starting.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotRun {
+    /// What kind of thing it is.
+    pub cause: Cause,
+    /// What it is, without a full stop.
+    pub message: GuestText,
+    /// The line of the operator's file that it is in: the file's path relative to the
+    /// policy's folder, and the line from 1.
+    pub at: Option<(GuestText, u32)>,
+    /// The way out.
+    pub help: Option<GuestText>,
+}
+
+/// What kept a run from starting.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// There is no model to look at.
+    Nothing,
+    /// Usage, configuration or the lock file.
+    Mistake,
+    /// modelhost itself, or its surroundings.
+    Fault,
+}
+
+impl Cause {
+    /// Returns the name of the gate's rule that tells of it.
+    pub const fn rule(self) -> &'static str {
+        match self {
+            Self::Nothing => "gate/nothing",
+            Self::Mistake => "gate/mistake",
+            Self::Fault => "gate/fault",
+        }
     }
 }
 

@@ -32,7 +32,8 @@ pub struct Selected {
 
 /// Opens the models that `gate` is about, sorted by name.
 ///
-/// Beside them, says how many were left out because nothing of theirs changed.
+/// Beside them, says how many were left out because nothing of theirs changed: those
+/// may be all.
 pub(super) fn open(gate: &Gate) -> Result<(Vec<Model>, usize), GateError> {
     let pool = Arc::new(Pool::default());
     let mut models: Vec<Model> = Vec::new();
@@ -40,9 +41,6 @@ pub(super) fn open(gate: &Gate) -> Result<(Vec<Model>, usize), GateError> {
     let all = wanted.len();
     if let Some(changed) = &gate.changed {
         wanted.retain(|model| changed.touches(&model.path));
-        if wanted.is_empty() && all > 0 {
-            return Err(GateError::Unchanged { base: changed.base.clone(), models: all });
-        }
     }
     let unchanged = all - wanted.len();
     for selected in wanted {
@@ -73,6 +71,7 @@ pub(super) fn open(gate: &Gate) -> Result<(Vec<Model>, usize), GateError> {
     match models.first() {
         Some(first) if empty => Err(GateError::Nothing(format!("{} holds no files", first.path))),
         Some(_) => Ok((models, unchanged)),
+        None if unchanged > 0 => Ok((models, unchanged)),
         None => {
             let places = match gate.paths.as_slice() {
                 [] => vec![&gate.working_dir],

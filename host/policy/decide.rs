@@ -21,7 +21,8 @@ use crate::domain::verdict::{FailureCode, Verdict};
 /// Denies if any verdict is `fail` or the gate itself found something at or
 /// above the bar; else is incomplete if anything required, any file or any
 /// check that counts gave no verdict, or the run was cut short; else allows.
-/// A run without models allows nothing.
+/// A run without models allows nothing, unless there are some and none of them changed
+/// since the base it is held against.
 pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
     let Evidence {
         mut models,
@@ -73,7 +74,8 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
         reports.push(judgement::judge(&parties, model, own, is_hashed, notes, &mut reasons));
     }
     let whole = |kind| Reason { decision: Decision::Incomplete, model: None, kind };
-    if reports.is_empty() {
+    // Where models were left out since they did not change, there is nothing to look at.
+    if reports.is_empty() && part.as_ref().is_none_or(|part| part.unchanged == 0) {
         reasons.push(whole(ReasonKind::Nothing));
     }
     if interrupted {
@@ -89,6 +91,7 @@ pub fn decide(policy: &Policy, evidence: Evidence, now: u64) -> Report {
         required: policy.require.iter().cloned().collect(),
         waivers,
         baseline,
+        not_run: Vec::new(),
         part,
         scan_only,
         trust_stat,

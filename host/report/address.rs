@@ -45,6 +45,9 @@ impl Address {
 /// run as a whole is at the start of the policy.
 pub(super) fn anchor(report: &Report, roots: &Roots, told: &Told<'_>) -> Address {
     let lock = report.inputs.lock.as_ref();
+    if let Some((file, line)) = told.notice.at() {
+        return Address::new(&roots.policy, file.as_str().as_bytes(), Some(line));
+    }
     let Some(place) = &told.place else {
         let input = report.inputs.policy.first().or(lock);
         let path = input.map_or("modelhost.toml", |input| &input.path);

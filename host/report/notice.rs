@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use super::place::Place;
-use crate::domain::decision::ReasonKind;
+use crate::domain::decision::{Decision, ReasonKind};
 use crate::domain::finding::{Confidence, Finding, Fingerprint, RuleId, Severity};
 use crate::domain::model::{FilePath, ModelName};
 use crate::domain::plugin::PluginId;
@@ -93,6 +93,8 @@ pub(super) struct Notice<'a> {
     pub(super) label: Label,
     pub(super) code: Code<'a>,
     message: &'a str,
+    /// The line of the operator's file that the message is about.
+    at: Option<(&'a GuestText, u32)>,
     help: Option<&'a str>,
     confidence: Confidence,
     /// The plugin only advises, and what it says would deny or block.
@@ -128,6 +130,12 @@ impl Notice<'_> {
         }
     }
 
+    /// Returns the line of the operator's file that it is about: the file's path
+    /// relative to the policy's folder.
+    pub(super) const fn at(&self) -> Option<(&GuestText, u32)> {
+        self.at
+    }
+
     /// Returns how sure it is.
     pub(super) const fn confidence(&self) -> Confidence {
         self.confidence
@@ -137,7 +145,10 @@ impl Notice<'_> {
     pub(super) fn text(&self) -> Cow<'_, str> {
         match self.code {
             Code::Failure(_, plugin) => format!("plugin {plugin}: {}", self.message).into(),
-            Code::Run(_) | Code::Rule(_) => self.message.into(),
+            Code::Run(_) | Code::Rule(_) => match self.at {
+                Some((file, line)) => format!("{file}:{line}: {}", self.message).into(),
+                None => self.message.into(),
+            },
         }
     }
 
@@ -279,44 +290,58 @@ pub(super) fn order<'n>(notice: &'n Notice<'_>) -> (Rank, std::cmp::Reverse<Labe
 
 /// Returns what is to be told of the run as a whole.
 fn whole(report: &Report) -> Vec<Told<'_>> {
-    let about_run = report.reasons.iter().filter_map(|reason| match reason.kind {
-        ReasonKind::Interrupted => Some((
+    let plain = |code, message, help| (code, message, Some(help), None);
+    let kinds = report.reasons.iter().map(|reason| &reason.kind);
+    let reasons = kinds.filter_map(|kind| match kind {
+        ReasonKind::Interrupted => Some(plain(
             "gate/interrupted",
             "the run was interrupted: this is what was found so far",
             "run it again to the end",
         )),
-        ReasonKind::Nothing => Some((
+        ReasonKind::Nothing if report.not_run.is_empty() => Some(plain(
             "gate/nothing",
             "there is no model to check",
             "name the path of a model, or of a folder with models",
         )),
         _ => None,
     });
-    about_run
-        .map(|(code, message, help)| {
-            let notice = Notice {
-                rank: Rank::Blocks,
-                label: Label::Error,
-                code: Code::Run(code),
-                message,
-                help: Some(help),
-                confidence: Confidence::High,
-                advisory: false,
-                missing: false,
-                unbelieved: false,
-                tolerated: false,
-                exception: None,
-                original: None,
-            };
-            Told {
-                notice,
-                place: None,
-                fingerprint: Fingerprint::of(&[code]),
-                judged: None,
-                plugin: None,
-            }
-        })
-        .collect()
+    let not_run = report.not_run.iter().map(|why| {
+        let at = why.at.as_ref().map(|(file, line)| (file, *line));
+        let help = why.help.as_ref().map(GuestText::as_str);
+        (why.cause.rule(), why.message.as_str(), help, at)
+    });
+    // Where the run was told that there may be nothing, that is no error.
+    let (rank, label) = match report.decision {
+        Decision::Allow => (Rank::Informs, Label::Severity(Severity::Info)),
+        Decision::Incomplete | Decision::Deny => (Rank::Blocks, Label::Error),
+    };
+    let told = |(index, (code, message, help, at)): (usize, (&'static str, _, _, _))| {
+        let notice = Notice {
+            rank,
+            label,
+            code: Code::Run(code),
+            message,
+            at,
+            help,
+            confidence: Confidence::High,
+            advisory: false,
+            missing: false,
+            unbelieved: false,
+            tolerated: false,
+            exception: None,
+            original: None,
+        };
+        let number = index.to_string();
+        Told {
+            notice,
+            place: None,
+            // Several mistakes are told apart by their number alone.
+            fingerprint: Fingerprint::of(&[code, &number][..if index > 0 { 2 } else { 1 }]),
+            judged: None,
+            plugin: None,
+        }
+    };
+    reasons.chain(not_run).enumerate().map(told).collect()
 }
 
 fn notice(judged: &Judged) -> Notice<'_> {
@@ -337,6 +362,7 @@ fn notice(judged: &Judged) -> Notice<'_> {
         label,
         code: Code::Rule(rule),
         message: message.as_str(),
+        at: None,
         help: help.as_ref().map(GuestText::as_str),
         confidence: *confidence,
         advisory: false,
@@ -376,6 +402,7 @@ fn failed<'a>(task: &'a TaskReport, failure: &'a Failure, advisory: bool) -> Not
         label: Label::Error,
         code: Code::Failure(failure.code, &task.plugin),
         message: failure.message.as_str(),
+        at: None,
         help: failure.help.as_deref(),
         confidence: Confidence::High,
         advisory,

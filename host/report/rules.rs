@@ -15,7 +15,7 @@ use crate::domain::text::GuestText;
 const MAX_HELP: usize = 8 << 10;
 
 /// The gate's own rules: id, title, severity, help in Markdown.
-const GATE: [(&str, &str, Severity, &str); 22] = [
+const GATE: [(&str, &str, Severity, &str); 24] = [
     (
         "gate/baseline-shrinks",
         "Findings in the baseline are gone",
@@ -39,6 +39,12 @@ const GATE: [(&str, &str, Severity, &str); 22] = [
         "A model has no content",
         Severity::Medium,
         "There is nothing to judge. Check the path, and that fetching the model was not cut short.",
+    ),
+    (
+        "gate/fault",
+        "Nothing ran: modelhost or its surroundings failed",
+        Severity::High,
+        "Nothing was judged, and no fault of a model or of the policy is known. The message says what failed, such as processes that this system refuses to start. `modelhost doctor` looks at the machine.",
     ),
     (
         "gate/hard-link",
@@ -69,6 +75,12 @@ const GATE: [(&str, &str, Severity, &str); 22] = [
         "A link leads out of the model",
         Severity::High,
         "What it leads to is no part of the model and was not read. Put the file itself in its place, or remove the link.",
+    ),
+    (
+        "gate/mistake",
+        "Nothing ran: usage, configuration or the lock file is wrong",
+        Severity::High,
+        "Nothing was judged. The message says what is wrong, where, and the way out; a run that can't be held to what you asked for does not start.",
     ),
     (
         NO_ANSWER,

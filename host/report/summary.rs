@@ -8,7 +8,7 @@ use crate::domain::decision::ReasonKind;
 use crate::domain::finding::Severity;
 use crate::domain::model::{FilePath, ModelName};
 use crate::domain::plugin::PluginId;
-use crate::domain::report::{Judged, Report};
+use crate::domain::report::{Cause, Judged, Report};
 use crate::domain::text::GuestText;
 use crate::domain::verdict::Verdict;
 use crate::domain::waiver::Exception;
@@ -103,6 +103,9 @@ impl Summary {
         if report.reasons.iter().any(|reason| reason.kind == ReasonKind::Interrupted) {
             parts.push("interrupted".to_owned());
         }
+        if report.not_run.iter().any(|why| why.cause != Cause::Nothing) {
+            parts.push("nothing ran".to_owned());
+        }
         let models = match &report.part {
             Some(part) => format!(
                 "{} of {} changed since {}",
@@ -156,7 +159,8 @@ fn not_judged(report: &Report) -> usize {
             ReasonKind::Failed { .. }
             | ReasonKind::Gate { .. }
             | ReasonKind::Interrupted
-            | ReasonKind::Nothing => {
+            | ReasonKind::Nothing
+            | ReasonKind::NotRun => {
                 continue;
             }
             ReasonKind::Error { plugin, file, .. } => {

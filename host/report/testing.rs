@@ -216,6 +216,7 @@ pub(super) fn report(plugins: &[&str], models: Vec<ModelReport>, tasks: Vec<Task
         required: Vec::new(),
         waivers: Vec::new(),
         baseline: Default::default(),
+        not_run: Vec::new(),
         part: None,
         scan_only: None,
         trust_stat: None,

@@ -10,7 +10,7 @@ use super::testing;
 use crate::domain::decision::{Decision, Reason, ReasonKind};
 use crate::domain::finding::{Fact, Fingerprint, Severity};
 use crate::domain::model::{Definition, ModelName};
-use crate::domain::report::{Ending, Judged, Judgement, Report};
+use crate::domain::report::{Cause, Ending, Judged, Judgement, NotRun, Report};
 use crate::domain::text::GuestText;
 use crate::domain::verdict::{Failure, FailureCode};
 
@@ -231,6 +231,17 @@ fn not_allowed() -> Vec<Report> {
         report.reasons = vec![Reason { decision: Decision::Incomplete, model: None, kind }];
         report
     };
+    let not_run = |cause| {
+        let kind = match cause {
+            Cause::Nothing => ReasonKind::Nothing,
+            Cause::Mistake | Cause::Fault => ReasonKind::NotRun,
+        };
+        let mut report = whole(kind);
+        let at = Some((GuestText::capped("modelhost.toml"), 3));
+        report.not_run = vec![NotRun { cause, message: GuestText::capped("x"), at, help: None }];
+        (report.models, report.plugins, report.tasks) = (Vec::new(), Vec::new(), Vec::new());
+        report
+    };
     let mut failed = testing::zero_configuration();
     let failure = Failure::new(FailureCode::Trap, "unreachable");
     failed.decision = Decision::Incomplete;
@@ -245,6 +256,9 @@ fn not_allowed() -> Vec<Report> {
         testing::hostile(),
         whole(ReasonKind::Interrupted),
         whole(ReasonKind::Nothing),
+        not_run(Cause::Nothing),
+        not_run(Cause::Mistake),
+        not_run(Cause::Fault),
         failed,
     ]
 }

@@ -43,8 +43,8 @@ fn every_format_exits_alike() {
             with.insert(2, &to_file);
             let said = place.modelhost(&with);
             said.code(code);
-            let is_written = place.path().join(&path).is_file();
-            assert_eq!(is_written, code != 2 && code != 4, "{format} {args:?}");
+            // Whatever came of it: who reads this report alone must not miss a mistake.
+            assert!(place.path().join(&path).is_file(), "{format} {args:?}");
             let mut with = run;
             with.insert(2, format.name());
             place.modelhost(&with).code(code);
@@ -139,6 +139,70 @@ fn a_step_of_github_gets_its_summary_and_outputs() {
     command.env("GITHUB_STEP_SUMMARY", place.path().join("missing/summary.md"));
     let said = place.said(&command.output().expect("modelhost starts"));
     said.code(70).says("the job's summary could not be written").says("the decision is deny");
+}
+
+/// Whoever reads reports alone learns that nothing ran, why, and at which line.
+#[test]
+fn a_run_that_did_not_start_writes_its_reports() {
+    let place = place();
+    let of = |args: &[&str], code: i32, parts: &[(&str, &str)]| {
+        let outputs: Vec<String> =
+            parts.iter().map(|(format, _)| format!("{format}={format}.report")).collect();
+        let mut all = vec!["run"];
+        all.extend(outputs.iter().flat_map(|output| ["-o", output.as_str()]));
+        all.extend(args);
+        let said = place.modelhost(&all);
+        said.code(code);
+        for (format, part) in parts {
+            let text = place.read(&format!("{format}.report"));
+            assert!(text.contains(part), "{format} {args:?} lacks {part}\n{text}");
+        }
+    };
+    of(
+        &["allow", "--config", "bad.toml"],
+        2,
+        &[
+            ("cyclonedx", "incomplete"),
+            ("github", "::error file=bad.toml,line=3,title=gate/mistake::"),
+            ("gitlab", "\"begin\": 3"),
+            ("html", "gate/mistake"),
+            ("human", "error[gate/mistake]: bad.toml:3: "),
+            ("json", "\"cause\": \"mistake\""),
+            ("jsonl", "{\"event\":\"not-run\",\"cause\":\"mistake\","),
+            ("junit", "type=\"incomplete\""),
+            ("markdown", "gate/mistake"),
+            ("sarif", "\"executionSuccessful\": false"),
+        ],
+    );
+    of(
+        &["nothing"],
+        4,
+        &[
+            ("github", "::error file=modelhost.toml,line=1,title=gate/nothing::"),
+            ("human", "error[gate/nothing]: there is nothing to check"),
+            ("json", "\"decision\": \"incomplete\""),
+            ("junit", "type=\"incomplete\""),
+            ("sarif", "gate/nothing"),
+        ],
+    );
+    of(
+        &["nothing", "--allow-empty"],
+        0,
+        &[
+            ("json", "\"decision\": \"allow\""),
+            ("json", "\"cause\": \"nothing\""),
+            ("sarif", "\"executionSuccessful\": true"),
+            ("human", "ALLOW  0 denied"),
+        ],
+    );
+    of(&["allow", "--locked"], 2, &[("json", "--locked needs a lock file")]);
+    // A person reads it on stderr, with its line, and once.
+    let said = place.modelhost(&["run", "allow", "--config", "bad.toml"]);
+    said.code(2).says("bad.toml:3");
+    assert_eq!(said.stdout, "");
+    // Such a report vouches for nothing.
+    place.modelhost(&["run", "allow", "--config", "bad.toml", "-o", "json=bad.json"]).code(2);
+    place.modelhost(&["attest", "bad.json"]).code(2).says("about no model");
 }
 
 /// Paths are relative to the repository's top, wherever in it the run begins.

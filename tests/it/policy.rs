@@ -181,7 +181,7 @@ fn changed_takes_what_git_can_not_vouch_for_as_changed() {
     place.modelhost(&["run", "--changed=nowhere"]).code(2).says("git fetch origin nowhere");
     place.modelhost(&["run", "--changed=--help"]).code(2).says("can't be compared with");
     let changed = |expected: &str| place.modelhost(&["run", "--changed=main"]).says(expected).code;
-    assert_eq!(changed("nothing changed since main: 2 models were left out"), 0);
+    assert_eq!(changed("0 of 2 models changed since main"), 0);
 
     // Committed, not committed, untracked, ignored.
     let one = "1 of 2 models changed since main";
@@ -193,12 +193,12 @@ fn changed_takes_what_git_can_not_vouch_for_as_changed() {
     git.commit("more");
     changed(one);
     git.run(&["checkout", "-q", "main"]);
-    changed("nothing changed");
+    changed("| 0 of 2 models changed");
     place.write("models/good/x.cache", "x");
     changed(one);
     std::fs::remove_file(place.path().join("models/good/x.cache")).expect("removed");
     place.write("README.md", "no model");
-    changed("nothing changed");
+    changed("| 0 of 2 models changed");
     std::fs::remove_file(place.path().join("models/good/model.safetensors")).expect("removed");
     changed(one);
     git.run(&["checkout", "-q", "--", "."]);
@@ -251,7 +251,7 @@ fn changed_finds_the_base_of_each_ci_system() {
     // Pushed to the default branch itself, everything is judged.
     Repository::at(&whole).run(&["checkout", "-q", "main"]);
     run(&whole, &[("CI", "true")]).says("looks at all models: HEAD is on origin/main itself");
-    run(&whole, &[]).says("nothing changed since origin/main");
+    run(&whole, &[]).says("0 of 2 models changed since origin/main");
 
     let shallow = clone(&["--depth", "1"], "shallow");
     run(&shallow, &[("GITHUB_BASE_REF", "main")])

@@ -230,7 +230,7 @@ fn a_change_of_the_registry_is_about_every_model() {
     let git = crate::support::git::Repository::new(&place);
     git.commit("approve it");
     let run = || place.modelhost(&["run", "--only", "registry", "--changed=main"]);
-    run().code(0).says("nothing changed since main: 1 model");
+    run().code(0).says("0 of 1 model changed since main");
     let revoke = ["registry", "revoke", "a", "--reason", "leaked", "--reviewer", "@sec"];
     place.modelhost(&revoke).code(0);
     run().code(1).says("looks at all models: registry").says("critical[registry/revoked]");

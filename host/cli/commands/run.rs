@@ -10,7 +10,7 @@ use modelhost::domain::decision::Decision;
 use modelhost::domain::event::EventSink;
 use modelhost::domain::report::{Report, Timings};
 use modelhost::domain::text::GuestText;
-use modelhost::gate::{Changed, Gate, GateError};
+use modelhost::gate::{self, Changed, Gate};
 use modelhost::record::{audit, lock};
 use modelhost::report::{self, Format, ModelHistory, Output, Roots, Style, Verbosity};
 use modelhost::worker::{Program, Workers};
@@ -19,7 +19,7 @@ use crate::args::{GlobalArgs, IsolationWhere, RunArgs};
 use crate::audit_log::AuditLog;
 use crate::changed::{self, Scope};
 use crate::commands::attest::Attesting;
-use crate::commands::{history, print};
+use crate::commands::history;
 use crate::context::{self, Context};
 use crate::exit::Exit;
 use crate::github;
@@ -27,6 +27,36 @@ use crate::progress::Progress;
 use crate::say;
 
 pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
+    let asked = (args.output.clone(), args.allow_empty, args.now, args.policy.clone());
+    let error = match gate(args, global) {
+        Ok(exit) => return Ok(exit),
+        Err(error) => error,
+    };
+    // Nothing ran. Whoever reads reports alone is to learn of it as well.
+    let (mut outputs, may_be_nothing, now, policy) = asked;
+    let why = say::not_run(&error);
+    let report = gate::unrun(now.unwrap_or_else(context::now), why, may_be_nothing);
+    let exit = match report.decision {
+        Decision::Allow => Exit::Allow,
+        _ => {
+            let exit = say::error(&error, global);
+            // A person was told on stderr, with the line it is in.
+            let is_told = |output: &Output| *output == Output::stdout(Format::Human);
+            outputs.retain(|output| !is_told(output));
+            if outputs.is_empty() {
+                return Ok(exit);
+            }
+            exit
+        }
+    };
+    let roots = context::roots_of(&policy);
+    let written = write(&report, &Timings::default(), outputs, global, roots, Vec::new(), exit);
+    // What is to be mended first is the mistake.
+    Ok(if exit == Exit::Usage { exit } else { written })
+}
+
+/// Runs the gate, and writes the reports that were asked for.
+fn gate(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let context = Context::find(&args.policy)?;
     let baseline = context.baseline()?;
     let locked = args.locked || (!args.no_locked && context::is_ci() && context.lock.is_some());
@@ -62,7 +92,7 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         );
     }
     let audit = AuditLog::of(&args.audit, &context);
-    let roots = context.roots();
+    let roots = context::roots(&context.working_dir, &context.root);
     let lock_file = context.root.join(lock::NAME);
     let progress = Arc::new(Progress::new(!args.no_progress && !global.quiet));
     let interrupted = Arc::new(AtomicBool::new(false));
@@ -100,39 +130,27 @@ pub(crate) fn run(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     progress.clear();
     // A thread that waits for a signal needn't be waited for.
     runtime.shutdown_background();
-    match result {
-        Ok((report, timings)) => {
-            if timings.isolation.contains("without") {
-                tracing::warn!("reduced isolation: plugins ran in {}", timings.isolation);
-            }
-            let exit = match report.decision {
-                _ if interrupted.load(Ordering::Relaxed) => Exit::Interrupted,
-                Decision::Allow => Exit::Allow,
-                Decision::Incomplete => Exit::Incomplete,
-                Decision::Deny => Exit::Deny,
-            };
-            let done = on_record(&report, audit.as_ref(), attesting.as_ref());
-            let exit = if done { exit } else { Exit::Fault };
-            let history = match args.output.iter().any(|output| output.format == Format::Html) {
-                true => {
-                    let locked = report.models.iter().filter(|model| model.locked);
-                    let log = audit.as_ref().map(AuditLog::path);
-                    history::of_models(locked.map(|model| &model.name), &lock_file, log)
-                }
-                false => Vec::new(),
-            };
-            Ok(write(&report, &timings, args.output, global, roots, history, exit))
-        }
-        Err(GateError::Nothing(why)) if args.allow_empty => {
-            tracing::info!("nothing to check: {why}");
-            Ok(Exit::Allow)
-        }
-        Err(error @ GateError::Unchanged { .. }) => {
-            print(format!("{error}\n").as_bytes())?;
-            Ok(Exit::Allow)
-        }
-        Err(error) => Err(error.into()),
+    let (report, timings) = result?;
+    if timings.isolation.contains("without") {
+        tracing::warn!("reduced isolation: plugins ran in {}", timings.isolation);
     }
+    let exit = match report.decision {
+        _ if interrupted.load(Ordering::Relaxed) => Exit::Interrupted,
+        Decision::Allow => Exit::Allow,
+        Decision::Incomplete => Exit::Incomplete,
+        Decision::Deny => Exit::Deny,
+    };
+    let done = on_record(&report, audit.as_ref(), attesting.as_ref());
+    let exit = if done { exit } else { Exit::Fault };
+    let history = match args.output.iter().any(|output| output.format == Format::Html) {
+        true => {
+            let locked = report.models.iter().filter(|model| model.locked);
+            let log = audit.as_ref().map(AuditLog::path);
+            history::of_models(locked.map(|model| &model.name), &lock_file, log)
+        }
+        false => Vec::new(),
+    };
+    Ok(write(&report, &timings, args.output, global, roots, history, exit))
 }
 
 /// Finds out which models a run with `--changed` looks at; none for all.
@@ -234,6 +252,13 @@ fn on_record(report: &Report, audit: Option<&AuditLog>, attesting: Option<&Attes
             }
             return false;
         }
+    };
+    let attesting = match attesting {
+        Some(_) if report.models.is_empty() => {
+            say::line("note: nothing is attested: no model changed, so none was looked at");
+            None
+        }
+        attesting => attesting,
     };
     match attesting.map(|attesting| attesting.write(report, head)) {
         Some(Err(line)) => {

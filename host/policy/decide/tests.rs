@@ -79,6 +79,7 @@ fn short(report: &Report) -> Vec<String> {
             ReasonKind::Changed { file } => format!("changed {file}"),
             ReasonKind::Interrupted => "interrupted".to_owned(),
             ReasonKind::Nothing => "nothing".to_owned(),
+            ReasonKind::NotRun => "not-run".to_owned(),
         };
         lines.push(format!("{}: {model} {kind}", reason.decision.name()));
     }

@@ -19,7 +19,7 @@ use super::layout::Each;
 use crate::domain::decision::{self, ReasonKind};
 use crate::domain::evidence;
 use crate::domain::moment;
-use crate::domain::report::Report;
+use crate::domain::report::{self, Report};
 use crate::domain::text::GuestText;
 use crate::report::summary;
 
@@ -55,6 +55,10 @@ pub(super) struct Document<'a> {
     /// What became of the baseline; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     baseline: Option<waiver::Baseline>,
+    /// Why nothing ran; absent where something did, or had no need to.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schemars(default)]
+    not_run: Vec<NotRun<'a>>,
     /// Present where only models that differ from a base were looked at
     /// (`--changed`).
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -92,6 +96,7 @@ impl<'a> From<&'a Report> for Document<'a> {
             required: report.required.iter().map(|plugin| plugin.as_str()).collect(),
             waivers: report.waivers.iter().map(waiver::Waiver::from).collect(),
             baseline: (report.baseline.entries > 0).then(|| report.baseline.into()),
+            not_run: report.not_run.iter().map(NotRun::from).collect(),
             changed: report.part.as_ref().map(Changed::from),
             scan_only: report.scan_only.as_ref().map(ScanOnly::from),
             trust_stat: report.trust_stat.map(TrustStat::from),
@@ -102,6 +107,53 @@ impl<'a> From<&'a Report> for Document<'a> {
             tasks: Each::new(move || {
                 report.tasks.iter().map(move |task| task::Task::new(report, task))
             }),
+        }
+    }
+}
+
+/// One thing that kept a run from starting.
+#[derive(Serialize, JsonSchema)]
+struct NotRun<'a> {
+    /// What kind of thing it is.
+    cause: Cause,
+    /// What it is.
+    message: &'a str,
+    /// The operator's file that it is in, relative to the policy's folder.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    /// The line of that file, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<u32>,
+    /// The way out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+}
+
+/// What kept a run from starting.
+#[derive(Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum Cause {
+    /// There is no model to look at.
+    Nothing,
+    /// Usage, configuration or the lock file.
+    Mistake,
+    /// modelhost itself, or its surroundings.
+    Fault,
+}
+
+impl<'a> From<&'a report::NotRun> for NotRun<'a> {
+    fn from(why: &'a report::NotRun) -> Self {
+        let at = why.at.as_ref();
+        Self {
+            cause: match why.cause {
+                report::Cause::Nothing => Cause::Nothing,
+                report::Cause::Mistake => Cause::Mistake,
+                report::Cause::Fault => Cause::Fault,
+            },
+            message: why.message.as_str(),
+            file: at.map(|(file, _)| file.as_str()),
+            line: at.map(|(_, line)| *line),
+            help: why.help.as_ref().map(GuestText::as_str),
         }
     }
 }
@@ -290,6 +342,8 @@ enum Kind {
     Interrupted,
     /// There was no model to look at.
     Nothing,
+    /// Nothing ran: a mistake or a fault came first.
+    NotRun,
 }
 
 impl<'a> From<&'a decision::Reason> for Reason<'a> {
@@ -311,6 +365,7 @@ impl<'a> From<&'a decision::Reason> for Reason<'a> {
             ReasonKind::Changed { file } => (Kind::Changed, None, Some(file), None, None),
             ReasonKind::Interrupted => (Kind::Interrupted, None, None, None, None),
             ReasonKind::Nothing => (Kind::Nothing, None, None, None, None),
+            ReasonKind::NotRun => (Kind::NotRun, None, None, None, None),
         };
         Self {
             decision: reason.decision.into(),

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::model::Finding;
 use super::task::{Failure, Word};
 use super::words::{Decision, Severity, Verdict};
-use super::{Inputs, Summary, inert};
+use super::{Inputs, NotRun, Summary, inert};
 use crate::domain::moment;
 use crate::domain::report::{Ending, ModelReport, PluginReport, Report, TaskReport};
 use crate::report::json::layout;
@@ -29,6 +29,8 @@ const SCHEMA: &str = "modelhost-events/v1";
 enum Line<'a> {
     /// The first line: what ran, and on what.
     Run(Run<'a>),
+    /// One thing that kept the run from starting.
+    NotRun(NotRun<'a>),
     /// A plugin that took part.
     Plugin(Plugin<'a>),
     /// A model that was looked at.
@@ -143,6 +145,9 @@ pub(in crate::report) fn write(report: &Report, out: &mut dyn io::Write) -> io::
         fail_on: report.fail_on.into(),
         scan_only: report.scan_only.is_some(),
     }))?;
+    for why in &report.not_run {
+        line(Line::NotRun(why.into()))?;
+    }
     for plugin in &report.plugins {
         line(Line::Plugin(Plugin::new(report, plugin)))?;
     }
