@@ -170,9 +170,14 @@ pub(super) fn select(gate: &Gate) -> Result<Vec<Selected>, GateError> {
 }
 
 /// Returns the policy's models by where they really are.
+///
+/// # Errors
+/// Names those at whose place nothing is, as far as the request selects them: of the
+/// others, nobody asked.
 fn defined(gate: &Gate) -> Result<Vec<(PathBuf, Selected)>, GateError> {
     let Some(config) = &gate.config else { return Ok(Vec::new()) };
     let mut defined = Vec::with_capacity(config.models.len());
+    let mut mistakes = Vec::new();
     let mut lines: Option<(&Arc<str>, Lines)> = None;
     for model in &config.models {
         // Those of one file stand together: its lines are counted once.
@@ -182,8 +187,13 @@ fn defined(gate: &Gate) -> Result<Vec<(PathBuf, Selected)>, GateError> {
         };
         let path = config.root.join(&model.path);
         let Ok(real) = canonical(&path) else {
-            let mistake = model.mistake(format!("there is nothing at {}", model.path.display()));
-            return Err(GateError::Mistakes(vec![mistake]));
+            if selects(gate, &path) {
+                let message = format!("there is nothing at {}", model.path.display());
+                mistakes.push(model.mistake(message).with_help(
+                    "fetch the model, mend the path, or take the definition out if the model is gone for good",
+                ));
+            }
+            continue;
         };
         let selected = Selected {
             name: model.name.clone(),
@@ -197,7 +207,22 @@ fn defined(gate: &Gate) -> Result<Vec<(PathBuf, Selected)>, GateError> {
         };
         defined.push((real, selected));
     }
-    Ok(defined)
+    if mistakes.is_empty() { Ok(defined) } else { Err(GateError::Mistakes(mistakes)) }
+}
+
+/// Whether the request is about what would be at `path`, where nothing is.
+fn selects(gate: &Gate, path: &Path) -> bool {
+    let place = nearest(path);
+    let mut typed = gate.paths.iter().map(|typed| nearest(&gate.working_dir.join(typed)));
+    gate.paths.is_empty() || typed.any(|typed| place.starts_with(typed))
+}
+
+/// Returns where `path` would really be: below the nearest folder above it that is there.
+fn nearest(path: &Path) -> PathBuf {
+    let mut above = path.ancestors();
+    above
+        .find_map(|folder| Some(canonical(folder).ok()?.join(path.strip_prefix(folder).ok()?)))
+        .unwrap_or_else(|| path.to_owned())
 }
 
 /// Returns a model that the policy does not define, named by where it is.

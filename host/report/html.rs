@@ -40,7 +40,7 @@ pub(super) fn write(
 
 fn page(report: &Report, history: &[ModelHistory]) -> Markup {
     let told = most_urgent_first(report);
-    let (word, meaning) = words(report.decision);
+    let (word, meaning) = words(report);
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -88,8 +88,12 @@ fn page(report: &Report, history: &[ModelHistory]) -> Markup {
     }
 }
 
-const fn words(decision: Decision) -> (&'static str, &'static str) {
-    match decision {
+const fn words(report: &Report) -> (&'static str, &'static str) {
+    match report.decision {
+        Decision::Incomplete if !report.not_run.is_empty() => (
+            "Incomplete",
+            "Nothing ran, so nothing is let through. The findings say what kept the run from starting.",
+        ),
         Decision::Allow => (
             "Allow",
             "Every file was judged, every required check gave its verdict, and nothing found is severe enough to deny.",

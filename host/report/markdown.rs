@@ -40,6 +40,7 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
 pub fn text(report: &Report) -> String {
     let mut page = String::new();
     let (decision, words) = match report.decision {
+        Decision::Incomplete if !report.not_run.is_empty() => ("Incomplete", "nothing ran"),
         Decision::Allow => ("Allow", "everything was judged, and nothing denies"),
         Decision::Incomplete => ("Incomplete", "something could not be judged, and nothing denies"),
         Decision::Deny => ("Deny", "a finding or the policy says no"),

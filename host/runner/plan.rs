@@ -146,8 +146,8 @@ impl Plan {
 
 /// Plans the tasks of `candidates`, sorted by id, on `models`, sorted by name.
 ///
-/// A plugin that wants none of a model's files, or does not apply to the model,
-/// has no task on it.
+/// A plugin that wants none of a model's files, be they there or locked, or does not
+/// apply to the model, has no task on it.
 pub fn plan(models: &[Model], candidates: &[Candidate]) -> Plan {
     let refusals: Vec<Option<Arc<Failure>>> =
         candidates.iter().map(|candidate| candidate.refusal().map(Arc::new)).collect();
@@ -177,7 +177,7 @@ pub fn plan(models: &[Model], candidates: &[Candidate]) -> Plan {
                 Scope::Model => {
                     let files: Arc<[Arc<FileHandle>]> =
                         wanted.map(|(_, file)| Arc::clone(file)).collect();
-                    if !files.is_empty() {
+                    if !files.is_empty() || is_gone(opened, candidate) {
                         tasks.push(task(None, files));
                     }
                 }
@@ -186,4 +186,11 @@ pub fn plan(models: &[Model], candidates: &[Candidate]) -> Plan {
     }
     tasks.shrink_to_fit();
     Plan { tasks }
+}
+
+/// Whether files that `candidate` wants are locked: where none of them is there, that is
+/// what it has to say.
+fn is_gone(model: &Model, candidate: &Candidate) -> bool {
+    let locked = model.lock.iter().flat_map(|lock| &lock.files);
+    locked.into_iter().any(|file| (candidate.wants)(&file.path))
 }

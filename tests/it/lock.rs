@@ -69,6 +69,37 @@ fn a_changed_model_is_denied_with_its_line() {
     place.modelhost(&["run", "--locked", "models/b"]).code(1).says("checksum/missing-file");
 }
 
+/// A model of which nothing is left is denied as one that lacks a file is; where not
+/// even its folder is, nothing runs that is about it.
+#[test]
+fn a_model_that_is_gone_is_no_model_less() {
+    let place = Place::new();
+    for name in ["a", "b"] {
+        place
+            .write(&format!("models/{name}/model.safetensors"), model::safetensors(8))
+            .write(&format!("models/{name}/README.md"), "# A model\n");
+    }
+    place.modelhost(&["init"]).code(0);
+    let gone = |path: &str| std::fs::remove_file(place.path().join(path)).expect("removed");
+    for file in ["model.safetensors", "README.md"] {
+        gone(&format!("models/a/{file}"));
+    }
+    let said = place.modelhost(&["run", "--locked"]);
+    said.code(1)
+        .says("high[checksum/missing-file]")
+        .says("models/a/README.md")
+        .says("models/a/model.safetensors");
+    std::fs::remove_dir(place.path().join("models/a")).expect("removed");
+    for args in [&[][..], &["models"], &["models/a"], &["models/a", "models/b"]] {
+        let said = place.modelhost(&[&["run", "--locked"], args].concat());
+        said.code(2).says("error: there is nothing at models/a").says("take the definition out");
+    }
+    place.modelhost(&["run", "--locked", "models/b"]).code(0);
+    std::fs::remove_dir_all(place.path().join("models")).expect("removed");
+    let said = place.modelhost(&["run", "--locked"]);
+    said.code(2).says("there is nothing at models/a").says("there is nothing at models/b");
+}
+
 #[test]
 fn drift_of_a_plugin_is_a_mistake_before_anything_runs() {
     let place = place();
