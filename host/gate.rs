@@ -7,6 +7,7 @@
 
 mod candidates;
 mod changed;
+mod compared;
 mod contents;
 mod evidence;
 mod fail_fast;
@@ -47,6 +48,7 @@ use crate::worker::{Isolation, Workers};
 use trusted::Trusted;
 
 pub use changed::Changed;
+pub use compared::compared;
 pub use contents::Contents;
 pub use folder::Folder;
 pub use import::{Import, Imported};

@@ -5,7 +5,9 @@ use modelhost::attest::{self, Expected, PublicKey};
 use modelhost::domain::attested::AttestedFile;
 use modelhost::domain::digest::Digest;
 use modelhost::domain::model::FilePath;
-use modelhost::report::json;
+use modelhost::gate;
+use modelhost::record::compare;
+use modelhost::report::{json, reported};
 
 use crate::report::assert_inert;
 
@@ -31,7 +33,23 @@ pub(crate) fn attestation(bytes: &[u8]) {
     };
     let refusal = attest::verify(bytes, &[file], &expected).expect_err("nobody signed it");
     assert_inert(&format!("{refusal}\n"));
-    if let Err(error) = json::read(bytes) {
+    let error = match json::read(bytes) {
+        Ok(document) => {
+            for found in reported::read(&document) {
+                assert_inert(&format!("{} {} {}\n", found.code, found.model, found.message));
+            }
+            let Ok(state) = json::read(bytes).map(gate::compared).expect("it was one before")
+            else {
+                return;
+            };
+            let other = compare::State::default();
+            let told = compare::compare(&other, &state, compare::Extent::All);
+            assert_inert(&compare::text(&told));
+            document.attested().err()
+        }
+        Err(error) => Some(error),
+    };
+    if let Some(error) = error {
         assert_inert(&format!("{error}\n"));
     }
 }

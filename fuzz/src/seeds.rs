@@ -5,6 +5,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use modelhost::domain::digest::TreeDigest;
+
 use crate::signatures;
 
 /// Larger files make poor seeds: most of their bytes are weights.
@@ -110,12 +112,13 @@ fn components(root: &Path) -> Vec<Vec<u8>> {
     wrapped.chain([named.to_owned()]).filter_map(|text| wat::parse_str(text).ok()).collect()
 }
 
-/// A bundle around a statement that nobody signed, two of them, and the start of a
-/// report.
+/// A bundle around a statement that nobody signed, two of them, a report that does
+/// not fit together, and one that does.
 fn attestations() -> Vec<Vec<u8>> {
     let bundle = r#"{"mediaType":"application/vnd.dev.sigstore.bundle.v0.3+json","verificationMaterial":{"publicKey":{"hint":"ab"},"tlogEntries":[]},"dsseEnvelope":{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"MAYCAQECAQE=","keyid":""}]}}"#;
     let report = r#"{"schema":"modelhost-report/v1","modelhost":"0.1.0","decision":"allow","now":"2026-01-31T12:00:00Z","inputs":{"policy":[]},"fail_on":"high","required":[],"reasons":[],"plugins":[],"models":[{"name":"m","tree":"sha256:00","locked":false,"files":[],"findings":[]}],"tasks":[]}"#;
-    vec![bundle.into(), format!("{bundle}\n{bundle}\n").into(), report.into()]
+    let whole = report.replace("sha256:00", &TreeDigest::of([]).to_string());
+    vec![bundle.into(), format!("{bundle}\n{bundle}\n").into(), report.into(), whole.into()]
 }
 
 /// Some bytes without a meaning: there is no form that these would have to keep to.

@@ -2,11 +2,10 @@
 //! folders, or one of each.
 //!
 //! Owns the state that is compared ([`State`]) and what comes of it
-//! ([`Comparison`]). Reports are read in `report`, the result is told in `text`
-//! and `json`; hashing folders is `gate`'s.
+//! ([`Comparison`]). The result is told in `text` and `json`; reports and folders
+//! become states in `gate`.
 
 mod json;
-mod report;
 mod source;
 #[cfg(test)]
 mod tests;
@@ -20,8 +19,7 @@ use crate::domain::tensor::Tensor;
 use crate::record::lock::LockFile;
 
 pub use json::{json, json_schema};
-pub use report::{ReportError, read_report};
-pub use source::{Kind, MAX_SOURCE, SourceError, kind, read_text};
+pub use source::{Kind, Unreadable, kind};
 pub use text::text;
 pub use weights::{TensorChange, Weights};
 

@@ -1,13 +1,9 @@
 //! The findings of a report, as those who write exceptions from them, or look one
-//! up, need them: from a run, or read back from its JSON.
+//! up, need them: from a run, or of a report that was read back.
 //!
-//! Leaves what is written of them to `cli`.
+//! Leaves reading it to `json`, and what is written of them to `cli`.
 
-use std::collections::HashMap;
-
-use serde::Deserialize;
-
-use super::json::SCHEMA;
+use super::json::document::{self, Document};
 use crate::domain::digest::Digest;
 use crate::domain::finding::{Finding, Fingerprint, RuleId, Severity};
 use crate::domain::model::{FilePath, ModelName};
@@ -15,9 +11,6 @@ use crate::domain::plugin::PluginId;
 use crate::domain::report::{Judged, ModelReport, Report};
 use crate::domain::text::GuestText;
 use crate::domain::waiver::Exception;
-
-/// The most bytes of a JSON report that are read: some hundred thousand tasks.
-pub const MAX_REPORT: u64 = 256 << 20;
 
 /// A finding as a report names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,20 +38,6 @@ pub struct Reported {
     pub waived: bool,
     /// Whether the baseline covers it.
     pub in_baseline: bool,
-}
-
-/// Why a text is no JSON report whose findings can be read.
-#[derive(Debug, thiserror::Error)]
-pub enum ReportedError {
-    /// It is no such JSON.
-    #[error("this is no JSON report of modelhost (`-o json=PATH` writes one): {0}")]
-    Json(GuestText),
-    /// It is a report of another version.
-    #[error("this is a report of the form `{0}`; this version of modelhost reads `{SCHEMA}`")]
-    Version(GuestText),
-    /// A text in it is not what it should be.
-    #[error("this report was not written by modelhost, or changed since: {0}")]
-    Value(GuestText),
 }
 
 /// Returns the findings of `report`, in its order.
@@ -95,133 +74,47 @@ fn reported(model: &ModelReport, judged: &Judged, file: Option<&FilePath>) -> Re
     }
 }
 
-/// Reads the findings of the JSON report in `bytes`.
-///
-/// # Errors
-/// Says why it is no such report.
-pub fn read(bytes: &[u8]) -> Result<Vec<Reported>, ReportedError> {
-    let json =
-        |error: serde_json::Error| ReportedError::Json(GuestText::capped(&error.to_string()));
-    let version: Version = serde_json::from_slice(bytes).map_err(json)?;
-    if version.schema != SCHEMA {
-        return Err(ReportedError::Version(GuestText::capped(&version.schema)));
-    }
-    let document: Document = serde_json::from_slice(bytes).map_err(json)?;
+/// Returns the findings of a report that was read back, in its order.
+pub fn read(document: &Document) -> Vec<Reported> {
+    let report = &document.report;
     let mut found = Vec::new();
-    for model in &document.models {
-        for finding in &model.findings {
-            found.push(finding.reported(model, None)?);
-        }
+    for model in &report.models {
+        found.extend(model.findings.iter().map(|finding| read_finding(model, finding, None)));
     }
-    // There may be as many models as tasks. Of two with one name, the first counts.
-    let models: HashMap<&str, &Model> =
-        document.models.iter().rev().map(|model| (model.name.as_str(), model)).collect();
-    for task in &document.tasks {
-        let model = models.get(task.model.as_str());
-        let model =
-            model.ok_or_else(|| wrong("a task on a model that it does not have", &task.model))?;
-        for finding in &task.findings {
-            found.push(finding.reported(model, task.file.as_deref())?);
-        }
+    for task in &report.tasks {
+        let Some(model) = report.model(task.model.0.as_str()) else { continue };
+        let file = task.file.as_ref().map(|file| &file.0);
+        found.extend(task.findings.iter().map(|finding| read_finding(model, finding, file)));
     }
-    Ok(found)
+    found
 }
 
-fn wrong(what: &str, text: &str) -> ReportedError {
-    ReportedError::Value(GuestText::capped(&format!("{what}: {text}")))
-}
-
-#[derive(Deserialize)]
-struct Version {
-    schema: String,
-}
-
-/// As much of the report as is looked at. Fields may be added to it at any time.
-#[derive(Deserialize)]
-struct Document {
-    models: Vec<Model>,
-    tasks: Vec<Task>,
-}
-
-#[derive(Deserialize)]
-struct Model {
-    name: String,
-    tree: Option<String>,
-    files: Vec<File>,
-    findings: Vec<Found>,
-}
-
-#[derive(Deserialize)]
-struct File {
-    path: String,
-    digest: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Task {
-    model: String,
-    file: Option<String>,
-    findings: Vec<Found>,
-}
-
-#[derive(Deserialize)]
-struct Found {
-    rule: String,
-    fingerprint: String,
-    severity: String,
-    message: String,
-    location: Place,
-    denies: bool,
-    waived: Option<serde::de::IgnoredAny>,
-    #[serde(default)]
-    in_baseline: bool,
-}
-
-#[derive(Deserialize)]
-struct Place {
-    file: Option<String>,
-}
-
-impl Found {
-    fn reported(&self, model: &Model, task: Option<&str>) -> Result<Reported, ReportedError> {
-        let (plugin, name) =
-            self.rule.split_once('/').ok_or_else(|| wrong("no rule", &self.rule))?;
-        let rule = match PluginId::new(plugin) {
-            Ok(plugin) => {
-                Some(RuleId::new(plugin, name).ok_or_else(|| wrong("no rule", &self.rule))?)
-            }
-            Err(_) if plugin == "gate" => None,
-            Err(_) => return Err(wrong("no rule", &self.rule)),
-        };
-        let path = |text: &str| FilePath::parse(text).ok_or_else(|| wrong("no path", text));
-        let named = self.location.file.as_deref().or(task);
-        let file = named.map(path).transpose()?;
-        let listed = named.and_then(|named| {
-            // The report has them sorted; one that has not finds nothing.
-            let place = model.files.binary_search_by(|file| file.path.as_str().cmp(named)).ok()?;
-            model.files.get(place)
-        });
-        let digest = match listed {
-            Some(file) => file.digest.as_deref(),
-            None => model.tree.as_deref(),
-        };
-        let digest = digest.map(|text| text.parse().map_err(|_| wrong("no digest", text)));
-        Ok(Reported {
-            fingerprint: self
-                .fingerprint
-                .parse()
-                .map_err(|_| wrong("no fingerprint", &self.fingerprint))?,
-            rule,
-            code: GuestText::capped(&self.rule).to_string(),
-            model: ModelName::new(&model.name),
-            file,
-            digest: digest.transpose()?,
-            severity: self.severity.parse().map_err(|_| wrong("no severity", &self.severity))?,
-            message: GuestText::capped(&self.message),
-            denies: self.denies,
-            waived: self.waived.is_some(),
-            in_baseline: self.in_baseline,
-        })
+fn read_finding(
+    model: &document::Model,
+    finding: &document::Finding,
+    task: Option<&FilePath>,
+) -> Reported {
+    let file = finding.location.file.as_ref().map(|file| &file.0).or(task);
+    let listed = file.and_then(|named| {
+        let place = model.files.binary_search_by(|file| file.path.0.cmp(named)).ok()?;
+        model.files.get(place)
+    });
+    let digest = match listed {
+        Some(file) => &file.digest,
+        None => &model.tree,
+    };
+    Reported {
+        fingerprint: finding.fingerprint.0,
+        rule: finding.rule.0.rule.clone(),
+        code: finding.rule.0.text.to_string(),
+        model: model.name.0.clone(),
+        file: file.cloned(),
+        digest: digest.as_ref().map(|digest| digest.0),
+        severity: finding.severity.0,
+        message: finding.message.0.clone(),
+        denies: finding.denies,
+        waived: finding.waived.is_some(),
+        in_baseline: finding.in_baseline,
     }
 }
 
@@ -250,7 +143,8 @@ mod tests {
             found.iter().any(|found| found.waived) && found.iter().any(|found| found.in_baseline)
         );
         assert!(found.iter().any(|found| found.rule.is_none()));
-        assert_eq!(read(&json(&report)).expect("it is one"), found);
+        let document = crate::report::json::read(&json(&report)).expect("it is one");
+        assert_eq!(read(&document), found);
     }
 
     /// What is waived is told with who, why and until when, wherever there is room
@@ -277,25 +171,6 @@ mod tests {
             for expected in expected {
                 assert!(text.contains(expected), "{format}: {expected}\n{text}");
             }
-        }
-    }
-
-    #[test]
-    fn what_is_no_report_is_told() {
-        let good = String::from_utf8(json(&testing::everything())).expect("text");
-        let fingerprint = of(&testing::everything())[0].fingerprint.to_string();
-        let rows = [
-            ("".to_owned(), "no JSON report"),
-            ("{}".to_owned(), "missing field `schema`"),
-            (good.replace("report/v1", "report/v2"), "modelhost-report/v2"),
-            (good.replace(&fingerprint, "x"), "no fingerprint: x"),
-            (good.replace("\"rule\": \"gate/", "\"rule\": \"Gate/"), "no rule: Gate/"),
-            (good.replace("\"digest\": \"sha256:", "\"digest\": \"sha1:"), "no digest"),
-            (good.replace("\"severity\": \"high\"", "\"severity\": \"huge\""), "no severity: huge"),
-        ];
-        for (text, expected) in rows {
-            let error = read(text.as_bytes()).expect_err(expected).to_string();
-            assert!(error.contains(expected), "{error}");
         }
     }
 }

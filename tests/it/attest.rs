@@ -169,7 +169,7 @@ fn what_does_not_go_together_is_a_mistake() {
         .says("names one model, and the report is about 2");
     run(&place, &["--no-digests", "-o", "json=scan.json"]);
     place.modelhost(&["attest", "scan.json"]).code(2).says("--no-digests");
-    place.modelhost(&["attest", "bert/README.md"]).code(2).says("no JSON report");
+    place.modelhost(&["attest", "bert/README.md"]).code(2).says("no JSON, and so no JSON report");
     assert!(!place.path().join("a").exists());
 }
 

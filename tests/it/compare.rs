@@ -166,7 +166,7 @@ fn what_can_not_be_compared_is_misuse() {
     place.write("later.lock", "version = 2\n");
     for (path, says) in [
         ("nowhere", "nowhere"),
-        ("cut.json", "it is no report of modelhost"),
+        ("cut.json", "it was cut off"),
         ("later.json", "modelhost-report/v9"),
         ("later.lock", "the lock file's version must be 1"),
     ] {

@@ -28,9 +28,8 @@ const MAX_KEY: u64 = 64 << 10;
 pub(crate) fn run(args: AttestArgs) -> anyhow::Result<Exit> {
     let key = key(&args.signing)?;
     let shown = args.report.display();
-    let bytes = read(&args.report, json::MAX_REPORT)
-        .with_context(|| format!("the report {shown} can't be read"))?;
-    let attested = json::read(&bytes).with_context(|| format!("{shown} can't be attested"))?;
+    let document = super::report::read(&args.report)?;
+    let attested = document.attested().with_context(|| format!("{shown} can't be attested"))?;
     let kind = args.only.map(|only| match only {
         StatementKind::Vsa => Kind::Summary,
         StatementKind::Svr => Kind::Result,

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use modelhost::domain::event::EventSink;
-use modelhost::gate::{Folder, Gate, GateError};
+use modelhost::gate::{Folder, Gate, GateError, compared};
 use modelhost::record::compare::{self, Extent, Kind, State};
 use modelhost::record::lock;
 
@@ -76,8 +76,7 @@ fn read(path: &Path, global: &GlobalArgs) -> anyhow::Result<Side> {
     let at = working_dir.join(path);
     match compare::kind(&at)? {
         Kind::Report => {
-            let file = compare::read_text(&at)?;
-            let state = compare::read_report(&file.text);
+            let state = compared(super::report::read(&at)?);
             let shown = || format!("{} can't be compared", path.display());
             Ok(Side::Told(Kind::Report, state.with_context(shown)?))
         }

@@ -3,16 +3,14 @@
 //!
 //! Leaves what is made of them to these commands.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::Context as _;
 use clap::Args;
 use modelhost::domain::event::EventSink;
 use modelhost::domain::report::Report;
 use modelhost::gate::Gate;
-use modelhost::record::disk::read_bounded;
-use modelhost::report::reported::{self, MAX_REPORT, Reported};
+use modelhost::report::reported::{self, Reported};
 use modelhost::worker::{Program, Workers};
 
 use crate::args::{GlobalArgs, PluginArgs, PolicyArgs, timestamp};
@@ -52,7 +50,7 @@ impl FindingsArgs {
         global: &GlobalArgs,
     ) -> anyhow::Result<Vec<Reported>> {
         match &self.report {
-            Some(path) => read(path),
+            Some(path) => Ok(reported::read(&super::report::read(path)?)),
             None => Ok(reported::of(&self.run(context, global)?)),
         }
     }
@@ -80,12 +78,4 @@ impl FindingsArgs {
         progress.clear();
         Ok(result?.0)
     }
-}
-
-/// Reads the findings of the report at `path`.
-pub(crate) fn read(path: &Path) -> anyhow::Result<Vec<Reported>> {
-    let shown = path.display();
-    let bytes = read_bounded(path, MAX_REPORT).with_context(|| format!("can't read {shown}"))?;
-    let bytes = bytes.with_context(|| format!("{shown} has more than {MAX_REPORT} bytes"))?;
-    reported::read(&bytes).with_context(|| format!("can't use {shown}"))
 }

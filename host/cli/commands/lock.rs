@@ -14,7 +14,6 @@ use modelhost::record::audit::record::Change;
 use modelhost::record::compare::{self, Extent, State};
 use modelhost::record::import::Difference;
 use modelhost::record::lock::{self, LockFile, LockedRegistry};
-use modelhost::report::json;
 
 use crate::args::{GlobalArgs, LockArgs};
 use crate::audit_log::AuditLog;
@@ -66,10 +65,9 @@ pub(crate) fn run(args: LockArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         },
     };
     if let Some(report) = &args.report {
-        let bytes = super::attest::read(report, json::MAX_REPORT)
-            .with_context(|| format!("the report {} can't be read", report.display()))?;
-        let concluded = json::read(&bytes)
-            .with_context(|| format!("{} concludes nothing", report.display()))?;
+        let concluded = super::report::read(report)?.attested();
+        let concluded =
+            concluded.with_context(|| format!("{} concludes nothing", report.display()))?;
         new.conclude(&concluded).iter().for_each(|remark| say::line(remark));
     }
     let nothing = LockFile::default();

@@ -17,6 +17,7 @@ pub(crate) mod man;
 pub(crate) mod model;
 pub(crate) mod plugin;
 pub(crate) mod registry;
+mod report;
 pub(crate) mod run;
 pub(crate) mod schema;
 pub(crate) mod verify;

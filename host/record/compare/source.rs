@@ -1,7 +1,7 @@
-//! What a path names: a report, a lock file, or files of a model; and the text of
-//! the former two, under a bound.
+//! What a path names: a report, a lock file, or files of a model.
 //!
-//! Told by content: a folder is a model, and so is a file that is neither.
+//! Told by content: a folder is a model, and so is a file that is neither. Leaves
+//! reading them to others.
 
 #![expect(
     clippy::disallowed_methods,
@@ -11,12 +11,6 @@
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
-
-use crate::domain::diagnostic::SourceFile;
-use crate::record::disk::read_bounded;
-
-/// The most bytes of a report or lock file: some million files. It is read whole.
-pub const MAX_SOURCE: u64 = 256 << 20;
 
 /// How many bytes tell what a file is.
 const HEAD: u64 = 4096;
@@ -32,31 +26,20 @@ pub enum Kind {
     Files,
 }
 
-/// Why what a path names can't be compared.
+/// Why it can't be told what a path names.
 #[derive(Debug, thiserror::Error)]
-pub enum SourceError {
-    /// It can't be read.
-    #[error("can't read {}", path.display())]
-    Unreadable {
-        /// The path.
-        path: PathBuf,
-        /// Why not.
-        source: io::Error,
-    },
-    /// It is larger than [`MAX_SOURCE`].
-    #[error("{} has more than {MAX_SOURCE} bytes", path.display())]
-    TooLarge {
-        /// The path.
-        path: PathBuf,
-    },
+#[error("can't read {}", path.display())]
+pub struct Unreadable {
+    path: PathBuf,
+    source: io::Error,
 }
 
 /// Tells what `path` names.
 ///
 /// # Errors
 /// Says that it can't be read.
-pub fn kind(path: &Path) -> Result<Kind, SourceError> {
-    let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
+pub fn kind(path: &Path) -> Result<Kind, Unreadable> {
+    let unreadable = |source| Unreadable { path: path.to_owned(), source };
     // Asked before opening, because opening a pipe waits for its other end.
     if !fs::metadata(path).map_err(unreadable)?.is_file() {
         return Ok(Kind::Files);
@@ -83,20 +66,6 @@ fn kind_of(head: &[u8]) -> Kind {
         return Kind::Lock;
     }
     Kind::Files
-}
-
-/// Reads the text at `path`, with bytes that are not UTF-8 replaced.
-///
-/// # Errors
-/// Says that it can't be read, or is larger than [`MAX_SOURCE`].
-pub fn read_text(path: &Path) -> Result<SourceFile, SourceError> {
-    let unreadable = |source| SourceError::Unreadable { path: path.to_owned(), source };
-    let Some(bytes) = read_bounded(path, MAX_SOURCE).map_err(unreadable)? else {
-        return Err(SourceError::TooLarge { path: path.to_owned() });
-    };
-    let shown = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy();
-    let text = String::from_utf8_lossy(&bytes);
-    Ok(SourceFile { path: shown.into(), text: text.into() })
 }
 
 #[cfg(test)]

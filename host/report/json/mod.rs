@@ -16,8 +16,7 @@ use crate::domain::digest::Digest;
 use crate::domain::report::Report;
 
 pub use attested::{Unattestable, attested};
-pub use read::{MAX_REPORT, ReadError, read};
-pub(super) use v1::SCHEMA;
+pub use read::{MAX_REPORT, ReadError, document, read};
 
 /// Writes `report` to `out`.
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {

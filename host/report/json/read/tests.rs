@@ -31,7 +31,10 @@ fn what_is_written_is_read_back() {
     for report in [testing::zero_configuration(), testing::everything(), hostile()] {
         let bytes = written(&report);
         assert_eq!(digest(&report), Digest::of(&bytes));
-        assert_eq!(read(&bytes).expect("it is one"), attested(&report).expect("it can be"));
+        assert_eq!(
+            read(&bytes).and_then(Document::attested).expect("it is one"),
+            attested(&report).expect("it can be")
+        );
     }
 }
 
@@ -49,7 +52,7 @@ fn what_is_bound_to_no_bytes_is_not_attested() {
     ];
     for (report, expected) in rows {
         assert_eq!(attested(&report), Err(expected.clone()));
-        match read(&written(&report)) {
+        match read(&written(&report)).and_then(Document::attested) {
             Err(ReadError::Unattestable(found)) => assert_eq!(found, expected),
             other => panic!("{expected}: {other:?}"),
         }
@@ -75,50 +78,67 @@ fn what_was_changed_is_told() {
     let other = format!("sha256:{}", "0".repeat(64));
     let deep = "[".repeat(1_000_000);
     let rows = [
-        (String::new(), "no JSON report"),
-        ("{}".to_owned(), "no JSON report"),
-        ("[]".to_owned(), "no JSON report"),
-        (deep.clone(), "no JSON report"),
-        (format!("{{\"schema\": \"modelhost-report/v1\", \"x\": {deep}"), "no JSON report"),
-        (format!("{{\"schema\": \"modelhost-report/v1\", \"models\": {deep}"), "no JSON report"),
+        (String::new(), "was cut off"),
+        ("{}".to_owned(), "missing field `schema`"),
+        ("[]".to_owned(), "no JSON report as"),
+        ("no report".to_owned(), "no JSON, and so"),
+        ("\u{1b}[2J".to_owned(), "no JSON, and so"),
+        (deep.clone(), "no JSON report as"),
+        (format!("{{\"schema\": \"modelhost-report/v1\", \"x\": {deep}"), "was cut off"),
+        (format!("{{\"schema\": \"modelhost-report/v1\", \"models\": {deep}"), "was cut off"),
+        (
+            format!(
+                "{{\"models\": {deep}{}, \"schema\": \"modelhost-report/v1\"}}",
+                deep.replace('[', "]")
+            ),
+            "no JSON report as",
+        ),
         (good.to_string().replacen('{', "{\"schema\": \"x\",", 1), "duplicate field"),
-        (good.to_string() + "{}", "no JSON report"),
-        (good.to_string()[..500].to_owned(), "no JSON report"),
+        (good.to_string() + "{}", "no JSON, and so"),
+        (good.to_string()[..500].to_owned(), "was cut off"),
         (with(&good, "/schema", json!("modelhost-report/v2")), "its schema is"),
-        (with(&good, "/modelhost", json!("one")), "version of modelhost"),
+        (with(&good, "/schema", json!("v2\u{7}")), "its schema is `v2\\x07`"),
+        (with(&good, "/modelhost", json!("one")), "`one`: "),
         (with(&good, "/now", json!("2026-01-31")), "no time"),
         (with(&good, "/decision", json!("allow")), "contradict each other"),
-        (with(&good, "/decision", json!("maybe")), "no JSON report"),
+        (with(&good, "/decision", json!("maybe")), "`maybe`: it is none of allow, "),
         (with(&good, "/reasons", json!([])), "contradict each other"),
         (with(&zero, "/decision", json!("deny")), "contradict each other"),
-        (with(&good, "/models", json!([])), "about no model"),
+        (with(&good, "/models", json!([])), "does not list"),
         (with(&good, "/models/1/tree", json!(other)), "tree digest of big"),
         (with(&good, "/models/1/files/0/digest", json!(other)), "tree digest of big"),
         (with(&good, "/models/1/files/0/size", json!(1)), "tree digest of big"),
+        (with(&good, "/models/1/files/0/size", json!(-1)), "invalid value: integer `-1`"),
         (with(&good, "/models/1/files/0/path", json!("a")), "tree digest of big"),
-        (with(&good, "/models/1/files/0/path", json!("../a")), "does not write"),
-        (with(&good, "/models/1/files/0/path", json!("/a")), "does not write"),
-        (with(&good, "/models/1/files/0/path", json!("a\u{1b}")), "does not write"),
+        (with(&good, "/models/1/files/0/path", json!("../a")), "no path"),
+        (with(&good, "/models/1/files/0/path", json!("/a")), "no path"),
+        (with(&good, "/models/1/files/0/path", json!("a\u{1b}")), "no path"),
         (with(&good, "/models/1/files/0/path", json!("z")), "not sorted"),
         (with(&good, "/models/1/files/0/digest", json!("md5:00")), "starts with `sha256:`"),
-        (with(&good, "/models/0/name", json!("\u{1b}")), "does not write"),
+        (with(&good, "/models/0/name", json!("\u{1b}")), "does not write it so"),
         (with(&good, "/models/0/name", json!("z")), "not sorted"),
-        (with(&good, "/models/0/source", json!("a\nb")), "writes out"),
+        (with(&good, "/models/0/source", json!("a\nb")), "does not write it so"),
         (with(&good, "/inputs/lock/digest", json!("sha256:0")), "64 hex digits"),
-        (with(&good, "/required/0", json!("no id")), "an id that is none"),
-        (with(&good, "/fail_on", json!("never")), "no JSON report"),
-        (with(&good, "/plugins/0/id", json!("gate")), "id or a version"),
-        (with(&good, "/plugins/0/version", json!("new")), "id or a version"),
+        (with(&good, "/required/0", json!("no id")), "`no id`: "),
+        (with(&good, "/fail_on", json!("never")), "none of info, low, "),
+        (with(&good, "/plugins/0/id", json!("gate")), "`gate`: "),
+        (with(&good, "/plugins/0/version", json!("new")), "`new`: "),
         (with(&good, "/plugins/0/id", json!("zzz")), "not sorted"),
+        (with(&good, "/plugins/0/limits/fuel", json!([])), "expected u64"),
         (with(&good, "/tasks/0/plugin", json!("zzz")), "does not list"),
         (with(&good, "/tasks/0/model", json!("zzz")), "does not list"),
-        (with(&good, "/tasks/0/verdict", json!("fine")), "no JSON report"),
+        (with(&good, "/tasks/0/verdict", json!("fine")), "none of pass, "),
+        (with(&good, "/tasks/0/findings/0/fingerprint", json!("x")), "no fingerprint"),
+        (with(&good, "/tasks/0/findings/0/rule", json!("Gate/x")), "`Gate/x`: it is no rule"),
+        (with(&good, "/tasks/0/findings/0/rule", json!("x")), "`x`: it is no rule"),
+        (with(&good, "/tasks/0/findings/0/severity", json!("huge")), "`huge`: it is none of "),
+        (with(&good, "/tasks/0/findings/0/message", json!("\u{202e}")), "does not write it so"),
         (twice("/models"), "not sorted"),
         (twice("/plugins"), "not sorted"),
         (twice("/models/1/files"), "not sorted"),
     ];
     for (text, why) in rows {
-        let error = read(text.as_bytes()).expect_err(why).to_string();
+        let error = read(text.as_bytes()).and_then(Document::attested).expect_err(why).to_string();
         let start: String = text.chars().take(80).collect();
         assert!(error.contains(why), "{start}: {error}");
         assert!(!error.contains(['\u{1b}', '\n']), "{error}");
@@ -132,5 +152,8 @@ proptest::proptest! {
     #[test]
     fn any_bytes_are_read(bytes: Vec<u8>) {
         drop(read(&bytes));
+        // Past the first brace, too.
+        let start = br#"{"schema":"modelhost-report/v1","#;
+        drop(read(&[start, bytes.as_slice()].concat()));
     }
 }
