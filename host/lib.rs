@@ -2,6 +2,7 @@
 //! machine-learning models.
 
 pub mod attest;
+mod bom;
 pub mod config;
 pub mod domain;
 pub mod engine;

@@ -2,144 +2,33 @@
 //! CycloneDX 1.6 in JSON: each model a `machine-learning-model` with its files, and
 //! what checked them as the tools.
 //!
-//! Leaves findings to the other formats: they are no property of a model, but of a
+//! Leaves the shapes, and how things are named in them, to `bom`; and findings to the other formats: they are no property of a model, but of a
 //! model under a policy.
 
 use std::io;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Serialize;
-
 use super::json::layout;
+use crate::bom::{
+    Bom, Component, Hash, Metadata, ModelCard, Property, Tools, file_ref, licenses, model_ref,
+    modelhost, purl, reference,
+};
 use crate::domain::digest::Digest;
-use crate::domain::model::Definition;
+use crate::domain::model::ModelName;
 use crate::domain::moment;
 use crate::domain::report::{Ending, FileReport, Judgement, ModelReport, PluginReport, Report};
 use crate::domain::text::GuestText;
 
-/// The prefix of a source on the Hugging Face Hub.
-const HUB: &str = "hf:";
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Document {
-    #[serde(rename = "$schema")]
-    schema: &'static str,
-    bom_format: &'static str,
-    spec_version: &'static str,
-    serial_number: String,
-    version: u32,
-    metadata: Metadata,
-    components: Vec<Component>,
-}
-
-#[derive(Serialize)]
-struct Metadata {
-    timestamp: String,
-    tools: Tools,
-    properties: Vec<Property>,
-}
-
-#[derive(Serialize)]
-struct Tools {
-    components: Vec<Component>,
-}
-
-/// One model, file or tool.
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Component {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    #[serde(rename = "bom-ref", skip_serializing_if = "Option::is_none")]
-    bom_ref: Option<String>,
-    name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    version: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    description: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    hashes: Vec<Hash>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    licenses: Vec<LicenseChoice>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    purl: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    external_references: Vec<Reference>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    properties: Vec<Property>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    components: Vec<Self>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    model_card: Option<ModelCard>,
-}
-
-#[derive(Serialize)]
-struct Hash {
-    alg: &'static str,
-    content: String,
-}
-
-#[derive(Serialize)]
-struct LicenseChoice {
-    license: License,
-}
-
-/// A license by its text: whether that is one of SPDX's ids is not known here.
-#[derive(Serialize)]
-struct License {
-    name: String,
-    acknowledgement: &'static str,
-}
-
-#[derive(Serialize)]
-struct Reference {
-    #[serde(rename = "type")]
-    kind: &'static str,
-    url: String,
-}
-
-#[derive(Serialize)]
-struct ModelCard {
-    properties: Vec<Property>,
-}
-
-#[derive(Serialize)]
-struct Property {
-    name: String,
-    value: String,
-}
-
-impl Property {
-    fn new(name: &str, value: impl ToString) -> Self {
-        Self { name: format!("modelhost:{name}"), value: inert(&value.to_string()) }
-    }
-}
-
 /// Writes `report` to `out`.
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
-    let mut tools = vec![Component {
-        kind: "application",
-        name: "modelhost".to_owned(),
-        version: Some(env!("CARGO_PKG_VERSION").to_owned()),
-        ..Component::default()
-    }];
+    let mut tools = vec![modelhost()];
     tools.extend(report.plugins.iter().map(tool));
-    let models = report.models.iter().enumerate();
-    let document = Document {
-        schema: "http://cyclonedx.org/schema/bom-1.6.schema.json",
-        bom_format: "CycloneDX",
-        spec_version: "1.6",
-        serial_number: serial_number(report),
-        version: 1,
-        metadata: Metadata {
-            timestamp: moment::rfc3339(report.now),
-            tools: Tools { components: tools },
-            properties: vec![Property::new("decision", report.decision.name())],
-        },
-        components: models.map(|(index, model)| component(report, index, model)).collect(),
+    let metadata = Metadata {
+        timestamp: Some(moment::rfc3339(report.now)),
+        tools: Tools { components: tools },
+        properties: vec![property("decision", report.decision.name())],
     };
-    layout::write(&document, out)
+    let models = report.models.iter().map(|model| component(report, model)).collect();
+    layout::write(&Bom::new(metadata, models), out)
 }
 
 fn tool(plugin: &PluginReport) -> Component {
@@ -154,44 +43,33 @@ fn tool(plugin: &PluginReport) -> Component {
     }
 }
 
-fn component(report: &Report, index: usize, model: &ModelReport) -> Component {
-    let bom_ref = format!("model-{}", index + 1);
+fn component(report: &Report, model: &ModelReport) -> Component {
     let facts = facts(report, model);
-    let concluded = facts.iter().find(|fact| fact.name == "modelhost:fact:license/concluded");
-    let stated = model.definition.as_ref().and_then(|definition| definition.license.as_deref());
-    let license = |name: &str, acknowledgement| LicenseChoice {
-        license: License { name: inert(name), acknowledgement },
-    };
-    let mut licenses: Vec<LicenseChoice> =
-        stated.map(|stated| license(stated, "declared")).into_iter().collect();
-    licenses.extend(concluded.map(|fact| license(&fact.value, "concluded")));
-    let mut properties =
-        vec![Property::new("path", &model.path), Property::new("locked", model.locked)];
-    properties.extend(model.tree.map(|tree| Property::new("tree", tree)));
+    let concluded = facts.iter().find_map(|fact| fact.of("fact:license/concluded"));
     let definition = model.definition.as_ref();
-    let source = definition.and_then(|definition| definition.source.as_deref());
-    properties.extend(source.map(|source| Property::new("source", source)));
+    let stated = |text: Option<&String>| text.map(|text| inert(text));
+    let license = stated(definition.and_then(|definition| definition.license.as_ref()));
+    let source = stated(definition.and_then(|definition| definition.source.as_ref()));
+    let revision = stated(definition.and_then(|definition| definition.revision.as_ref()));
+    let mut properties = vec![property("path", &model.path), property("locked", model.locked)];
+    properties.extend(model.tree.map(|tree| property("tree", tree)));
+    properties.extend(source.as_ref().map(|source| property("source", source)));
     Component {
         kind: "machine-learning-model",
+        bom_ref: Some(model_ref(model.name.as_str())),
         name: model.name.to_string(),
-        version: definition.and_then(|definition| definition.revision.as_deref()).map(inert),
-        licenses,
-        purl: definition.and_then(purl),
-        external_references: source.and_then(reference).into_iter().collect(),
+        licenses: licenses(license.as_deref(), concluded),
+        purl: source.as_deref().and_then(|source| purl(source, revision.as_deref())),
+        external_references: source.as_deref().map(reference).into_iter().collect(),
+        version: revision,
         properties,
-        components: model
-            .files
-            .iter()
-            .enumerate()
-            .map(|(index, of)| file(format!("{bom_ref}/file-{}", index + 1), of))
-            .collect(),
+        components: model.files.iter().map(|of| file(&model.name, of)).collect(),
         model_card: (!facts.is_empty()).then_some(ModelCard { properties: facts }),
-        bom_ref: Some(bom_ref),
         ..Component::default()
     }
 }
 
-fn file(bom_ref: String, file: &FileReport) -> Component {
+fn file(model: &ModelName, file: &FileReport) -> Component {
     let judged = match &file.judged {
         Judgement::By(_) => "judged",
         Judgement::Companion => "companion",
@@ -200,10 +78,10 @@ fn file(bom_ref: String, file: &FileReport) -> Component {
     };
     Component {
         kind: "file",
-        bom_ref: Some(bom_ref),
+        bom_ref: Some(file_ref(model.as_str(), file.path.as_str())),
         name: file.path.to_string(),
         hashes: file.digest.map(hash).into_iter().collect(),
-        properties: vec![Property::new("size", file.size), Property::new("judgement", judged)],
+        properties: vec![property("size", file.size), property("judgement", judged)],
         ..Component::default()
     }
 }
@@ -217,9 +95,9 @@ fn facts(report: &Report, model: &ModelReport) -> Vec<Property> {
                 Ending::Checked(facts) => facts.as_slice(),
                 Ending::NotApplicable(_) | Ending::Refused(_) | Ending::Failed(_) => &[],
             };
-            facts.iter().map(|fact| {
-                Property::new(&format!("fact:{}/{}", task.plugin, fact.key), &fact.value)
-            })
+            facts
+                .iter()
+                .map(|fact| property(&format!("fact:{}/{}", task.plugin, fact.key), &fact.value))
         })
         .collect()
 }
@@ -228,49 +106,9 @@ fn hash(digest: Digest) -> Hash {
     Hash { alg: "SHA-256", content: digest.hex() }
 }
 
-/// Returns the package URL of a model on the Hugging Face Hub
-/// (package-url/purl-spec, type `huggingface`).
-fn purl(definition: &Definition) -> Option<String> {
-    let name = definition.source.as_deref()?.strip_prefix(HUB)?;
-    let name = hub_path(name);
-    let revision = definition.revision.as_deref().map(|revision| format!("@{}", part(revision)));
-    Some(format!("pkg:huggingface/{name}{}", revision.unwrap_or_default()))
-}
-
-/// Returns where a source is on the web, if it says so.
-fn reference(source: &str) -> Option<Reference> {
-    let url = format!("https://huggingface.co/{}", hub_path(source.strip_prefix(HUB)?));
-    Some(Reference { kind: "distribution", url })
-}
-
-fn hub_path(name: &str) -> String {
-    name.split('/').map(part).collect::<Vec<_>>().join("/")
-}
-
-fn part(text: &str) -> String {
-    const PART: &percent_encoding::AsciiSet =
-        &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-    utf8_percent_encode(text, PART).to_string()
-}
-
-/// Returns a number of the document: the same for the same run, of version 8
-/// (RFC 9562).
-fn serial_number(report: &Report) -> String {
-    let mut text = format!("{}\n", report.now);
-    for model in &report.models {
-        let tree = model.tree.map(|tree| tree.to_string()).unwrap_or_default();
-        text.push_str(&format!("{} {tree}\n", model.name));
-    }
-    let hex = Digest::of(text.as_bytes()).hex();
-    let part = |from: usize, to: usize| hex.get(from..to).unwrap_or_default();
-    format!(
-        "urn:uuid:{}-{}-8{}-8{}-{}",
-        part(0, 8),
-        part(8, 12),
-        part(12, 15),
-        part(15, 18),
-        part(18, 30)
-    )
+/// Makes a property whose value may come from anywhere.
+fn property(name: &str, value: impl ToString) -> Property {
+    Property::new(name, inert(&value.to_string()))
 }
 
 fn inert(text: &str) -> String {

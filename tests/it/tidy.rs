@@ -18,6 +18,7 @@ fn floors() -> BTreeMap<&'static str, Vec<&'static str>> {
     };
     BTreeMap::from([
         ("domain", vec![]),
+        ("bom", vec![]),
         // Floor 1. The engine reads through the model's handles, and compiles
         // nothing that the plugin module has not validated.
         ("engine", with(&["model", "plugin"])),
@@ -25,8 +26,9 @@ fn floors() -> BTreeMap<&'static str, Vec<&'static str>> {
         ("model", with(&[])),
         ("plugin", with(&[])),
         ("policy", with(&[])),
-        ("report", with(&[])),
-        ("record", with(&[])),
+        // Both write bills of materials, in the same shapes.
+        ("report", with(&["bom"])),
+        ("record", with(&["bom"])),
         // Floor 2.
         ("config", with(&["policy"])),
         // A worker does in a process of its own what the engine does in this one.

@@ -2,7 +2,7 @@
 
     check.py HOST REPORTS [FINDINGS]
 
-CycloneDX by its own library, GitLab by a schema written from its documentation
+CycloneDX (the report's, and the export's of the lock file) by its own library, GitLab by a schema written from its documentation
 (GitLab publishes none), `json` and `jsonl` by the host's own schemas, and the
 limits of GitHub Actions by counting. Ends with 1 at the first that is wrong.
 """
@@ -34,10 +34,13 @@ def wrong(what):
     sys.exit(f"wrong: {what}")
 
 
-error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text("cyclonedx"))
-if error is not None:
-    wrong(f"cyclonedx: {str(error)[:500]}")
-print("CycloneDX 1.6: 0 errors")
+# The report, and what is exported of the lock file, where the case has one.
+bills = [name for name in ("cyclonedx", "export") if (REPORTS / name).exists()]
+for name in bills:
+    error = JsonStrictValidator(SchemaVersion.V1_6).validate_str(text(name))
+    if error is not None:
+        wrong(f"{name}: {str(error)[:500]}")
+print(f"CycloneDX 1.6: {' and '.join(bills)}: 0 errors")
 
 findings = json.loads(text("gitlab"))
 gitlab = Draft202012Validator(json.loads(Path(__file__).with_name("gitlab.schema.json").read_text()))
