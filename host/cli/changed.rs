@@ -65,6 +65,10 @@ pub(crate) fn find(
         error => failed(&error),
     })?;
     let top = context::real(&top);
+    let head = git.commit("HEAD").map_err(|error| failed(&error))?;
+    let Some(head) = head else {
+        return Ok(Scope::All("there is no commit yet".to_owned()));
+    };
     let base = match named {
         Some(name) => by_name(name),
         None => match found(&git)? {
@@ -80,10 +84,6 @@ pub(crate) fn find(
     };
     let commit = git.commit(&base.revision).map_err(|error| failed(&error))?;
     let Some(tip) = commit else { return Err(missing(&git, &base, "it is not in this clone")) };
-    let head = git.commit("HEAD").map_err(|error| failed(&error))?;
-    let Some(head) = head else {
-        return Ok(Scope::All("there is no commit yet".to_owned()));
-    };
     let common = git.merge_base(&tip, &head).map_err(|error| failed(&error))?;
     let Some(common) = common else {
         return Err(missing(&git, &base, "it has no commit in common with HEAD in this clone"));

@@ -115,8 +115,8 @@ enum Command {
         #[arg(long, value_name = "PATH")]
         host: Option<PathBuf>,
     },
-    /// Write reports in every format, and have them validated by the tools of those who read
-    /// them, installed from PyPI and npm; and opened in a browser, where there is one
+    /// Write reports in every format and the files for CI, and have them validated by the tools of
+    /// those who read them, installed from PyPI and npm; and opened in a browser, where there is one
     Validate {
         /// Run this `modelhost` instead of building one
         #[arg(long, value_name = "PATH")]

