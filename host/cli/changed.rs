@@ -123,15 +123,46 @@ fn variable(name: &str) -> Option<String> {
     context::variable(name)?.into_string().ok()
 }
 
+/// The variables in which CI systems name the branch that a pull request is against,
+/// as the documentation of each says: GitHub Actions; Jenkins, multibranch; Azure
+/// Pipelines, as `refs/heads/BRANCH`; Bitbucket Pipelines; Buildkite.
+const TARGETS: [&str; 5] = [
+    "GITHUB_BASE_REF",
+    "CHANGE_TARGET",
+    "SYSTEM_PULLREQUEST_TARGETBRANCH",
+    "BITBUCKET_PR_DESTINATION_BRANCH",
+    "BUILDKITE_PULL_REQUEST_BASE_BRANCH",
+];
+
+/// Before the branch that a merge queue of GitHub merges into, in `GITHUB_REF`; behind
+/// it is the name of the group.
+const QUEUE: &str = "refs/heads/gh-readonly-queue/";
+
+/// Returns the branch that what is judged goes into, where a CI system names it.
+fn target() -> Option<String> {
+    let named = TARGETS.into_iter().find_map(variable);
+    let queue = || {
+        let reference = variable("GITHUB_REF")?;
+        let (branch, _) = reference.strip_prefix(QUEUE)?.rsplit_once('/')?;
+        Some(branch.to_owned())
+    };
+    let branch = named.or_else(queue)?;
+    Some(branch.strip_prefix("refs/heads/").unwrap_or(&branch).to_owned())
+}
+
 /// Returns the base that a CI system names, else the default branch.
 fn found(git: &Git) -> Result<Option<Base>, GateError> {
-    if let Some(branch) = variable("GITHUB_BASE_REF") {
+    if let Some(branch) = target() {
         let shown = GuestText::new(&branch, 100);
+        let way = match variable("GITHUB_ACTIONS").or_else(|| variable("GITHUB_BASE_REF")) {
+            Some(_) => "   (or `fetch-depth: 0` for actions/checkout)",
+            None => "",
+        };
         return Ok(Some(Base {
             name: format!("origin/{shown}"),
             revision: format!("refs/remotes/origin/{branch}"),
             fetch: format!(
-                "git fetch --no-tags --unshallow origin +refs/heads/{shown}:refs/remotes/origin/{shown}   (or `fetch-depth: 0` for actions/checkout)"
+                "git fetch --no-tags --unshallow origin +refs/heads/{shown}:refs/remotes/origin/{shown}{way}"
             ),
             from: Origin::Named,
         }));

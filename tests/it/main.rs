@@ -16,6 +16,7 @@ mod compare;
 mod corpus;
 mod crash;
 mod determinism;
+mod docs;
 mod export;
 mod folders;
 mod formats;

@@ -246,6 +246,34 @@ fn changed_finds_the_base_of_each_ci_system() {
     let base = Repository::at(&whole).run(&["rev-parse", "origin/main"]);
     let one = "1 of 2 models changed since";
     run(&whole, &[("CI", "true"), ("GITHUB_BASE_REF", "main")]).says(&format!("{one} origin/main"));
+    for (name, value) in [
+        ("GITHUB_REF", "refs/heads/gh-readonly-queue/main/pr-7-0a1b2c"),
+        ("CHANGE_TARGET", "main"),
+        ("SYSTEM_PULLREQUEST_TARGETBRANCH", "refs/heads/main"),
+        ("SYSTEM_PULLREQUEST_TARGETBRANCH", "main"),
+        ("BITBUCKET_PR_DESTINATION_BRANCH", "main"),
+        ("BUILDKITE_PULL_REQUEST_BASE_BRANCH", "main"),
+    ] {
+        run(&whole, &[("CI", "true"), (name, value)]).says(&format!("{one} origin/main"));
+        // A branch that is not there is never taken for nothing changed.
+        let absent = value.replace("main", "absent");
+        let said = run(&whole, &[("CI", "true"), (name, &absent)]);
+        said.code(2).says("the base origin/absent can't be compared with");
+    }
+    let at = Repository::at(&whole);
+    // Checked out as CI systems do it, and a merge made for the request, as GitHub's and
+    // GitLab's: what the target changed meanwhile may be looked at as well, never less.
+    at.run(&["checkout", "-q", "--detach"]);
+    run(&whole, &[("CI", "true"), ("GITHUB_BASE_REF", "main")]).says(&format!("{one} origin/main"));
+    origin.run(&["checkout", "-q", "main"]);
+    place.write("origin/models/a/model.safetensors", model::safetensors(11));
+    origin.commit("third");
+    at.run(&["fetch", "-q", "origin"]);
+    at.run(&["merge", "-q", "--no-edit", "origin/main"]);
+    run(&whole, &[("CI", "true"), ("GITHUB_BASE_REF", "main")]).says(&format!("{one} origin/main"));
+    run(&whole, &[("CI", "true"), ("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base)])
+        .says(&format!("2 of 2 models changed since {}", &base[..12]));
+    at.run(&["checkout", "-q", "pr"]);
     run(&whole, &[("CI", "true"), ("CI_MERGE_REQUEST_DIFF_BASE_SHA", &base)])
         .says(&format!("{one} {}", &base[..12]));
     Repository::at(&whole).run(&["remote", "set-head", "origin", "main"]);

@@ -41,8 +41,11 @@ fn a_changed_weight_is_denied_waived_and_seen() {
     assert_eq!(files.map(|file| place.read(file)), before, "nothing is written twice");
     place.modelhost(&["init", "--check", "--ci", "github"]).code(0);
     place.modelhost(&["lock", "--check"]).code(0);
+    // The log of what was decided is kept beside the commits.
+    const LOG: &str = "modelhost-audit.jsonl";
+    place.write(".gitignore", format!("{LOG}\n"));
     git.commit("modelhost");
-    place.modelhost(&["run", "--locked"]).code(0).says("ALLOW  0 denied");
+    place.modelhost(&["run", "--locked", "--audit-log", LOG]).code(0).says("ALLOW  0 denied");
     place
         .modelhost(&["run", "--changed=main"])
         .code(0)
@@ -56,6 +59,8 @@ fn a_changed_weight_is_denied_waived_and_seen() {
         "run",
         "--locked",
         "--changed=main",
+        "--audit-log",
+        LOG,
         "-o",
         "human",
         "-o",
@@ -102,7 +107,15 @@ fn a_changed_weight_is_denied_waived_and_seen() {
     git.commit("waive it");
 
     // Allowed, and everybody sees why.
-    let said = place.modelhost(&["run", "--locked", "--changed=main", "--now", "2026-11-24"]);
+    let said = place.modelhost(&[
+        "run",
+        "--locked",
+        "--changed=main",
+        "--audit-log",
+        LOG,
+        "--now",
+        "2026-11-24",
+    ]);
     said.code(0)
         .says("looks at all models: modelhost.toml changed since main")
         .says("1 waived (expires 2027-02-01)")
@@ -114,6 +127,19 @@ fn a_changed_weight_is_denied_waived_and_seen() {
     assert_eq!(report["waivers"][0]["state"], "in-use");
     assert_eq!(report["waivers"][0]["reason"], "tuned, ticket 41");
     place.modelhost(&["waiver", "list", "--now", "2026-11-24"]).code(0).says("in-use");
+
+    // Told of afterwards: what was pinned by whom, denied and allowed, and by which waiver.
+    let told = with_git(&place, &["history", "models/m3", "--audit-log", LOG]);
+    told.code(0).says("model models/m3: new ").says("    allow ").says("    deny ");
+    let shown = place.modelhost(&["audit", "show", LOG]);
+    shown.code(0).says("deny: models/m3 ").says("allow: models/m0 ");
+    let log = place.read(LOG);
+    let last = log.lines().last().expect("a record");
+    assert!(last.contains("tuned, ticket 41") && last.contains("@ml"), "{last}");
+    place.modelhost(&["audit", "verify", LOG]).code(0).says("intact: 4 records");
+    place.write(LOG, log.replace("\"deny\"", "\"allow\""));
+    place.modelhost(&["audit", "verify", LOG]).code(1).says("broken: record 2");
+    place.write(LOG, log);
 
     // Until it ends, for those bytes, and not for an auditor.
     place

@@ -80,8 +80,8 @@ impl Place {
     }
 }
 
-/// The seconds at the end of a decision's line differ from run to run.
-fn without_time(line: &str) -> String {
+/// Returns a line without what differs: the seconds at the end of a decision's line differ from run to run.
+pub(crate) fn without_time(line: &str) -> String {
     let Some((rest, last)) = line.rsplit_once(", ") else { return line.to_owned() };
     let seconds = last.strip_suffix(" s").is_some_and(|number| number.parse::<f64>().is_ok());
     if seconds { format!("{rest}, [time]") } else { line.to_owned() }
