@@ -4,7 +4,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -928,7 +927,7 @@ fn the_schema_says_what_the_reading_says() {
 }
 
 #[test]
-fn many_models_are_read_in_time() {
+fn as_many_models_as_may_be_are_read() {
     let model = |n| format!("[[model]]\nname='{n}'\npath='{n}'\n");
     let files: Vec<_> = (0..10u32)
         .map(|file| {
@@ -939,10 +938,7 @@ fn many_models_are_read_in_time() {
     let mut files: Vec<_> =
         files.iter().map(|(name, text)| (name.as_str(), text.as_slice())).collect();
     files.push((NAME, b"version = 1\n"));
-    let start = Instant::now();
     assert_eq!(load_files(&files).unwrap().models.len(), validate::MAX_MODELS);
-    // A third of a second here; the bound is for slow machines.
-    assert!(start.elapsed() < Duration::from_secs(10), "{:?}", start.elapsed());
     files.push(("models.d/x.toml", b"[[model]]\nname='x'\npath='x'\n"));
     let found = mistakes_of(load_files(&files));
     assert_eq!(found[0].to_string(), "models.d/x.toml:2: more than 100000 models are defined");

@@ -31,7 +31,8 @@ struct Block {
 
 fn pages() -> Vec<Page> {
     let folder = std::fs::read_dir(root().join("docs")).expect("the pages");
-    let names = folder.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
+    let names =
+        folder.map(|entry| entry.expect("an entry").file_name().into_string().expect("text"));
     let mut paths: Vec<String> =
         names.filter(|name| name.ends_with(".md")).map(|name| format!("docs/{name}")).collect();
     paths.push("README.md".to_owned());
@@ -298,7 +299,8 @@ fn options_and_subcommands_in_the_pages_exist() {
             let bare = code.starts_with("--");
             for word in code.split([' ', '=', '[', '/', '|']) {
                 let name = word.trim_end_matches(|c| !is_name(c));
-                let is_option = name.len() > 2 && name.starts_with("--") && name.chars().all(is_name);
+                let is_option =
+                    name.len() > 2 && name.starts_with("--") && name.chars().all(is_name);
                 // `cargo xtask test --long` and such are not ours.
                 if is_option && (own || bare) {
                     assert!(known.contains(name), "{}: there is no {name}: `{code}`", page.path);

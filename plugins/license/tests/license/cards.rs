@@ -94,7 +94,8 @@ fn hostile_front_matter_costs_little() {
         if !expected.is_empty() && !expected.starts_with("mit@1") {
             assert_eq!(said, expected, "{name}");
         }
-        assert!(start.elapsed() < Duration::from_secs(1), "{name} took {:?}", start.elapsed());
+        // A few milliseconds; what grows faster than its input would take minutes.
+        assert!(start.elapsed() < Duration::from_secs(20), "{name} took {:?}", start.elapsed());
     }
 }
 
