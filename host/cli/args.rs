@@ -588,6 +588,8 @@ pub(crate) enum SchemaName {
     History,
     /// How two states differ, `compare --json`.
     Compare,
+    /// Rules and findings, `explain --format json`.
+    Explain,
 }
 
 fn plugin_id(text: &str) -> Result<PluginId, String> {

@@ -25,6 +25,14 @@ pub struct Reported {
     pub model: ModelName,
     /// The file it is on.
     pub file: Option<FilePath>,
+    /// What within the file it is on: an archive member, a tensor, a key.
+    pub member: Option<GuestText>,
+    /// A byte offset from the start of the member, else of the file.
+    pub offset: Option<u64>,
+    /// A line of the file, from 1.
+    pub line: Option<u32>,
+    /// The line of the lock file that speaks of it, from 1.
+    pub lock_line: Option<u32>,
     /// The digest that an exception from it is bound to: of its file, or of the
     /// model's tree. None where the run computed none.
     pub digest: Option<Digest>,
@@ -36,8 +44,21 @@ pub struct Reported {
     pub denies: bool,
     /// Whether a waiver covers it.
     pub waived: bool,
+    /// Who answers for that waiver, why, and until when.
+    pub waiver: Option<Words>,
     /// Whether the baseline covers it.
     pub in_baseline: bool,
+}
+
+/// What a waiver says beside what it covers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// Why.
+    pub reason: GuestText,
+    /// Who answers for it.
+    pub owner: GuestText,
+    /// Its last day.
+    pub expires: GuestText,
 }
 
 /// Returns the findings of `report`, in its order.
@@ -57,6 +78,14 @@ pub fn of(report: &Report) -> Vec<Reported> {
 
 fn reported(model: &ModelReport, judged: &Judged, file: Option<&FilePath>) -> Reported {
     let Finding { rule, severity, message, location, .. } = &judged.finding;
+    let waiver = match &judged.exception {
+        Some(Exception::Waived(waiver)) => Some(Words {
+            reason: GuestText::capped(&waiver.reason),
+            owner: GuestText::capped(&waiver.owner),
+            expires: GuestText::capped(&waiver.expires.to_string()),
+        }),
+        _ => None,
+    };
     // A task on a file is about that file, where the finding names none.
     let file = location.file.as_ref().or(file);
     Reported {
@@ -65,11 +94,16 @@ fn reported(model: &ModelReport, judged: &Judged, file: Option<&FilePath>) -> Re
         code: rule.to_string(),
         model: model.name.clone(),
         file: file.cloned(),
+        member: location.member.clone(),
+        offset: location.offset,
+        line: location.line,
+        lock_line: judged.lock_line,
         digest: model.bound_digest(file),
         severity: *severity,
         message: message.clone(),
         denies: judged.denies,
-        waived: matches!(judged.exception, Some(Exception::Waived(_))),
+        waived: waiver.is_some(),
+        waiver,
         in_baseline: matches!(judged.exception, Some(Exception::Baseline)),
     }
 }
@@ -109,11 +143,20 @@ fn read_finding(
         code: finding.rule.0.text.to_string(),
         model: model.name.0.clone(),
         file: file.cloned(),
+        member: finding.location.member.as_ref().map(|member| member.0.clone()),
+        offset: finding.location.offset,
+        line: finding.location.line,
+        lock_line: finding.lock_line,
         digest: digest.as_ref().map(|digest| digest.0),
         severity: finding.severity.0,
         message: finding.message.0.clone(),
         denies: finding.denies,
         waived: finding.waived.is_some(),
+        waiver: finding.waived.as_ref().map(|waived| Words {
+            reason: GuestText::capped(&waived.reason),
+            owner: GuestText::capped(&waived.owner),
+            expires: GuestText::capped(&waived.expires),
+        }),
         in_baseline: finding.in_baseline,
     }
 }

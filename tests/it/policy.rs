@@ -113,7 +113,7 @@ fn severities_bars_and_applies_to_are_told() {
     let report = json(&place, &["--only", plugin]);
     assert!(denying(&report).is_empty());
     place.modelhost(&["run", "--only", plugin]).says("by itself; `severity` under");
-    place.modelhost(&["explain", &rule]).code(0).says("modelhost.toml makes it low here");
+    place.modelhost(&["explain", &rule]).code(0).says("as the policy makes it");
 
     place.write(
         "modelhost.toml",
@@ -317,6 +317,81 @@ fn explain_knows_every_rule_and_near_misses() {
             said.says(rule);
         }
     }
+}
+
+/// What the help of a bundled plugin's rule holds: what it means and why that
+/// matters, then what to do.
+#[test]
+fn every_rule_says_why_and_what_to_do() {
+    let place = Place::new();
+    let said = place.modelhost(&["explain", "--all", "--format", "json"]);
+    let document = said.code(0).json();
+    let schema = place.modelhost(&["schema", "explain"]).code(0).json();
+    let validator = jsonschema::validator_for(&schema).expect("a schema");
+    assert!(validator.is_valid(&document), "{:?}", validator.iter_errors(&document).next());
+    let rules = document["rules"].as_array().expect("rules");
+    for rule in rules {
+        let (id, help) = (&rule["id"], rule["help"].as_str().expect("text"));
+        if rule["plugin"].is_null() {
+            assert!(help.len() > 60 && rule["waivable"] == false, "{id}: {help}");
+            continue;
+        }
+        let (why, fix) = help.split_once("**What to do.** ").unwrap_or_else(|| panic!("{id}"));
+        assert!(why.len() > 70 && fix.len() > 10, "{id}: {help}");
+    }
+    let page = place.modelhost(&["explain", "--all", "--format", "markdown"]);
+    page.code(0);
+    for rule in rules {
+        page.says(&format!("### {}: ", rule["id"].as_str().expect("text")));
+    }
+}
+
+#[test]
+fn explain_says_what_the_policy_makes_of_a_rule() {
+    let place = Place::new();
+    place.write("m/model.safetensors", model::safetensors(8));
+    place.write(
+        "modelhost.toml",
+        "version = 1\n[gate]\nrequire = [\"license\"]\n\
+         [[model]]\nname = \"m\"\npath = \"m\"\nchecks = [\"checksum\"]\n\
+         [plugin.pickle]\nmode = \"advise\"\n\
+         [plugin.code]\nfail-on = \"medium\"\napplies-to = [\"m*\"]\n\
+         severity = { \"shell-script\" = \"medium\" }\n\
+         [[waiver]]\nrule = \"code/executable\"\nmodel = \"m\"\nreason = \"r\"\nowner = \"@o\"\n\
+         digest = \"sha256:0000000000000000000000000000000000000000000000000000000000000000\"\n\
+         expires = 2030-01-02\n",
+    );
+    let rows = [
+        ("license/not-named", "denies although it is low"),
+        ("license/not-named", "without its verdict on a model"),
+        ("license/dataset", "it warns: medium, below"),
+        ("license/text-unrecognised", "changes nothing: info"),
+        ("pickle/dangerous-global", "never denies: pickle only advises"),
+        ("code/shell-script", "denies: medium, as the policy makes it"),
+        ("code/shell-script", "these models alone: m*"),
+        ("code/executable", "there is a waiver for m, until 2030-01-02"),
+        ("checksum/not-locked", "required by m"),
+    ];
+    for (rule, expected) in rows {
+        place.modelhost(&["explain", rule]).code(0).says(expected);
+    }
+    // Of a finding: where it is, what comes of it, and how to waive it.
+    place.write("bad/model.bin", model::malicious_pickle());
+    place.modelhost(&["run", "--no-config", "bad", "-o", "json=report.json"]).code(1);
+    let report: serde_json::Value =
+        serde_json::from_str(&place.read("report.json")).expect("a report");
+    let tasks = report["tasks"].as_array().expect("tasks");
+    let mut found = tasks.iter().flat_map(|task| task["findings"].as_array().expect("findings"));
+    let denying = found.find(|finding| finding["denies"] == true).expect("one denies");
+    let fingerprint = denying["fingerprint"].as_str().expect("text");
+    let asked = ["explain", fingerprint, "--report", "report.json", "--format"];
+    let said = place.modelhost(&[&asked[..], &["human"]].concat());
+    let waive = format!("modelhost waiver add {fingerprint} --report report.json --reason");
+    said.code(0).says("  file        model.bin").says("  state       denies").says(&waive);
+    place.modelhost(&[&asked[..], &["markdown"]].concat()).code(0).says("- state: `denies`");
+    let json = place.modelhost(&[&asked[..], &["json"]].concat()).code(0).json();
+    assert_eq!(json["findings"][0]["state"], "denies");
+    assert_eq!(json["findings"][0]["rule"], json["rules"][0]["id"]);
 }
 
 #[test]

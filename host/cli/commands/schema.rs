@@ -16,6 +16,7 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
         SchemaName::Audit => record::audit::json_schema(),
         SchemaName::History => super::history::json_schema(),
         SchemaName::Cache => super::cache::json_schema(),
+        SchemaName::Explain => super::explain::json_schema(),
         SchemaName::Compare => record::compare::json_schema(),
     };
     let mut text = serde_json::to_vec_pretty(&schema)?;

@@ -183,7 +183,9 @@ pub struct Finding {
     /// Whether it denies.
     pub denies: bool,
     /// Present where a waiver covers it.
-    pub waived: Option<IgnoredAny>,
+    pub waived: Option<Waived>,
+    /// The line of the lock file that speaks of it, from 1.
+    pub lock_line: Option<u32>,
     /// Whether the baseline covers it.
     #[serde(default)]
     pub in_baseline: bool,
@@ -194,6 +196,23 @@ pub struct Finding {
 pub struct Location {
     /// The file.
     pub file: Option<Is<FilePath>>,
+    /// What within the file: an archive member, a tensor, a key.
+    pub member: Option<Is<GuestText>>,
+    /// A byte offset from the start of the member, else of the file.
+    pub offset: Option<u64>,
+    /// A line of the file, from 1.
+    pub line: Option<u32>,
+}
+
+/// What covers a finding.
+#[derive(Debug, Deserialize)]
+pub struct Waived {
+    /// Why.
+    pub reason: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Its last day.
+    pub expires: String,
 }
 
 /// The rule of a finding, as it is written.
