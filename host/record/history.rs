@@ -110,6 +110,20 @@ pub struct History {
     pub names: Vec<ModelName>,
     /// The rows, newest first.
     pub rows: Vec<Row>,
+    /// What was decided of the model with files that no row pins: changed and denied,
+    /// or let pass by a waiver. The newest first.
+    pub not_pinned: Vec<NotPinned>,
+}
+
+/// What was decided of a model with files that it was never pinned with.
+#[derive(Clone, Debug)]
+pub struct NotPinned {
+    /// The digest over these files.
+    pub tree: Digest,
+    /// What was decided, oldest first.
+    pub decisions: Vec<DecisionRow>,
+    /// How many more decisions there are.
+    pub more_decisions: u64,
 }
 
 /// Follows the model `name` along `steps`, which lead from now into the past, and
@@ -164,7 +178,7 @@ pub fn trace<E>(
             more_decisions: 0,
         });
     }
-    Ok(History { names, rows })
+    Ok(History { names, rows, not_pinned: Vec::new() })
 }
 
 fn entry<'a>(state: &'a State, name: &ModelName) -> Option<&'a LockEntry> {
@@ -252,7 +266,7 @@ impl History {
 
     /// Joins what logs recorded: to the row of the same change when and by whom, to
     /// the row that the files are from what was decided; a change that no commit has
-    /// becomes a row.
+    /// becomes a row, and files that none pins are told of by themselves.
     pub fn join(&mut self, collected: Collected) {
         let Collected { pins, decisions, more, .. } = collected;
         for (pin, recorded) in pins {
@@ -288,15 +302,26 @@ impl History {
             self.rows = rows;
         }
         self.drop_what_is_recorded();
-        for (tree, found) in decisions {
-            for decision in found {
-                self.decide(tree, decision);
+        for (tree, mut found) in decisions {
+            if self.has(tree) {
+                found.into_iter().for_each(|decision| self.decide(tree, decision));
+                continue;
             }
+            found.sort_by_key(|decision| decision.recorded.time);
+            // The last of them is what the files were left at.
+            let more_decisions = found.len().saturating_sub(MAX_DECISIONS);
+            let decisions = found.split_off(more_decisions);
+            let more_decisions = more_decisions as u64;
+            self.not_pinned.push(NotPinned { tree, decisions, more_decisions });
         }
         for (tree, count) in more {
             let row = self.rows.iter_mut().find(|row| new_tree(row) == Some(tree));
             row.into_iter().for_each(|row| row.more_decisions += count);
+            let other = self.not_pinned.iter_mut().find(|other| other.tree == tree);
+            other.into_iter().for_each(|other| other.more_decisions += count);
         }
+        let newest = |other: &NotPinned| other.decisions.last().map(|last| last.recorded.time);
+        self.not_pinned.sort_by_key(|other| std::cmp::Reverse(newest(other)));
         for row in &mut self.rows {
             row.decisions.sort_by_key(|decision| decision.recorded.time);
         }

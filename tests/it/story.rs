@@ -130,7 +130,9 @@ fn a_changed_weight_is_denied_waived_and_seen() {
 
     // Told of afterwards: what was pinned by whom, denied and allowed, and by which waiver.
     let told = with_git(&place, &["history", "models/m3", "--audit-log", LOG]);
-    told.code(0).says("model models/m3: new ").says("    allow ").says("    deny ");
+    told.code(0).says("model models/m3: new ").says("    allow ").says("never pinned: ");
+    let tuned = told.stdout.split("never pinned: ").nth(1).expect("what was not pinned");
+    assert!(tuned.contains("    allow ") && tuned.contains("    deny "), "{tuned}");
     let shown = place.modelhost(&["audit", "show", LOG]);
     shown.code(0).says("deny: models/m3 ").says("allow: models/m0 ");
     let log = place.read(LOG);

@@ -24,6 +24,8 @@ struct Document {
     names: Vec<String>,
     /// The changes, the newest first.
     changes: Vec<Row>,
+    /// What was decided of files that no change pinned, the newest first.
+    not_pinned: Vec<NotPinned>,
     /// What is missing of the history, for a person.
     notes: Vec<String>,
 }
@@ -130,6 +132,17 @@ struct Decision {
     recorded: Recorded,
 }
 
+/// What was decided of files that no change pinned.
+#[derive(Serialize, JsonSchema)]
+struct NotPinned {
+    /// The digest over these files.
+    digest: Digest,
+    /// What was decided, oldest first.
+    decisions: Vec<Decision>,
+    /// How many more decisions there are.
+    more_decisions: u64,
+}
+
 /// Returns `history` as JSON.
 pub(super) fn render(history: &history::History, notes: &[String]) -> anyhow::Result<Vec<u8>> {
     let document = Document {
@@ -137,6 +150,15 @@ pub(super) fn render(history: &history::History, notes: &[String]) -> anyhow::Re
         modelhost: env!("CARGO_PKG_VERSION"),
         names: history.names.iter().map(ToString::to_string).collect(),
         changes: history.rows.iter().map(row).collect(),
+        not_pinned: history
+            .not_pinned
+            .iter()
+            .map(|other| NotPinned {
+                digest: Digest(other.tree),
+                decisions: decisions(&other.decisions),
+                more_decisions: other.more_decisions,
+            })
+            .collect(),
         notes: notes.to_vec(),
     };
     let mut bytes = serde_json::to_vec_pretty(&document)?;
@@ -167,7 +189,6 @@ fn row(row: &history::Row) -> Row {
             Some(recorded.time),
         ),
     };
-    let decisions = row.decisions.iter();
     Row {
         place,
         commit,
@@ -179,14 +200,17 @@ fn row(row: &history::Row) -> Row {
         unreadable_before: row.before.as_ref().map(ToString::to_string),
         renamed_from: row.renamed.as_ref().map(ToString::to_string),
         recorded: row.recorded.as_ref().map(recorded),
-        decisions: decisions
-            .map(|decision| Decision {
-                decision: decision.decision,
-                recorded: recorded(&decision.recorded),
-            })
-            .collect(),
+        decisions: decisions(&row.decisions),
         more_decisions: row.more_decisions,
     }
+}
+
+fn decisions(decisions: &[history::DecisionRow]) -> Vec<Decision> {
+    let one = |row: &history::DecisionRow| Decision {
+        decision: row.decision,
+        recorded: recorded(&row.recorded),
+    };
+    decisions.iter().map(one).collect()
 }
 
 fn changed(pin: &Pin<'_>) -> Changed {

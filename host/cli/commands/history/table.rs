@@ -1,15 +1,19 @@
-//! A history for a person: a line for each change, its files and decisions below it.
+//! A history for a person: a line for each change, its files and decisions below it; then
+//! what was decided of files that no change pinned.
 
 use std::fmt::Write as _;
 
 use modelhost::domain::moment;
 use modelhost::record::audit::record::Word;
-use modelhost::record::history::{History, Place, Recorded, Row};
+use modelhost::record::history::{DecisionRow, History, NotPinned, Place, Recorded, Row};
 
 use crate::commands::audit::show::{of_pin, short, short_name, word};
 
 /// How many files of one change are shown.
 const FILES: usize = 8;
+
+/// How many sets of files that no change pinned are shown.
+const NOT_PINNED: usize = 10;
 
 /// How wide names of people are at least.
 const NAME: usize = 20;
@@ -23,7 +27,19 @@ pub(super) fn render(history: &History) -> String {
     if history.rows.is_empty() {
         out.push_str("nothing is known of when it was pinned\n");
     }
+    render_not_pinned(&history.not_pinned, &mut out).expect("writing to a String can't fail");
     out
+}
+
+fn render_not_pinned(not_pinned: &[NotPinned], out: &mut String) -> std::fmt::Result {
+    for other in not_pinned.iter().take(NOT_PINNED) {
+        writeln!(out, "never pinned: {}", short(other.tree))?;
+        render_decisions(&other.decisions, other.more_decisions, out)?;
+    }
+    match not_pinned.len().saturating_sub(NOT_PINNED) {
+        0 => Ok(()),
+        more => writeln!(out, "never pinned: {more} more that something was decided of"),
+    }
 }
 
 fn render_row(row: &Row, out: &mut String) -> std::fmt::Result {
@@ -68,13 +84,13 @@ fn render_row(row: &Row, out: &mut String) -> std::fmt::Result {
         let when = moment::rfc3339(recorded.time);
         writeln!(out, "    pinned {when} by {}", actor(recorded))?;
     }
-    render_decisions(row, out)
+    render_decisions(&row.decisions, row.more_decisions, out)
 }
 
-fn render_decisions(row: &Row, out: &mut String) -> std::fmt::Result {
+fn render_decisions(decisions: &[DecisionRow], more: u64, out: &mut String) -> std::fmt::Result {
     let words = [Word::Allow, Word::Incomplete, Word::Deny];
     let counts = words.map(|wanted| {
-        (wanted, row.decisions.iter().filter(move |decision| decision.decision == wanted))
+        (wanted, decisions.iter().filter(move |decision| decision.decision == wanted))
     });
     for (wanted, mut found) in counts {
         let count = found.clone().count();
@@ -85,8 +101,8 @@ fn render_decisions(row: &Row, out: &mut String) -> std::fmt::Result {
         let times = if count == 1 { String::new() } else { format!(" {count} times, last") };
         writeln!(out, "    {}{times} {when} by {who}{}", word(wanted), on.unwrap_or_default())?;
     }
-    if row.more_decisions > 0 {
-        writeln!(out, "    and {} more decisions", row.more_decisions)?;
+    if more > 0 {
+        writeln!(out, "    and {more} more decisions")?;
     }
     Ok(())
 }
