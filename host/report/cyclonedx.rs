@@ -17,6 +17,7 @@ use crate::domain::model::ModelName;
 use crate::domain::moment;
 use crate::domain::report::{Ending, FileReport, Judgement, ModelReport, PluginReport, Report};
 use crate::domain::text::GuestText;
+use crate::domain::waiver::{Waiver, WaiverReport};
 
 /// Writes `report` to `out`.
 pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> {
@@ -25,10 +26,31 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
     let metadata = Metadata {
         timestamp: Some(moment::rfc3339(report.now)),
         tools: Tools { components: tools },
-        properties: vec![property("decision", report.decision.name())],
+        properties: properties(report),
     };
     let models = report.models.iter().map(|model| component(report, model)).collect();
     layout::write(&Bom::new(metadata, models), out)
+}
+
+/// Returns what the run says of itself: its decision, and the waivers and the
+/// baseline it rests on.
+fn properties(report: &Report) -> Vec<Property> {
+    let mut properties = vec![property("decision", report.decision.name())];
+    for WaiverReport { waiver, state, covers } in &report.waivers {
+        let Waiver { rule, model, owner, expires, reason, line, .. } = &**waiver;
+        let file = waiver.file.as_ref().map(|file| format!("/{file}")).unwrap_or_default();
+        properties.push(property(
+            "waiver",
+            format!(
+                "{}: {rule} in {model}{file}, covers {covers}, by {owner} until {expires} (modelhost.toml:{line}): {reason}",
+                state.name()
+            ),
+        ));
+    }
+    if report.baseline.covers > 0 {
+        properties.push(property("in-baseline", report.baseline.covers));
+    }
+    properties
 }
 
 fn tool(plugin: &PluginReport) -> Component {

@@ -29,15 +29,25 @@ const MAX_TEXT: usize = 1024;
 enum Type {
     Error,
     Warning,
+    Notice,
 }
 
 impl Type {
-    const ALL: [Self; 2] = [Self::Error, Self::Warning];
+    const ALL: [Self; 3] = [Self::Error, Self::Warning, Self::Notice];
 
     const fn name(self) -> &'static str {
         match self {
             Self::Error => "error",
             Self::Warning => "warning",
+            Self::Notice => "notice",
+        }
+    }
+
+    /// Returns how many of this type findings may take: the last line is a notice, too.
+    const fn room(self) -> usize {
+        match self {
+            Self::Error | Self::Warning => MAX_ANNOTATIONS,
+            Self::Notice => MAX_ANNOTATIONS - 1,
         }
     }
 
@@ -47,7 +57,8 @@ impl Type {
         match told.notice.rank {
             Rank::Denies | Rank::Blocks => Some(Self::Error),
             Rank::Warns | Rank::Advises => Some(Self::Warning),
-            Rank::Waived | Rank::Informs => None,
+            Rank::Waived => Some(Self::Notice),
+            Rank::Informs => None,
         }
     }
 }
@@ -58,8 +69,8 @@ pub(super) fn write(report: &Report, roots: &Roots, out: &mut dyn io::Write) -> 
     for of in Type::ALL {
         let of_type: Vec<&Told<'_>> =
             told.iter().filter(|told| Type::of(told) == Some(of)).collect();
-        let shown =
-            if of_type.len() > MAX_ANNOTATIONS { MAX_ANNOTATIONS - 1 } else { of_type.len() };
+        let room = of.room();
+        let shown = if of_type.len() > room { room - 1 } else { of_type.len() };
         for told in of_type.iter().take(shown) {
             annotate(of, report, roots, told, out)?;
         }
@@ -86,8 +97,10 @@ fn annotate(
     if let Some(place) = &told.place {
         message = format!("{message} ({place})");
     }
-    if let Some(help) = told.notice.help() {
-        message = format!("{message}; help: {help}");
+    match (told.notice.excepted(), told.notice.help()) {
+        (Some(why), _) => message = format!("{why} | {message}"),
+        (None, Some(help)) => message = format!("{message}; help: {help}"),
+        (None, None) => {}
     }
     writeln!(
         out,
@@ -121,6 +134,8 @@ pub fn outputs(report: &Report, exit_code: u8) -> String {
         ("denied", summary.denied.to_string()),
         ("warnings", summary.warnings.to_string()),
         ("not-judged", summary.not_judged.to_string()),
+        ("waived", summary.waived.to_string()),
+        ("baseline", summary.in_baseline.to_string()),
         ("models", summary.models.to_string()),
     ];
     rows.into_iter().map(|(name, value)| format!("{name}={value}\n")).collect()

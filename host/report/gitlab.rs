@@ -53,6 +53,10 @@ fn finding(report: &Report, roots: &Roots, told: &Told<'_>) -> Finding {
     if let Some(place) = &told.place {
         description = format!("{description} ({place})");
     }
+    // First, since a list shows the start of it.
+    if let Some(why) = told.notice.excepted() {
+        description = format!("{why} | {description}");
+    }
     Finding {
         description: GuestText::new(&description, MAX_TEXT).to_string(),
         check_name: told.notice.rule(),
@@ -66,7 +70,8 @@ fn finding(report: &Report, roots: &Roots, told: &Told<'_>) -> Finding {
 }
 
 /// Returns the severity in GitLab's words. What denies or blocks is never below
-/// `critical`, so that it stands out from what does neither.
+/// `critical`, so that it stands out from what does neither; what an exception covers
+/// is `info`, however bad it would be.
 fn severity(told: &Told<'_>) -> &'static str {
     let own = match told.notice.severity() {
         Severity::Info => "info",
@@ -77,6 +82,7 @@ fn severity(told: &Told<'_>) -> &'static str {
     };
     match told.notice.rank {
         Rank::Denies | Rank::Blocks if own != "blocker" => "critical",
+        _ if told.notice.exception().is_some() => "info",
         Rank::Denies
         | Rank::Blocks
         | Rank::Warns

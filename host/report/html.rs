@@ -12,6 +12,7 @@
 //! - It says the same without the script, which only filters.
 
 mod section;
+mod waivers;
 
 use std::io;
 
@@ -63,6 +64,7 @@ fn page(report: &Report, history: &[ModelHistory]) -> Markup {
                     (section::tiles(report))
                     nav aria-label="Sections" {
                         a href="#findings" { "Findings" }
+                        @if waivers::has_some(report) { a href="#waivers" { "Waivers" } }
                         a href="#models" { "Models" }
                         a href="#coverage" { "Coverage" }
                         @if !history.is_empty() { a href="#history" { "History" } }
@@ -71,6 +73,7 @@ fn page(report: &Report, history: &[ModelHistory]) -> Markup {
                 }
                 main {
                     (section::findings(report, &told))
+                    (waivers::section(report))
                     (section::models(report, &told))
                     (section::coverage(report))
                     (section::history(history))

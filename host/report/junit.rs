@@ -5,7 +5,9 @@
 //! What denies is a failure, what could not be judged an error; all else passes,
 //! and is told in the suite's `system-out`. There is no one definition of the
 //! format: this holds to what both the schema of Ant's reports (Windy Road) and
-//! that of Jenkins take. No times: they do not repeat.
+//! that of Jenkins take. Ant's knows no `skipped`, so what is waived passes, with who
+//! waives it, until when and why in `system-out`, and in the suite's properties, which
+//! more readers show. No times: they do not repeat.
 //!
 //! Leaves what is told to `notice`, and escaping to the library.
 
@@ -24,6 +26,7 @@ use crate::domain::moment;
 use crate::domain::plugin::PluginId;
 use crate::domain::report::{Ending, ModelReport, Report};
 use crate::domain::text::GuestText;
+use crate::domain::waiver::{Waiver, WaiverReport};
 
 /// The most findings told in one case: a page of a CI system shows it whole.
 const MAX_FINDINGS: usize = 1_000;
@@ -86,7 +89,7 @@ pub(super) fn write(report: &Report, out: &mut dyn io::Write) -> io::Result<()> 
             report,
             model.name.as_str(),
             id,
-            &properties(model),
+            &properties(report, model),
             &cases,
             &skipped(report, model),
             &mut xml,
@@ -139,7 +142,7 @@ fn case<'a>(model: &ModelReport, name: &str, told: Vec<&'a Told<'a>>) -> Case<'a
 }
 
 /// Returns what says what the model is. At least one: the schemas ask for it.
-fn properties(model: &ModelReport) -> Vec<(String, String)> {
+fn properties(report: &Report, model: &ModelReport) -> Vec<(String, String)> {
     let mut properties = vec![("path".to_owned(), model.path.clone())];
     let definition = model.definition.as_ref();
     let rows = [
@@ -149,6 +152,14 @@ fn properties(model: &ModelReport) -> Vec<(String, String)> {
         ("license", definition.and_then(|definition| definition.license.clone())),
     ];
     properties.extend(rows.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))));
+    let waivers = report.waivers.iter().filter(|waiver| waiver.waiver.model == model.name);
+    properties.extend(waivers.map(|WaiverReport { waiver, state, covers }| {
+        let Waiver { rule, owner, expires, reason, .. } = &**waiver;
+        let state = state.name();
+        let text =
+            format!("{state}: {rule}, covers {covers}, by {owner} until {expires}: {reason}");
+        ("waiver".to_owned(), text)
+    }));
     properties
 }
 

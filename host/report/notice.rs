@@ -163,6 +163,23 @@ impl Notice<'_> {
         self.help.map(GuestText::capped)
     }
 
+    /// Returns why it does not deny, where an exception covers it: who waives it,
+    /// until when and why.
+    pub(super) fn excepted(&self) -> Option<String> {
+        self.exception.map(|exception| match exception {
+            Exception::Waived(waiver) => format!(
+                "waived by {} until {} (modelhost.toml:{}): {}",
+                waiver.owner, waiver.expires, waiver.line, waiver.reason
+            ),
+            Exception::Baseline => "it is in the baseline".to_owned(),
+        })
+    }
+
+    /// Returns the exception that covers it.
+    pub(super) const fn exception(&self) -> Option<&Exception> {
+        self.exception
+    }
+
     /// Returns what the reader must know to understand the effect.
     pub(super) fn notes(&self) -> Vec<String> {
         let mut notes = Vec::new();
@@ -185,14 +202,7 @@ impl Notice<'_> {
                 "{plugin} gave no answer that can be used (see its error), so this does not deny"
             ));
         }
-        match self.exception {
-            Some(Exception::Waived(waiver)) => notes.push(format!(
-                "waived by {} until {} (modelhost.toml:{}): {}",
-                waiver.owner, waiver.expires, waiver.line, waiver.reason
-            )),
-            Some(Exception::Baseline) => notes.push("it is in the baseline".to_owned()),
-            None => {}
-        }
+        notes.extend(self.excepted());
         if let (Some(original), Code::Rule(rule)) = (self.original, self.code) {
             notes.push(format!(
                 "{original} by itself; `severity` under [plugin.{}] makes it {}",

@@ -6,6 +6,11 @@
 //! a notification of the invocation besides, so that no reader takes it for
 //! clean.
 //!
+//! What is waived, or in the baseline, is no result: GitHub reads no `suppressions`
+//! (that is SARIF's word), and would show it as an open alert as severe as its rule.
+//! It is told in notifications, which readers keep with the run, and by count and name
+//! in the run's properties.
+//!
 //! Leaves the shape of the document to `shape`, and where a finding is to
 //! `address`.
 //!
@@ -38,6 +43,7 @@ use crate::domain::finding::{Fingerprint, Severity};
 use crate::domain::moment;
 use crate::domain::report::{PluginReport, Report};
 use crate::domain::text::GuestText;
+use crate::domain::waiver::Exception;
 
 /// The most findings: GitHub takes 25,000 of a run and shows 5,000 of them,
 /// which ones it does not say.
@@ -62,7 +68,8 @@ pub(super) fn write(report: &Report, roots: &Roots, out: &mut dyn io::Write) -> 
 }
 
 fn document(report: &Report, roots: &Roots) -> Log {
-    let told = most_urgent_first(report);
+    let (excepted, told): (Vec<_>, Vec<_>) =
+        most_urgent_first(report).into_iter().partition(|told| told.notice.exception().is_some());
     let rules = Rules::of(report);
     let most = if told.len() > MAX_FINDINGS { MAX_FINDINGS - 1 } else { told.len() };
     let mut content = Content::default();
@@ -76,12 +83,13 @@ fn document(report: &Report, roots: &Roots) -> Log {
     }
     Log::new(Run {
         tool: Tool { driver: driver(content.rules), extensions: plugins(report) },
-        invocations: [invocation(report, &told)],
+        invocations: [invocation(report, &told, &excepted)],
         results: content.findings,
         column_kind: "unicodeCodePoints",
         properties: RunProperties {
             decision: report.decision.name(),
             summary: Summary::of(report).words(report),
+            waived: excepted.iter().filter_map(waived).take(MAX_NOTIFICATIONS).collect(),
         },
     })
 }
@@ -213,8 +221,58 @@ fn related(roots: &Roots, told: &Told<'_>) -> Option<Location> {
     })
 }
 
-/// Returns what says how the run went: that something was not judged, and what.
-fn invocation(report: &Report, told: &[Told<'_>]) -> Invocation {
+/// Returns what a waiver lets pass, in words for people and apart for programs.
+fn waived(told: &Told<'_>) -> Option<shape::Waived> {
+    let Exception::Waived(waiver) = told.notice.exception()? else { return None };
+    Some(shape::Waived {
+        rule_id: told.notice.rule(),
+        fingerprint: told.fingerprint.to_string(),
+        place: told.place.map(|place| cut(&place.to_string())),
+        severity: told.notice.severity().name(),
+        owner: cut(&waiver.owner),
+        expires: waiver.expires.to_string(),
+        reason: cut(&waiver.reason),
+    })
+}
+
+/// Returns what says of each finding that is waived who lets it pass, and how many
+/// are in the baseline: none of these is a result.
+fn exceptions(excepted: &[Told<'_>]) -> Vec<Notification> {
+    let is_waived = |told: &&Told<'_>| matches!(told.notice.rank, Rank::Waived);
+    let waived: Vec<_> = excepted.iter().filter(is_waived).collect();
+    let note = |message: &str, id: String| Notification {
+        level: Level::Note,
+        message: text(message),
+        descriptor: Reference { id },
+    };
+    let mut notes: Vec<_> = waived
+        .iter()
+        .take(MAX_NOTIFICATIONS)
+        .map(|told| {
+            let place = told.place.map(|place| format!(" --> {place}")).unwrap_or_default();
+            let why = told.notice.excepted().unwrap_or_default();
+            let message = format!("{} | {}{}", cut(&why), cut(&told.notice.text()), cut(&place));
+            note(&message, told.notice.rule())
+        })
+        .collect();
+    let more = waived.len().saturating_sub(MAX_NOTIFICATIONS);
+    if more > 0 {
+        let message = format!("{more} more findings are waived: `-o json` tells of them");
+        notes.push(note(&message, "gate/cut".to_owned()));
+    }
+    let baseline = excepted.len() - waived.len();
+    if baseline > 0 {
+        let message = format!(
+            "findings that are in the baseline, and so no results here: {baseline}. `-o json` tells of them"
+        );
+        notes.push(note(&message, "gate/cut".to_owned()));
+    }
+    notes
+}
+
+/// Returns what says how the run went: that something was not judged, and what; and
+/// what would be a result but for an exception.
+fn invocation(report: &Report, told: &[Told<'_>], excepted: &[Told<'_>]) -> Invocation {
     let blocks = || told.iter().filter(|told| told.notice.rank == Rank::Blocks);
     let mut notifications: Vec<Notification> = blocks()
         .take(MAX_NOTIFICATIONS)
@@ -236,6 +294,7 @@ fn invocation(report: &Report, told: &[Told<'_>]) -> Invocation {
             descriptor: Reference { id: "gate/cut".to_owned() },
         });
     }
+    notifications.extend(exceptions(excepted));
     let is_incomplete = report.reasons.iter().any(|reason| reason.decision == Decision::Incomplete);
     Invocation {
         execution_successful: !is_incomplete,
@@ -250,6 +309,9 @@ fn driver(rules: Vec<Rule>) -> shape::Driver {
         full_name: concat!("modelhost ", env!("CARGO_PKG_VERSION")),
         version: env!("CARGO_PKG_VERSION"),
         semantic_version: env!("CARGO_PKG_VERSION"),
+        // Validators ask for it (SARIF2005). It is the address that the package names;
+        // while it names none, none is made up.
+        information_uri: Some(env!("CARGO_PKG_HOMEPAGE")).filter(|uri| !uri.is_empty()),
         rules,
     }
 }

@@ -1,6 +1,8 @@
 //! Waivers, baseline, `--changed`, `explain`, `init` and `doctor`, as a user meets
 //! them.
 
+use modelhost::report::Format;
+
 use crate::support::command::Place;
 use crate::support::git::Repository;
 use crate::support::model;
@@ -427,4 +429,109 @@ fn init_leaves_alone_what_is_there() {
     let mut command = place.command(&["init"]);
     command.current_dir(place.path().join("weights"));
     place.said(&command.output().expect("modelhost starts")).code(2).says("already");
+}
+
+/// Makes a model with one finding that denies, and a waiver until `day` of it. Returns the
+/// finding's fingerprint.
+fn waived(place: &Place, name: &str, day: Option<&str>) -> String {
+    // High, and not critical: what harms is in no baseline.
+    place.write(&format!("models/{name}/model.pkl"), b"cfoo.bar\nBaz\n(tR.");
+    let policy = place.read("modelhost.toml");
+    let entry = format!("{policy}[[model]]\nname = \"{name}\"\npath = \"models/{name}\"\n");
+    place.write("modelhost.toml", &entry);
+    let report = json(place, &[&format!("models/{name}")]);
+    let (rule, fingerprint) = denying(&report).remove(0);
+    let digest = report["models"][0]["files"][0]["digest"].as_str().expect("a digest");
+    if let Some(day) = day {
+        place.write(
+            "modelhost.toml",
+            format!(
+                "{entry}[[waiver]]\nrule = \"{rule}\"\nmodel = \"{name}\"\ndigest = \"{digest}\"\n\
+                 reason = \"ticket of {name}\"\nowner = \"@{name}\"\nexpires = {day}\n"
+            ),
+        );
+    }
+    fingerprint
+}
+
+#[test]
+fn every_format_lists_what_is_let_pass() {
+    let place = Place::new();
+    place.write("modelhost.toml", "version = 1\n");
+    let old = waived(&place, "old", None);
+    place.modelhost(&["baseline", "write", "--now", NOW]).code(0);
+    let used = waived(&place, "used", Some("2027-06-01"));
+    let soon = waived(&place, "soon", Some("2026-11-30"));
+    waived(&place, "over", Some("2026-11-01"));
+    // A model that a waiver speaks of, and that has nothing to waive.
+    place.write("models/good/model.safetensors", model::safetensors(8));
+    let policy = place.read("modelhost.toml");
+    let digest = "0".repeat(64);
+    place.write(
+        "modelhost.toml",
+        format!(
+            "{policy}[[model]]\nname = \"good\"\npath = \"models/good\"\n\
+             [[waiver]]\nrule = \"pickle/unsafe-global\"\nmodel = \"good\"\ndigest = \"sha256:{digest}\"\n\
+             reason = \"ticket of good\"\nowner = \"@good\"\nexpires = 2027-05-05\n"
+        ),
+    );
+    let outputs: Vec<String> =
+        Format::ALL.iter().map(|format| format!("{format}={format}.report")).collect();
+    let mut args = vec!["run", "--now", NOW];
+    args.extend(outputs.iter().flat_map(|output| ["-o", output.as_str()]));
+    let summary = place.path().join("summary");
+    let mut command = place.command(&args);
+    command.env("GITHUB_STEP_SUMMARY", summary).env("GITHUB_OUTPUT", place.path().join("outputs"));
+    // What is over denies.
+    place.said(&command.output().expect("modelhost starts")).code(1);
+    let let_pass = ["@used", "2027-06-01", "ticket of used", "@soon", "2026-11-30"];
+    let notes = ["waiver-expired", "waiver-expiring", "waiver-unused"];
+    let states = ["expired", "expiring", "unused", "@over", "@good"];
+    // GitHub's annotations are of the gravest; the job's summary has the rest.
+    let rows: [(&str, &[&[&str]], &str); 11] = [
+        ("cyclonedx", &[&let_pass, &states], "modelhost:in-baseline"),
+        ("github", &[&let_pass, &notes], "1 in the baseline"),
+        ("gitlab", &[&let_pass, &notes], "it is in the baseline"),
+        ("html", &[&let_pass, &notes, &["@over", "@good"]], "it is in the baseline"),
+        ("human", &[&let_pass, &notes], "1 in the baseline"),
+        ("json", &[&let_pass, &notes, &states], "\"in_baseline\": true"),
+        ("jsonl", &[&let_pass, &notes, &states], "\"in_baseline\":true"),
+        ("junit", &[&let_pass, &notes, &states], "it is in the baseline"),
+        ("markdown", &[&let_pass, &notes], "1 in the baseline"),
+        ("sarif", &[&let_pass, &notes], "in the baseline"),
+        // It tells of times alone.
+        ("timings", &[], ""),
+    ];
+    assert!(rows.iter().map(|row| row.0).eq(Format::ALL.iter().map(|format| format.name())));
+    for (format, parts, baseline) in rows {
+        let text = place.read(&format!("{format}.report"));
+        for part in parts.iter().copied().flatten().chain([&baseline]) {
+            assert!(text.contains(part), "{format} lacks {part}\n{text}");
+        }
+    }
+    let excepted = [&old, &used, &soon];
+    let read = |format: &str| -> serde_json::Value {
+        serde_json::from_str(&place.read(&format!("{format}.report"))).expect("JSON")
+    };
+    // None of it is shown as something that denies, or as open.
+    let sarif = read("sarif");
+    for finding in sarif["runs"][0]["results"].as_array().expect("results") {
+        let hash = finding["partialFingerprints"]["primaryLocationLineHash"].as_str();
+        assert!(excepted.iter().all(|known| hash != Some(known.as_str())), "{finding}");
+    }
+    assert_eq!(sarif["runs"][0]["properties"]["waived"].as_array().map(Vec::len), Some(2));
+    let gitlab = read("gitlab");
+    let entries = gitlab.as_array().expect("findings");
+    for fingerprint in excepted {
+        let entry = entries.iter().find(|entry| entry["fingerprint"] == fingerprint.as_str());
+        assert_eq!(entry.expect("it is listed")["severity"], "info", "{gitlab}");
+    }
+    let junit = place.read("junit.report");
+    assert_eq!(junit.matches("<failure ").count(), 2, "the decision, and what is over: {junit}");
+    let github = place.read("github.report");
+    assert!(github.lines().any(|line| line.starts_with("::notice ") && line.contains("@used")));
+    assert!(!github.lines().any(|line| line.starts_with("::error ") && line.contains("/used/")));
+    let said = place.read("outputs");
+    assert!(said.contains("\nwaived=2\n") && said.contains("\nbaseline=1\n"), "{said}");
+    assert!(let_pass.iter().all(|part| place.read("summary").contains(part)));
 }

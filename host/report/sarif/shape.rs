@@ -40,6 +40,23 @@ pub(super) struct Run {
 pub(super) struct RunProperties {
     pub(super) decision: &'static str,
     pub(super) summary: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) waived: Vec<Waived>,
+}
+
+/// A finding that is no result, since somebody lets it pass.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Waived {
+    pub(super) rule_id: String,
+    pub(super) fingerprint: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<String>,
+    pub(super) severity: &'static str,
+    pub(super) owner: String,
+    /// The last day, UTC.
+    pub(super) expires: String,
+    pub(super) reason: String,
 }
 
 #[derive(Serialize)]
@@ -58,6 +75,8 @@ pub(super) struct Driver {
     pub(super) full_name: &'static str,
     pub(super) version: &'static str,
     pub(super) semantic_version: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) information_uri: Option<&'static str>,
     pub(super) rules: Vec<Rule>,
 }
 

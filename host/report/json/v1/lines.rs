@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::model::Finding;
 use super::task::{Failure, Word};
 use super::words::{Decision, Severity, Verdict};
-use super::{Inputs, NotRun, Summary, inert};
+use super::{Inputs, NotRun, Summary, inert, waiver};
 use crate::domain::moment;
 use crate::domain::report::{Ending, ModelReport, PluginReport, Report, TaskReport};
 use crate::report::json::layout;
@@ -37,6 +37,8 @@ enum Line<'a> {
     Model(Model<'a>),
     /// A finding.
     Finding(Found<'a>),
+    /// A waiver of the policy, and what became of it.
+    Waiver(waiver::Waiver<'a>),
     /// What the policy makes of one task.
     Verdict(Task<'a>),
     /// The last line: what the gate says.
@@ -164,6 +166,9 @@ pub(in crate::report) fn write(report: &Report, out: &mut dyn io::Write) -> io::
             line(Line::Finding(Found { model, plugin, finding: judged.into() }))?;
         }
         line(Line::Verdict(task.into()))?;
+    }
+    for waiver in &report.waivers {
+        line(Line::Waiver(waiver.into()))?;
     }
     line(Line::Decision(Decided {
         decision: report.decision.into(),
