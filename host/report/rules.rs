@@ -56,7 +56,7 @@ const GATE: [(&str, &str, Severity, &str); 24] = [
         "gate/interrupted",
         "The run was interrupted",
         Severity::High,
-        "This is what was found so far. Run it again to the end.",
+        "What the report holds is what was found so far; nothing is known of the rest, so nothing is let through. Run it again to the end.",
     ),
     (
         "gate/lfs-pointer",
@@ -110,7 +110,7 @@ const GATE: [(&str, &str, Severity, &str); 24] = [
         "gate/nothing",
         "There is no model to check",
         Severity::High,
-        "Name the path of a model, or of a folder with models.",
+        "A gate that looked at nothing lets nothing through. Name the path of a model, or of a folder with models; where there may be none, `--allow-empty` says so.",
     ),
     (
         "gate/sparse-file",

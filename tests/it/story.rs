@@ -82,7 +82,7 @@ fn a_changed_weight_is_denied_waived_and_seen() {
     place
         .modelhost(&["explain", &fingerprint, "--report", "report.json"])
         .code(0)
-        .says("state   denies");
+        .says("state       denies");
     let add = |more: &[&str]| {
         let args = [
             "waiver",
