@@ -49,7 +49,8 @@ pub(crate) struct GlobalArgs {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
 
-    /// When to use color. `auto`: on a terminal, unless NO_COLOR is set.
+    /// When to use color. `auto`: on a terminal, unless NO_COLOR is set, and where
+    /// FORCE_COLOR or CLICOLOR_FORCE is.
     #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
     pub(crate) color: ColorWhen,
 }

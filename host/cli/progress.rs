@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use modelhost::domain::event::{Event, EventSink, LogLevel};
 
+use crate::context;
+
 /// Shorter work needs no bar.
 const PATIENCE: Duration = Duration::from_millis(500);
 
@@ -29,10 +31,11 @@ struct State {
 }
 
 impl Progress {
-    /// Makes a bar that is hidden for now, and for ever where `wanted` is false
-    /// or stderr is no terminal.
+    /// Makes a bar that is hidden for now, and for ever where `wanted` is false,
+    /// stderr is no terminal, or one that can't go back in a line.
     #[expect(clippy::disallowed_methods, reason = "a bar is for what takes long")]
     pub(crate) fn new(wanted: bool) -> Self {
+        let is_dumb = context::variable("TERM").is_none_or(|term| term == "dumb");
         let bar = ProgressBar::with_draw_target(Some(0), ProgressDrawTarget::hidden());
         let style =
             ProgressStyle::with_template("{spinner} {bytes}/{total_bytes} hashed {wide_bar} {msg}");
@@ -40,7 +43,7 @@ impl Progress {
         Self {
             bar,
             started: Instant::now(),
-            state: Mutex::new(State { shown: !wanted, ..State::default() }),
+            state: Mutex::new(State { shown: !wanted || is_dumb, ..State::default() }),
         }
     }
 

@@ -13,6 +13,7 @@ use modelhost::record::lock::LockError;
 use modelhost::record::registry::RegistryError;
 
 use crate::args::{ColorWhen, GlobalArgs};
+use crate::context;
 use crate::exit::Exit;
 use crate::render;
 
@@ -21,8 +22,19 @@ pub(crate) fn has_color(global: &GlobalArgs, stream: &impl anstream::stream::Raw
     match global.color {
         ColorWhen::Always => true,
         ColorWhen::Never => false,
-        ColorWhen::Auto => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
+        ColorWhen::Auto => match is_forced() {
+            Some(forced) => forced,
+            None => anstream::AutoStream::choice(stream) != anstream::ColorChoice::Never,
+        },
     }
+}
+
+/// Returns what `FORCE_COLOR` says, which `anstream` does not know: a level, of which 0
+/// is none. `NO_COLOR` goes before it.
+fn is_forced() -> Option<bool> {
+    let level = context::variable("FORCE_COLOR")?;
+    let is_none = level == "0" || level == "false";
+    Some(!is_none && context::variable("NO_COLOR").is_none())
 }
 
 /// Says one line. Where nobody reads it, there is nobody to tell.

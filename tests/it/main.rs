@@ -36,6 +36,7 @@ mod run;
 mod sandbox;
 mod story;
 mod support;
+mod terminal;
 mod tidy;
 mod trust_stat;
 mod worker;

@@ -135,6 +135,7 @@ fn a_changed_weight_is_denied_waived_and_seen() {
     assert!(tuned.contains("    allow ") && tuned.contains("    deny "), "{tuned}");
     let shown = place.modelhost(&["audit", "show", LOG]);
     shown.code(0).says("deny: models/m3 ").says("allow: models/m0 ");
+    shown.says("; waived: checksum/digest-mismatch in models/m3 by @ml until 2027-02-01");
     let log = place.read(LOG);
     let last = log.lines().last().expect("a record");
     assert!(last.contains("tuned, ticket 41") && last.contains("@ml"), "{last}");

@@ -66,7 +66,7 @@ fn gate(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
         );
     }
     let changed = match &args.changed {
-        Some(base) => scope(base.as_deref(), &context, &args)?,
+        Some(base) => scope(base.as_deref(), &context, &args, global)?,
         None => None,
     };
     let signing = args.signing;
@@ -154,7 +154,12 @@ fn gate(args: RunArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
 }
 
 /// Finds out which models a run with `--changed` looks at; none for all.
-fn scope(base: Option<&str>, context: &Context, args: &RunArgs) -> anyhow::Result<Option<Changed>> {
+fn scope(
+    base: Option<&str>,
+    context: &Context,
+    args: &RunArgs,
+    global: &GlobalArgs,
+) -> anyhow::Result<Option<Changed>> {
     let mut inputs = Vec::new();
     if let Some(config) = &context.config {
         inputs.push(context.config_path(&args.policy));
@@ -172,7 +177,9 @@ fn scope(base: Option<&str>, context: &Context, args: &RunArgs) -> anyhow::Resul
     Ok(match changed::find(&context.working_dir, base, &inputs)? {
         Scope::Part(changed) => Some(changed),
         Scope::All(why) => {
-            say::line(&format!("note: --changed looks at all models: {why}"));
+            if !global.quiet {
+                say::line(&format!("note: --changed looks at all models: {why}"));
+            }
             None
         }
     })

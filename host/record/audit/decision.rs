@@ -3,9 +3,11 @@
 //! Leaves the digest of the report to who renders it.
 
 use super::fields::{Digest, Moment, Text};
-use super::record::{Decision, Entry, InputFile, Model, Part, Plugin};
+use super::record::{Decision, Entry, InputFile, Model, Part, Plugin, Waiver};
 use crate::domain::decision::Decision as Said;
 use crate::domain::report::{ModelReport, Report};
+use crate::domain::text::GuestText;
+use crate::domain::waiver::WaiverReport;
 use crate::domain::{digest, evidence};
 
 /// The most models in one record: their names, of at most 255 bytes each, fit a
@@ -15,6 +17,11 @@ const MAX_MODELS: usize = 1000;
 /// The most plugins, and the most files of the policy, in one record: names and
 /// versions of usual length fit a line many times over.
 const MAX_LISTED: usize = 256;
+
+/// The most waivers in one record, and the most bytes of the reason and the owner of
+/// each: people may write some sentences, and a line has room for them.
+const MAX_WAIVERS: usize = 100;
+const MAX_REASON: usize = 300;
 
 /// Returns what is to be recorded of a run: its `report`, which rendered as JSON
 /// has the digest `rendered`. Several records where the run has many models.
@@ -36,15 +43,21 @@ fn record<'a>(
     part: Option<Part>,
     models: impl Iterator<Item = &'a ModelReport>,
 ) -> Decision<'a> {
+    let models: Vec<&ModelReport> = models.collect();
+    let is_used = |waiver: &&WaiverReport| {
+        waiver.covers > 0 && models.iter().any(|model| model.name == waiver.waiver.model)
+    };
+    let used: Vec<&WaiverReport> = report.waivers.iter().filter(is_used).collect();
     let plugins = report.plugins.iter().map(|plugin| &plugin.plugin);
     let not_listed = [report.plugins.len(), report.inputs.policy.len()]
         .map(|count| count.saturating_sub(MAX_LISTED) as u64);
+    let waivers_not_listed = used.len().saturating_sub(MAX_WAIVERS) as u64;
     Decision {
         decision: report.decision.into(),
         now: Moment(report.now),
         report: Digest(rendered),
         part,
-        models: models.map(|model| of_model(report, model)).collect(),
+        models: models.into_iter().map(|model| of_model(report, model)).collect(),
         plugins: plugins
             .take(MAX_LISTED)
             .map(|plugin| Plugin {
@@ -54,9 +67,22 @@ fn record<'a>(
             })
             .collect(),
         policy: report.inputs.policy.iter().take(MAX_LISTED).map(file).collect(),
-        not_listed: not_listed.iter().sum(),
+        not_listed: not_listed.iter().sum::<u64>().saturating_add(waivers_not_listed),
         lock: report.inputs.lock.as_ref().map(file),
-        waivers: Vec::new(),
+        waivers: used.into_iter().take(MAX_WAIVERS).map(|used| waiver(used)).collect(),
+    }
+}
+
+fn waiver(used: &WaiverReport) -> Waiver<'_> {
+    let waiver = &used.waiver;
+    let text = |text: &str| Some(Text::new(GuestText::new(text, MAX_REASON).to_string()));
+    Waiver {
+        rule: Text::new(waiver.rule.to_string()),
+        model: Some(Text::new(waiver.model.as_str())),
+        digest: Some(Digest(waiver.digest)),
+        reason: text(&waiver.reason),
+        owner: text(&waiver.owner),
+        expires: Some(Text::new(waiver.expires.to_string())),
     }
 }
 

@@ -168,7 +168,7 @@ pub struct Decision<'a> {
     pub plugins: Vec<Plugin<'a>>,
     /// The policy and the definitions beside it; empty for the built-in policy.
     pub policy: Vec<InputFile<'a>>,
-    /// How many plugins and files of the policy are not listed, where there are
+    /// How many plugins, files of the policy and waivers are not listed, where there are
     /// too many for a line; the report has them.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub not_listed: u64,
@@ -229,6 +229,21 @@ pub struct Waiver<'a> {
     /// The rule whose findings it waived.
     #[serde(borrow)]
     pub rule: Text<'a>,
+    /// The model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<Text<'a>>,
+    /// The digest that it is bound to, of a file or of the model's tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<Digest>,
+    /// Why, cut where it is long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Text<'a>>,
+    /// Who answers for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Text<'a>>,
+    /// Its last day.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires: Option<Text<'a>>,
 }
 
 /// A decision, by its word.

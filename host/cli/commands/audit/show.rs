@@ -191,6 +191,18 @@ fn of_decision(decision: &Decision<'_>) -> String {
     if models.len() > NAMES {
         text.push_str(&format!(" and {} more", models.len() - NAMES));
     }
+    for waiver in decision.waivers.iter().take(NAMES) {
+        text.push_str(&format!("; waived: {}", waiver.rule.shown()));
+        let parts =
+            [(" in ", &waiver.model), (" by ", &waiver.owner), (" until ", &waiver.expires)];
+        for (before, part) in parts {
+            let shown = part.as_ref().map(|part| format!("{before}{}", part.shown()));
+            text.push_str(&shown.unwrap_or_default());
+        }
+    }
+    if decision.waivers.len() > NAMES {
+        text.push_str(&format!(" and {} more waivers", decision.waivers.len() - NAMES));
+    }
     text
 }
 
