@@ -32,7 +32,7 @@ FILES = {
     "pre-commit": ".pre-commit-config.yaml",
 }
 # What a page leaves to its reader.
-LEFT = {"<commit>": "0" * 40, "<sha256>": "0" * 64}
+LEFT = {"<commit>": "0a" * 20, "<sha256>": "0a" * 32}
 
 
 def wrong(what):
