@@ -62,7 +62,7 @@ const GATE: [(&str, &str, Severity, &str); 24] = [
         "gate/lfs-pointer",
         "The content of a file is not here",
         Severity::Medium,
-        "The file is a git-lfs pointer. Run `git lfs pull`.",
+        "The file is a git-lfs pointer: a few lines of text in place of the weights, of which nothing is known. Run `git lfs pull`; in CI, let the checkout fetch what git-lfs holds (`lfs: true` for actions/checkout).",
     ),
     (
         "gate/link-loop",
@@ -128,7 +128,7 @@ const GATE: [(&str, &str, Severity, &str); 24] = [
         "gate/unreadable",
         "A file can't be read",
         Severity::Medium,
-        "Make it readable for whoever runs the gate, or remove it.",
+        "Nothing is known of what is in it, so nothing is let through. Make it readable for whoever runs the gate, or remove it.",
     ),
     (
         "gate/waiver-early",

@@ -144,7 +144,7 @@ fn quiet_is_the_decision_and_nothing_else() {
     let rows: [(&[&str], i32, &str); 5] = [
         (&["run", "models/good"], 0, "ALLOW"),
         (&["run", "models/bad"], 1, "DENY"),
-        (&["run", "--changed=HEAD"], 0, "nothing changed"),
+        (&["run", "--changed=HEAD"], 0, "ALLOW  0 denied"),
         (&["run", "--locked"], 1, "DENY"),
         (&["run", "models/good", "--isolation", "in-process"], 0, "ALLOW"),
     ];
