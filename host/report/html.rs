@@ -60,6 +60,7 @@ fn page(report: &Report, history: &[ModelHistory]) -> Markup {
                     div class={ "decision " (report.decision.name()) } {
                         strong { (word) }
                         p { (meaning) }
+                        @if let Some(exceptions) = waivers::in_short(report) { p { (exceptions) } }
                     }
                     (section::tiles(report))
                     nav aria-label="Sections" {

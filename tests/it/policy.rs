@@ -492,7 +492,7 @@ fn every_format_lists_what_is_let_pass() {
         ("cyclonedx", &[&let_pass, &states], "modelhost:in-baseline"),
         ("github", &[&let_pass, &notes], "1 in the baseline"),
         ("gitlab", &[&let_pass, &notes], "it is in the baseline"),
-        ("html", &[&let_pass, &notes, &["@over", "@good"]], "it is in the baseline"),
+        ("html", &[&let_pass, &notes, &["@over", "@good"]], "2 waived, 1 in the baseline."),
         ("human", &[&let_pass, &notes], "1 in the baseline"),
         ("json", &[&let_pass, &notes, &states], "\"in_baseline\": true"),
         ("jsonl", &[&let_pass, &notes, &states], "\"in_baseline\":true"),

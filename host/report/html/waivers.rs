@@ -6,7 +6,7 @@ use maud::{Markup, html};
 
 use crate::domain::report::Report;
 use crate::domain::waiver::{WaiverReport, WaiverState};
-use crate::report::summary::count;
+use crate::report::summary::{Summary, count};
 
 /// Returns the section; nothing where there are none.
 pub(super) fn section(report: &Report) -> Markup {
@@ -41,6 +41,17 @@ pub(super) fn section(report: &Report) -> Markup {
             }
         }
     }
+}
+
+/// Returns how many findings exceptions cover, which stands with the decision: it says
+/// that nothing denies. None where they cover none.
+pub(super) fn in_short(report: &Report) -> Option<String> {
+    let Summary { waived, in_baseline, .. } = Summary::of(report);
+    let part = |number, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
+    let parts = [part(waived, "waived"), part(in_baseline, "in the baseline")];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty())
+        .then(|| format!("Not counted: findings that are let pass, {}.", parts.join(", ")))
 }
 
 /// Whether there is anything to show.
