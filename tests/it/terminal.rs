@@ -7,6 +7,9 @@ use crate::support::command::{Place, Said};
 use crate::support::git::Repository;
 use crate::support::model;
 
+/// What is asked for: more arguments, and variables of the environment.
+type Asked = (&'static [&'static str], &'static [(&'static str, &'static str)]);
+
 const ESCAPE: char = '\u{1b}';
 const NOW: [&str; 2] = ["--now", "2026-11-24"];
 const LOG: &str = "log.jsonl";
@@ -82,7 +85,7 @@ fn run(place: &Place, row: &Row, more: &[&str], variables: &[(&str, &str)]) -> S
 #[test]
 fn no_escape_is_written_where_none_may_be() {
     let place = place();
-    let plain: [(&[&str], &[(&str, &str)]); 7] = [
+    let plain: [Asked; 7] = [
         (&[], &[]),
         (&[], &[("NO_COLOR", "1")]),
         (&[], &[("TERM", "dumb")]),
@@ -114,7 +117,7 @@ fn no_escape_is_written_where_none_may_be() {
 #[test]
 fn colors_are_forced_and_change_no_text() {
     let place = place();
-    let colored: [(&[&str], &[(&str, &str)]); 5] = [
+    let colored: [Asked; 5] = [
         (&["--color", "always"], &[]),
         (&["--color", "always"], &[("NO_COLOR", "1"), ("TERM", "dumb")]),
         (&[], &[("FORCE_COLOR", "1")]),
