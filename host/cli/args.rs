@@ -138,8 +138,8 @@ pub(crate) enum Command {
         shell: clap_complete::Shell,
     },
 
-    /// Print the manual page, in roff.
-    Man,
+    /// Print a manual page, in roff, or write them all.
+    Man(crate::commands::man::ManArgs),
 }
 
 /// Where the policy comes from.
@@ -591,6 +591,12 @@ pub(crate) enum SchemaName {
     Compare,
     /// Rules and findings, `explain --format json`.
     Explain,
+    /// What is here and what is missing, `doctor --json`.
+    Doctor,
+    /// What became of each waiver, `waiver list --json`.
+    Waivers,
+    /// How the baseline differs from what is found, `baseline check --json`.
+    Baseline,
 }
 
 fn plugin_id(text: &str) -> Result<PluginId, String> {

@@ -168,6 +168,15 @@ pub(crate) fn cache_folder() -> Option<PathBuf> {
     Some(folder.join("compiled"))
 }
 
+/// Says what the cache of compiled components is signed with.
+pub(crate) fn cache_key() -> String {
+    match (variable(CACHE_KEY), key_file()) {
+        (Some(_), _) => format!("the secret in {CACHE_KEY}"),
+        (None, Some(file)) => file.display().to_string(),
+        (None, None) => "nothing".to_owned(),
+    }
+}
+
 fn key_file() -> Option<PathBuf> {
     let strategy = etcetera::choose_base_strategy().ok()?;
     let folder = strategy.state_dir().unwrap_or_else(|| strategy.data_dir());

@@ -45,7 +45,7 @@ fn main() -> ExitCode {
         Command::History(args) => commands::history::run(&args),
         Command::Schema(args) => commands::schema::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
-        Command::Man => commands::man::run(),
+        Command::Man(args) => commands::man::run(&args),
         Command::Worker => return modelhost::worker::child::serve(),
     };
     done.unwrap_or_else(|error| say::error(&error, &global)).into()

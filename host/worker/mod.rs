@@ -24,6 +24,7 @@ mod wall;
 pub use isolation::Isolation;
 pub use parent::{Plugin, Slot, SlotTask, Workers};
 pub use process::Program;
+pub use wall::{LANDLOCK_USED, landlock_here};
 
 /// Reads `body` as the gate and as a worker would read the body of a frame, and
 /// returns whether either takes it. For fuzzing alone.

@@ -21,6 +21,15 @@ pub(super) const DESCRIPTORS: u64 = 96;
 /// for writing.
 pub(super) const IMAGE: u64 = 64 << 20;
 
+/// The newest version of Landlock of which the wall uses what it brought.
+pub const LANDLOCK_USED: u32 = 6;
+
+/// Returns the version of Landlock that this kernel has, its ABI; none where it has
+/// none, or has it turned off.
+pub fn landlock_here() -> Option<u32> {
+    parts::landlock_here()
+}
+
 /// Raises the parts that must stand before any thread starts: the others take
 /// them over.
 pub(super) fn raise_first() -> Isolation {
@@ -111,6 +120,16 @@ mod parts {
         )
         .is_ok();
         set_no_new_privs(true).is_ok() && gone
+    }
+
+    #[expect(unsafe_code, reason = "no crate here asks for it without raising anything")]
+    pub(super) fn landlock_here() -> Option<u32> {
+        const VERSION: libc::c_uint = 1;
+        let none = std::ptr::null::<libc::c_void>();
+        // SAFETY: with this flag the kernel reads no memory, and answers a number.
+        let here =
+            unsafe { libc::syscall(libc::SYS_landlock_create_ruleset, none, 0_usize, VERSION) };
+        u32::try_from(here).ok().filter(|version| *version > 0)
     }
 
     /// Allows no path, no TCP and no signals or sockets of others. Older kernels
@@ -252,6 +271,10 @@ mod parts {
 
 #[cfg(not(target_os = "linux"))]
 mod parts {
+    pub(super) fn landlock_here() -> Option<u32> {
+        None
+    }
+
     pub(super) fn close_descriptors() {}
 
     pub(super) fn rlimits() -> bool {

@@ -321,6 +321,43 @@ fn explain_knows_every_rule_and_near_misses() {
     }
 }
 
+#[test]
+fn waivers_and_baseline_are_told_to_programs() {
+    let place = Place::new();
+    place.write("m/model.bin", model::malicious_pickle());
+    place.write("modelhost.toml", "version = 1\n[[model]]\nname = \"m\"\npath = \"m\"\n");
+    let held = |args: &[&str], schema: &str, code: i32| {
+        let document = place.modelhost(args).code(code).json();
+        let schema = place.modelhost(&["schema", schema]).code(0).json();
+        assert!(jsonschema::is_valid(&schema, &document), "{document}");
+        document
+    };
+    let none = held(&["waiver", "list", "--json"], "waivers", 0);
+    assert_eq!(none["waivers"], serde_json::json!([]));
+    place.modelhost(&["baseline", "check", "--json"]).code(2).says("there is no");
+    place.modelhost(&["run", "-o", "json=report.json"]).code(1);
+    let report: serde_json::Value =
+        serde_json::from_str(&place.read("report.json")).expect("a report");
+    let tasks = report["tasks"].as_array().expect("tasks");
+    let mut found = tasks.iter().flat_map(|task| task["findings"].as_array().expect("findings"));
+    let denying = found.find(|finding| finding["denies"] == true).expect("one denies");
+    let fingerprint = denying["fingerprint"].as_str().expect("text");
+    let add = ["waiver", "add", fingerprint, "--reason", "r", "--owner", "@o", "--expires"];
+    place.modelhost(&[&add[..], &["2999-12-31"]].concat()).code(0);
+    let one = held(&["waiver", "list", "--json"], "waivers", 0);
+    assert_eq!(one["waivers"][0]["state"], "in-use");
+    assert_eq!(one["waivers"][0]["fingerprint"], fingerprint);
+    place.modelhost(&["baseline", "write"]).code(0);
+    let same = held(&["baseline", "check", "--json"], "baseline", 0);
+    assert_eq!(same["same"], true);
+    place.write("m/other.bin", [&model::malicious_pickle()[..], b"x"].concat());
+    let grown = held(&["baseline", "check", "--json"], "baseline", 1);
+    assert_eq!(grown["same"], false);
+    let told = grown["grown"].as_array().expect("texts").len()
+        + grown["left_out"].as_array().expect("texts").len();
+    assert!(told > 0, "{grown}");
+}
+
 /// What the help of a bundled plugin's rule holds: what it means and why that
 /// matters, then what to do.
 #[test]
@@ -403,6 +440,25 @@ fn doctor_tells_what_is_missing() {
     said.code(0).says("no modelhost.toml").says("bundled").says("isolation");
     let json = place.modelhost(&["doctor", "--json"]).json();
     assert_eq!(json["schema"], "modelhost-doctor/v1");
+    let schema = place.modelhost(&["schema", "doctor"]).json();
+    assert!(jsonschema::is_valid(&schema, &json), "{json}");
+    // Where nothing is to be had: no git, no home, no cache that can be written.
+    let mut bare = place.command(&["doctor"]);
+    bare.env_clear().env("PATH", "/nowhere");
+    place.said(&bare.output().expect("modelhost starts")).says("git can't be started");
+    let mut broken = place.command(&["doctor"]);
+    broken.env("MODELHOST_CACHE_DIR", "/proc/none");
+    place.said(&broken.output().expect("modelhost starts")).code(1).says("MISSING cache");
+    let digest = "0".repeat(64);
+    place.write(
+        "modelhost.toml",
+        format!(
+            "version = 1\n[documents]\na = {{ path = \"a.json\", digest = \"sha256:{digest}\" }}\n"
+        ),
+    );
+    place.modelhost(&["doctor"]).code(1).says("MISSING document");
+    place.write("a.json", "{}");
+    place.modelhost(&["doctor"]).code(1).says("another digest");
     place.write("modelhost.toml", "version = 2\n");
     place.modelhost(&["doctor"]).code(1).says("MISSING policy");
 }
@@ -418,6 +474,19 @@ fn init_leaves_alone_what_is_there() {
         .code(0)
         .says("as it is  .pre-commit-config.yaml");
     assert_eq!(place.read(".pre-commit-config.yaml"), "repos: []\n");
+    place.modelhost(&["init", "--ci", "pre-commit"]).says("add this to").says("id: modelhost");
+    // Editors find the schema, and one of another modelhost is written anew.
+    assert!(place.read("modelhost.toml").starts_with("#:schema ./modelhost.schema.json\n"));
+    let schema = place.modelhost(&["schema", "config"]).stdout;
+    assert_eq!(place.read("modelhost.schema.json").trim_end(), schema);
+    place.modelhost(&["init", "--check"]).code(0).says("as it is  modelhost.schema.json");
+    for other in ["{}\n".to_owned(), schema.clone() + "\n\n"] {
+        place.write("modelhost.schema.json", &other);
+        place.modelhost(&["init", "--check"]).code(1).says("differs   modelhost.schema.json");
+        assert_eq!(place.read("modelhost.schema.json"), other);
+        place.modelhost(&["init"]).code(0).says("rewrote   modelhost.schema.json");
+        assert_eq!(place.read("modelhost.schema.json").trim_end(), schema);
+    }
     assert!(place.read("modelhost.toml").contains("name = \"weights/a b\""));
     place.modelhost(&["run", "--locked"]).code(0);
     place

@@ -394,7 +394,10 @@ fn settings_are_held_to_the_schema_at_their_line() {
 #[test]
 fn every_format_has_a_schema() {
     let place = Place::new();
-    for name in ["config", "report", "timings", "plugins", "cache"] {
+    for name in [
+        "config", "report", "timings", "plugins", "cache", "explain", "doctor", "waivers",
+        "baseline",
+    ] {
         let schema = place.modelhost(&["schema", name]).code(0).json();
         jsonschema::validator_for(&schema).unwrap_or_else(|error| panic!("{name}: {error}"));
     }
@@ -403,6 +406,13 @@ fn every_format_has_a_schema() {
         place.modelhost(&["completions", shell]).code(0).says("modelhost");
     }
     place.modelhost(&["man"]).code(0).says(".TH modelhost");
+    place.modelhost(&["man", "waiver", "add"]).code(0).says(".TH modelhost-waiver-add");
+    place.modelhost(&["man", "waiver", "no"]).code(2).says("there are: add, list");
+    place.modelhost(&["man", "--out", "a/man1"]).code(0);
+    for page in ["modelhost.1", "modelhost-run.1", "modelhost-baseline-check.1"] {
+        assert!(place.read(&format!("a/man1/{page}")).contains(".SH SYNOPSIS"), "{page}");
+    }
+    assert!(!place.path().join("a/man1/modelhost-worker.1").exists());
 }
 
 /// Scan-only mode computes no digest, says so, and is not to be had where digests

@@ -10,7 +10,11 @@ use modelhost::domain::waiver::{Baseline, BaselineEntry};
 use modelhost::record::baseline;
 use modelhost::report::reported::Reported;
 
+use schemars::JsonSchema;
+use serde::Serialize;
+
 use super::findings::FindingsArgs;
+use super::{print, text_of};
 use crate::args::GlobalArgs;
 use crate::context::Context;
 use crate::exit::Exit;
@@ -58,6 +62,10 @@ shrink; 2 a mistake.";
 #[derive(Debug, Args)]
 #[command(after_help = CHECK_HELP)]
 pub(crate) struct CheckArgs {
+    /// Print JSON; `modelhost schema baseline` prints its schema.
+    #[arg(long)]
+    json: bool,
+
     #[command(flatten)]
     findings: FindingsArgs,
 }
@@ -179,13 +187,26 @@ fn write(args: &WriteArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
 fn check(args: &CheckArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let context = Context::find(&args.findings.policy)?;
     let (_, name) = context.baseline_path();
-    let Comparison { old, new, grown, gone, .. } = compare(&args.findings, context, global)?;
+    let Comparison { old, new, grown, gone, left_out } = compare(&args.findings, context, global)?;
     if old.is_none() {
         anyhow::bail!("there is no {name}; `modelhost baseline write` makes one");
     }
+    let same = grown.is_empty() && gone.is_empty();
+    let exit = if same { Exit::Allow } else { Exit::Deny };
+    if args.json {
+        print(&text_of(&Document {
+            schema: SCHEMA,
+            modelhost: env!("CARGO_PKG_VERSION"),
+            same,
+            found: new.entries.len(),
+            grown,
+            gone,
+            left_out,
+        })?)?;
+        return Ok(exit);
+    }
     tell("+", &grown);
     tell("-", &gone);
-    let same = grown.is_empty() && gone.is_empty();
     if !same {
         say::line(
             "  = help: `modelhost baseline write` takes out what is gone; what is new needs --accept-new",
@@ -193,5 +214,35 @@ fn check(args: &CheckArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     } else if !global.quiet {
         say::line(&format!("{name} names the {} findings that there are", new.entries.len()));
     }
-    Ok(if same { Exit::Allow } else { Exit::Deny })
+    Ok(exit)
+}
+
+/// What `schema` says in this version.
+const SCHEMA: &str = "modelhost-baseline-check/v1";
+
+/// How the baseline differs from what is found. Findings are told as text: rule,
+/// model, file and message.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "modelhost baseline check, version 1")]
+struct Document {
+    /// `modelhost-baseline-check/v1`.
+    #[schemars(extend("const" = SCHEMA))]
+    schema: &'static str,
+    /// The version of modelhost that wrote it.
+    modelhost: &'static str,
+    /// Whether the baseline names what is found, no more and no less.
+    same: bool,
+    /// How many findings a baseline written now would name.
+    found: usize,
+    /// New findings, or known ones on other bytes.
+    grown: Vec<String>,
+    /// Findings that the baseline names and that are gone.
+    gone: Vec<String>,
+    /// Findings that deny and that no baseline covers.
+    left_out: Vec<String>,
+}
+
+/// Returns the schema of what `baseline check --json` prints.
+pub(crate) fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(Document).to_value()
 }

@@ -7,14 +7,20 @@
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
+use modelhost::config::Config;
+use modelhost::domain::digest::Digest;
 use modelhost::domain::text::GuestText;
 use modelhost::engine::Engine;
 use modelhost::engine::cache::upkeep;
 use modelhost::plugin::source::bundled;
-use modelhost::worker::{Program, Workers};
+use modelhost::record::disk::{is_absent, read_bounded};
+use modelhost::worker::{LANDLOCK_USED, Program, Workers, landlock_here};
+use rustix::process::{Resource, Rlimit, getrlimit};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::args::{GlobalArgs, PolicyArgs};
+use crate::changed;
 use crate::commands::print;
 use crate::context::{self, Context};
 use crate::exit::Exit;
@@ -22,7 +28,11 @@ use crate::git::Git;
 use crate::say;
 
 const HELP: &str = "\
-Exit codes: 0 nothing is missing, 1 something is.";
+Each line is `ok`; `note`, for what works and could be better; or MISSING, for what is
+not there, or does not work, and would end or weaken a run. `modelhost schema doctor`
+prints the JSON Schema of --json.
+
+Exit codes: 0 nothing is missing, notes or not; 1 something is.";
 
 /// Say what is missing here, and how plugins are isolated on this machine.
 #[derive(Debug, Args)]
@@ -36,17 +46,24 @@ pub(crate) struct DoctorArgs {
     policy: PolicyArgs,
 }
 
+/// The most bytes of a document that are held to its digest.
+const MAX_DOCUMENT: u64 = 64 << 20;
+
 /// One thing that was looked at.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct Item {
+    /// What it is: `policy`, `lock`, `isolation`, ...
     name: &'static str,
+    /// How it is.
     state: State,
+    /// What was found, in words for a person, which may change.
     text: String,
+    /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 enum State {
     /// It is as it should be.
@@ -57,10 +74,19 @@ enum State {
     Missing,
 }
 
-#[derive(Debug, Serialize)]
+/// What `schema` says in this version.
+const SCHEMA: &str = "modelhost-doctor/v1";
+
+/// What is here, and what is missing.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "modelhost doctor, version 1")]
 struct Document {
+    /// `modelhost-doctor/v1`.
+    #[schemars(extend("const" = SCHEMA))]
     schema: &'static str,
+    /// The version of modelhost that wrote it.
     modelhost: &'static str,
+    /// What was looked at. There may be more in later versions.
     items: Vec<Item>,
 }
 
@@ -74,14 +100,18 @@ impl Item {
     }
 }
 
+/// Returns the schema of what `--json` prints.
+pub(crate) fn json_schema() -> serde_json::Value {
+    schemars::schema_for!(Document).to_value()
+}
+
 pub(crate) fn run(args: &DoctorArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
-    let mut items = vec![plugins(), isolation(), cache()];
+    let mut items = vec![plugins(), isolation(), kernel(), open_files(), processes(), cache()];
     items.extend(files(&args.policy));
     items.extend([git(), ci(), terminal(global)]);
     let is_missing = items.iter().any(|item| item.state == State::Missing);
     let text = if args.json {
-        let document =
-            Document { schema: "modelhost-doctor/v1", modelhost: env!("CARGO_PKG_VERSION"), items };
+        let document = Document { schema: SCHEMA, modelhost: env!("CARGO_PKG_VERSION"), items };
         serde_json::to_string_pretty(&document)? + "\n"
     } else {
         table(&items)
@@ -138,6 +168,47 @@ fn isolation() -> Item {
     }
 }
 
+/// Says what of the walls this kernel has, whether or not they could be raised.
+fn kernel() -> Item {
+    let Some(here) = landlock_here() else {
+        return Item::new("kernel", State::Note, "it has no Landlock, or has it turned off")
+            .help("Linux 5.13 and later have it, where the boot parameter `lsm` names it");
+    };
+    let text = format!("Landlock ABI {here}, of which {} are used", here.min(LANDLOCK_USED));
+    let state = if here < LANDLOCK_USED { State::Note } else { State::Ok };
+    let item = Item::new("kernel", state, text);
+    match state {
+        State::Note => item.help(
+            "Linux 6.12 and later also keep signals and abstract sockets in; what seccomp forbids covers these here",
+        ),
+        _ => item,
+    }
+}
+
+/// How many files a process needs open beside the models': workers, their sockets,
+/// plugins.
+const FILES: u64 = 256;
+
+fn open_files() -> Item {
+    let Rlimit { current, .. } = getrlimit(Resource::Nofile);
+    match current {
+        None => Item::new("files", State::Ok, "no limit on open files"),
+        Some(most) if most >= FILES => {
+            Item::new("files", State::Ok, format!("{most} may be open at once"))
+        }
+        Some(most) => Item::new("files", State::Note, format!("only {most} may be open at once"))
+            .help("raise it by `ulimit -n 1024`"),
+    }
+}
+
+fn processes() -> Item {
+    let Rlimit { current, .. } = getrlimit(Resource::Nproc);
+    match current {
+        None => Item::new("processes", State::Ok, "no limit"),
+        Some(most) => Item::new("processes", State::Ok, format!("{most} for this user")),
+    }
+}
+
 fn cache() -> Item {
     let Some(folder) = context::cache_folder() else {
         return Item::new("cache", State::Note, "none: this user has no cache folder")
@@ -148,7 +219,13 @@ fn cache() -> Item {
         upkeep::stat(&folder, &engine).map_err(|error| format!("{:#}", anyhow::Error::new(error)))
     });
     match (stat, context::cache()) {
-        (Ok(_), Some(_)) => Item::new("cache", State::Ok, format!("{shown}")),
+        (Ok(stat), Some(_)) => {
+            let mib = stat.entries.bytes.div_ceil(1 << 20);
+            let key = context::cache_key();
+            let text =
+                format!("{shown}: {} plugins, {mib} MiB, signed by {key}", stat.entries.count);
+            Item::new("cache", State::Ok, text)
+        }
         (Err(why), _) => Item::new("cache", State::Missing, format!("{shown}: {why}"))
             .help("make the folder this user's own, or set MODELHOST_CACHE_DIR"),
         (Ok(_), None) => Item::new("cache", State::Missing, format!("{shown} can't be used"))
@@ -203,7 +280,42 @@ fn files(args: &PolicyArgs) -> Vec<Item> {
                 .help("`modelhost run` shows the mistake with its line"),
         ),
     };
-    [policy, lock].into_iter().chain(baseline).collect()
+    let named = context.config.as_ref().map(|config| named(config)).unwrap_or_default();
+    [policy, lock].into_iter().chain(baseline).chain(named).collect()
+}
+
+/// Looks for the files that the policy names.
+fn named(config: &Config) -> Vec<Item> {
+    let mut out = Vec::new();
+    for (name, document) in &config.documents {
+        let shown = format!("{name}: {}", document.path.display());
+        out.push(match read_bounded(&config.root.join(&document.path), MAX_DOCUMENT) {
+            Ok(Some(bytes)) if Digest::of(&bytes) == document.digest => {
+                Item::new("document", State::Ok, shown)
+            }
+            Ok(_) => Item::new("document", State::Missing, format!("{shown} has another digest"))
+                .help("have the change reviewed, and write its digest into [documents]"),
+            Err(error) => Item::new("document", State::Missing, format!("{shown}: {error}"))
+                .help("put the file there, or take it out of [documents]"),
+        });
+    }
+    if let Some(registry) = &config.registry {
+        let folder = config.root.join(&registry.path);
+        let shown = registry.path.display();
+        out.push(match is_absent(&folder) {
+            true => Item::new("registry", State::Missing, format!("{shown} is not there"))
+                .help("fetch it, or take [registry] out of the policy"),
+            false => Item::new("registry", State::Ok, shown.to_string()),
+        });
+    }
+    if let Some(log) = &config.audit {
+        let begun = match is_absent(&config.root.join(log)) {
+            true => "begun by the next run",
+            false => "`modelhost audit verify` verifies it",
+        };
+        out.push(Item::new("audit", State::Ok, format!("{}: {begun}", log.display())));
+    }
+    out
 }
 
 fn git() -> Item {
@@ -211,7 +323,14 @@ fn git() -> Item {
         return Item::new("git", State::Note, "the working directory can't be read");
     };
     match Git::at(&folder).and_then(|git| git.top()) {
-        Ok(top) => Item::new("git", State::Ok, format!("repository {}", top.display())),
+        Ok(top) => match changed::find(&folder, None, &[]) {
+            Ok(_) => Item::new("git", State::Ok, format!("repository {}", top.display())),
+            Err(error) => {
+                let text = format!("repository {}, without a base: {error}", top.display());
+                Item::new("git", State::Note, text)
+                    .help("`run --changed` needs one: name it, `--changed=BASE`")
+            }
+        },
         Err(error) => Item::new("git", State::Note, format!("no repository: {error}"))
             .help("only `run --changed` needs one"),
     }

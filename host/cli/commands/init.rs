@@ -29,17 +29,26 @@ const GITHUB: &str = include_str!("init/github.yml");
 const GITLAB: &str = include_str!("init/gitlab.yml");
 const PRE_COMMIT: &str = include_str!("init/pre-commit.yml");
 
+/// The JSON Schema of the policy, beside it.
+const SCHEMA: &str = "modelhost.schema.json";
+
 /// The most bytes of modelhost itself, which CI files name by its digest.
 const MAX_PROGRAM: u64 = 1 << 30;
 
 const HELP: &str = "\
-Writes modelhost.toml with the models that are found here, modelhost.lock, and with
---ci a file that runs the gate:
+Writes modelhost.toml with the models that are found here, modelhost.schema.json,
+by which editors check it, modelhost.lock, and with --ci a file that runs the gate:
   github      .github/workflows/modelhost.yml
   gitlab      .gitlab/modelhost.yml, to be included
   pre-commit  .pre-commit-config.yaml
 These name the very modelhost that wrote them, by its SHA-256. What is there already
-is left as it is.
+is left as it is, but for modelhost.schema.json: it is generated, and written anew
+where it is that of another modelhost.
+
+Examples:
+  modelhost init                 in the folder that a repository's policy belongs to
+  modelhost init --ci github
+  modelhost init --check         in CI: is everything there, and of this modelhost?
 
 Exit codes: 0 done; 1 with --check, where something would be written; 2 a mistake;
 4 no models were found.";
@@ -107,6 +116,7 @@ pub(crate) fn run(args: &InitArgs, global: &GlobalArgs) -> anyhow::Result<Exit> 
         config::check(config::NAME, &text)?;
         init.write(config::NAME, &text)?;
     }
+    init.schema()?;
     if !init.check && context.lock.is_none() {
         lock_models(&Context::find(&policy)?, global)?;
         init.say("wrote", lock::NAME);
@@ -117,8 +127,9 @@ pub(crate) fn run(args: &InitArgs, global: &GlobalArgs) -> anyhow::Result<Exit> 
         init.say("as it is", lock::NAME);
     }
     if let Some(ci) = args.ci {
+        let is_new = is_absent(&init.folder.join(ci.path()));
         init.write(ci.path(), &ci.text()?)?;
-        init.next(ci);
+        init.next(ci, is_new);
     }
     Ok(if init.check && init.missing { Exit::Deny } else { Exit::Allow })
 }
@@ -156,9 +167,46 @@ impl Init {
         Ok(())
     }
 
+    /// Writes the schema of the policy, which editors read. It is generated, nobody
+    /// edits it: one of another modelhost is written anew.
+    fn schema(&mut self) -> anyhow::Result<()> {
+        let place = self.folder.join(SCHEMA);
+        let text = super::text_of(&config::json_schema())?;
+        // One that is longer is another.
+        let most = u64::try_from(text.len()).unwrap_or(u64::MAX);
+        let there = match is_absent(&place) {
+            true => None,
+            false => {
+                Some(read_bounded(&place, most).with_context(|| format!("can't read {SCHEMA}"))?)
+            }
+        };
+        let what = match &there {
+            None if self.check => "missing",
+            None => "wrote",
+            Some(Some(bytes)) if *bytes == text => {
+                self.say("as it is", SCHEMA);
+                return Ok(());
+            }
+            Some(_) if self.check => "differs",
+            Some(_) => "rewrote",
+        };
+        self.missing = true;
+        if !self.check {
+            replace(&place, &text, ".modelhost-init.")
+                .with_context(|| format!("can't write {SCHEMA}"))?;
+        }
+        self.say(what, SCHEMA);
+        Ok(())
+    }
+
     /// Says what is left to be done by a person.
-    fn next(&self, ci: Ci) {
+    fn next(&self, ci: Ci, is_new: bool) {
         if self.quiet || self.check {
+            return;
+        }
+        if ci == Ci::PreCommit && !is_new {
+            say::line("next: unless it is there, add this to .pre-commit-config.yaml:");
+            say::line(PRE_COMMIT.trim_end());
             return;
         }
         say::line(match ci {
@@ -230,8 +278,10 @@ fn policy_text(folder: &Path) -> anyhow::Result<String> {
 }
 
 const POLICY: &str = "\
-# What a model must hold to be let through. `modelhost schema config` prints the JSON
-# Schema of this file, `modelhost explain RULE` says what a finding means.
+#:schema ./modelhost.schema.json
+#
+# What a model must hold to be let through. Editors check and complete it by the
+# schema beside it; `modelhost explain RULE` says what a finding means.
 version = 1
 
 [gate]

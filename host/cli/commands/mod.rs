@@ -36,3 +36,10 @@ pub(crate) fn print(bytes: &[u8]) -> anyhow::Result<Exit> {
         Err(error) => Err(error.into()),
     }
 }
+
+/// Returns a JSON document for other programs as it is printed.
+pub(crate) fn text_of(document: &impl serde::Serialize) -> anyhow::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(document)?;
+    text.push(b'\n');
+    Ok(text)
+}

@@ -16,10 +16,11 @@ pub(crate) fn run(args: &SchemaArgs) -> anyhow::Result<Exit> {
         SchemaName::Audit => record::audit::json_schema(),
         SchemaName::History => super::history::json_schema(),
         SchemaName::Cache => super::cache::json_schema(),
+        SchemaName::Doctor => super::doctor::json_schema(),
+        SchemaName::Waivers => super::waiver::json_schema(),
+        SchemaName::Baseline => super::baseline::json_schema(),
         SchemaName::Explain => super::explain::json_schema(),
         SchemaName::Compare => record::compare::json_schema(),
     };
-    let mut text = serde_json::to_vec_pretty(&schema)?;
-    text.push(b'\n');
-    super::print(&text)
+    super::print(&super::text_of(&schema)?)
 }

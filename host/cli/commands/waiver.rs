@@ -4,6 +4,7 @@
 //! Leaves the text of the file to `edit`, and what a waiver covers to the library.
 
 mod edit;
+mod json;
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -14,9 +15,10 @@ use modelhost::domain::finding::Fingerprint;
 use modelhost::domain::waiver::{WaiverReport, WaiverState};
 use modelhost::report::reported::Reported;
 
+pub(crate) use self::json::json_schema;
 use super::findings::FindingsArgs;
 use crate::args::GlobalArgs;
-use crate::commands::print;
+use crate::commands::{print, text_of};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::say;
@@ -79,6 +81,10 @@ or unused.";
 #[derive(Debug, Args)]
 #[command(after_help = LIST_HELP)]
 pub(crate) struct ListArgs {
+    /// Print JSON; `modelhost schema waivers` prints its schema.
+    #[arg(long)]
+    json: bool,
+
     #[command(flatten)]
     findings: FindingsArgs,
 }
@@ -149,11 +155,17 @@ fn list(args: &ListArgs, global: &GlobalArgs) -> anyhow::Result<Exit> {
     let context = Context::find(&args.findings.policy)?;
     let today = Date::of(args.findings.now());
     if context.config.as_ref().is_none_or(|config| config.policy.waivers.is_empty()) {
+        if args.json {
+            return print(&text_of(&json::document(&[], today))?);
+        }
         say::line("there are no waivers");
         return Ok(Exit::Allow);
     }
     let report = args.findings.run(context, global)?;
-    print(table(&report.waivers, today).as_bytes())?;
+    match args.json {
+        true => print(&text_of(&json::document(&report.waivers, today))?)?,
+        false => print(table(&report.waivers, today).as_bytes())?,
+    };
     let is_idle = |waiver: &WaiverReport| {
         use WaiverState::{Early, Expired, Expiring, InUse, NotTold, Stale, Unused};
         match waiver.state {
