@@ -280,7 +280,7 @@ fn files(args: &PolicyArgs) -> Vec<Item> {
                 .help("`modelhost run` shows the mistake with its line"),
         ),
     };
-    let named = context.config.as_ref().map(|config| named(config)).unwrap_or_default();
+    let named = context.config.as_ref().map(named).unwrap_or_default();
     [policy, lock].into_iter().chain(baseline).chain(named).collect()
 }
 

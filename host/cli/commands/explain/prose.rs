@@ -108,7 +108,8 @@ pub(super) fn plain(markdown: &str, width: usize) -> String {
     let mut in_list = false;
     for block in blocks(markdown) {
         let entry = matches!(block, Block::Entry(..));
-        if !out.is_empty() && !(entry && in_list) {
+        let joins = entry && in_list;
+        if !out.is_empty() && !joins {
             out.push('\n');
         }
         in_list = entry;
@@ -141,7 +142,7 @@ fn words(spans: &[Span]) -> String {
             }
         }
     }
-    GuestText::new(&out, out.len()).to_string()
+    GuestText::new(&out, usize::MAX).to_string()
 }
 
 /// Breaks `text` into lines.
@@ -160,7 +161,11 @@ pub(super) fn wrap(text: &str, first: &str, rest: &str, width: usize) -> String 
             out.push(' ');
             room = room.saturating_sub(1);
         }
-        out.push_str(word);
+        // What is inert within a line might act where it begins one.
+        match is_start {
+            true => out.push_str(GuestText::new(word, usize::MAX).as_str()),
+            false => out.push_str(word),
+        }
         room = room.saturating_sub(length);
         is_start = false;
     }
@@ -175,7 +180,8 @@ pub(super) fn inert(markdown: &str) -> String {
     let mut in_list = false;
     for block in blocks(markdown) {
         let entry = matches!(block, Block::Entry(..));
-        if !out.is_empty() && !(entry && in_list) {
+        let joins = entry && in_list;
+        if !out.is_empty() && !joins {
             out.push('\n');
         }
         in_list = entry;
@@ -229,7 +235,7 @@ fn line(spans: &[Span]) -> String {
 /// Returns `text` with what Markdown would act on escaped; addresses and names that
 /// pages turn into links of their own are code.
 pub(super) fn escape(text: &str) -> String {
-    let text = GuestText::new(text, text.len()).to_string();
+    let text = GuestText::new(text, usize::MAX).to_string();
     let mut out = String::new();
     for part in text.split_inclusive(' ') {
         let word = part.trim_end_matches(' ');
@@ -268,7 +274,7 @@ pub(super) fn escape(text: &str) -> String {
 
 /// Returns `text` as code.
 pub(super) fn code(text: &str) -> String {
-    let text = GuestText::new(text, text.len()).to_string();
+    let text = GuestText::new(text, usize::MAX).to_string();
     if text.trim().is_empty() {
         return "` `".to_owned();
     }
@@ -284,6 +290,8 @@ fn longest_fence(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -295,7 +303,35 @@ mod tests {
             "The file is cut\n`https://x.example/a`.\n\n- one\n- `two`\n  - three\n\n    [plugin.x]\n    \\x1b[2J\n"
         );
         assert_eq!(plain("", 80), "");
+        assert!(plain("words ::error::x", 5).contains("\n\\x3a:error::x\n"));
         assert_eq!(plain("abcdefghij klm", 4), "abcdefghij\nklm\n");
+    }
+
+    /// Returns what acts in `markdown`: HTML, links, images, headings, quotes.
+    fn acting(markdown: &str) -> String {
+        let acts = |event: &Event<'_>| match event {
+            Event::Html(_) | Event::InlineHtml(_) => true,
+            Event::Start(tag) => !matches!(
+                tag,
+                Tag::Paragraph | Tag::List(None) | Tag::Item | Tag::Strong | Tag::CodeBlock(_)
+            ),
+            _ => false,
+        };
+        let options = pulldown_cmark::Options::all();
+        let acting = Parser::new_ext(markdown, options).filter(acts);
+        acting.map(|event| format!("{event:?} ")).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_acts_whatever_is_written(
+            text in "([ \\n#*_>+.0-9a-c\\[\\]()<!/:&;|~=`$-]|https://|<b>|\\\\|\u{202e}){0,60}"
+        ) {
+            let published = inert(&text);
+            prop_assert_eq!(acting(&published), "", "{}", published);
+            let told = plain(&text, 20);
+            prop_assert!(!told.lines().any(|line| line.trim_start().starts_with("::")), "{}", told);
+        }
     }
 
     /// What one writes, and what is left of it.
@@ -323,8 +359,7 @@ mod tests {
         ];
         for (help, expected) in rows {
             assert_eq!(inert(help), expected, "{help:?}");
-            // What is written means the same once more: it opened nothing.
-            assert!(!inert(expected).contains("<s"), "{help:?}");
+            assert_eq!(acting(expected), "", "{help:?}");
         }
         let deep = ">".repeat(4000) + &"- ".repeat(2000) + "x";
         assert!(inert(&deep).contains('x') && plain(&deep, 80).contains('x'));
