@@ -467,5 +467,5 @@ fn a_lock_notes_what_a_run_concluded_of_the_same_files() {
         .says("model a: the report is about other files")
         .says("- license  MIT");
     place.write("report.json", "{}");
-    place.modelhost(&note).code(2).says("report.json concludes nothing");
+    place.modelhost(&note).code(2).says("report.json can't be used: it is no JSON report");
 }

@@ -116,8 +116,9 @@ fn process(name: &str, bytes: &[u8], is_told: bool) -> Duration {
     assert!(took < END, "{name}: {took:?}");
     if is_told {
         assert_eq!((inspected.code, ran.code), (2, 2), "{name}: {inspected:?}\n{ran:?}");
+        assert!(inspected.stdout.is_empty(), "{name}: {inspected:?}");
+        assert!(ran.is_unrun(), "{name}: {ran:?}");
         for said in [inspected, ran] {
-            assert!(said.stdout.is_empty(), "{name}: {said:?}");
             assert!(said.stderr.starts_with("error: "), "{name}: {said:?}");
             assert!(!said.stderr.contains("panicked"), "{name}: {said:?}");
         }

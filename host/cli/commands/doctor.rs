@@ -4,6 +4,7 @@
 //! Each line is something a run would come upon as well. Leaves probing the walls
 //! to the workers themselves.
 
+use std::path::Path;
 use std::sync::atomic::AtomicBool;
 
 use clap::Args;
@@ -170,11 +171,17 @@ fn isolation() -> Item {
 
 /// Says what of the walls this kernel has, whether or not they could be raised.
 fn kernel() -> Item {
+    let release = read_bounded(Path::new("/proc/sys/kernel/osrelease"), MAX_RELEASE);
+    let release = release.ok().flatten().unwrap_or_default();
+    let system = format!("Linux {}", String::from_utf8_lossy(&release).trim());
+    let system = if release.is_empty() { std::env::consts::OS } else { system.as_str() };
     let Some(here) = landlock_here() else {
-        return Item::new("kernel", State::Note, "it has no Landlock, or has it turned off")
+        let text = format!("{system}, without Landlock, or with it turned off");
+        return Item::new("kernel", State::Note, text)
             .help("Linux 5.13 and later have it, where the boot parameter `lsm` names it");
     };
-    let text = format!("Landlock ABI {here}, of which {} are used", here.min(LANDLOCK_USED));
+    let text =
+        format!("{system}, Landlock ABI {here}, of which {} are used", here.min(LANDLOCK_USED));
     let state = if here < LANDLOCK_USED { State::Note } else { State::Ok };
     let item = Item::new("kernel", state, text);
     match state {
@@ -184,6 +191,9 @@ fn kernel() -> Item {
         _ => item,
     }
 }
+
+/// The most bytes of the kernel's release, which is a word.
+const MAX_RELEASE: u64 = 256;
 
 /// How many files a process needs open beside the models': workers, their sockets,
 /// plugins.
@@ -222,8 +232,10 @@ fn cache() -> Item {
         (Ok(stat), Some(_)) => {
             let mib = stat.entries.bytes.div_ceil(1 << 20);
             let key = context::cache_key();
-            let text =
-                format!("{shown}: {} plugins, {mib} MiB, signed by {key}", stat.entries.count);
+            let text = format!(
+                "{shown}: {}, {mib} MiB, signed by {key}",
+                things(stat.entries.count, "plugin")
+            );
             Item::new("cache", State::Ok, text)
         }
         (Err(why), _) => Item::new("cache", State::Missing, format!("{shown}: {why}"))
@@ -231,6 +243,11 @@ fn cache() -> Item {
         (Ok(_), None) => Item::new("cache", State::Missing, format!("{shown} can't be used"))
             .help("make the folder and its key this user's own, or set MODELHOST_CACHE_DIR"),
     }
+}
+
+/// Returns `count` of `thing` in words.
+fn things(count: u64, thing: &str) -> String {
+    format!("{count} {thing}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Looks for the operator's files, as a run would.
@@ -248,7 +265,9 @@ fn files(args: &PolicyArgs) -> Vec<Item> {
         Some(config) => {
             let (models, waivers) = (config.models.len(), config.policy.waivers.len());
             let path = context.config_path(args);
-            let text = format!("{}: {models} models, {waivers} waivers", path.display());
+            let (models, waivers) =
+                (things(models as u64, "model"), things(waivers as u64, "waiver"));
+            let text = format!("{}: {models}, {waivers}", path.display());
             Item::new("policy", State::Ok, text)
         }
         None => Item::new("policy", State::Note, "no modelhost.toml: the built-in policy holds")
@@ -260,7 +279,11 @@ fn files(args: &PolicyArgs) -> Vec<Item> {
             Item::new(
                 "lock",
                 State::Ok,
-                format!("modelhost.lock: {models} models, {plugins} plugins"),
+                format!(
+                    "modelhost.lock: {}, {}",
+                    things(models as u64, "model"),
+                    things(plugins as u64, "plugin")
+                ),
             )
         }
         None => {
@@ -272,7 +295,7 @@ fn files(args: &PolicyArgs) -> Vec<Item> {
         Ok(Some((_, baseline))) => Some(Item::new(
             "baseline",
             State::Ok,
-            format!("{} accepted findings", baseline.entries.len()),
+            things(baseline.entries.len() as u64, "accepted finding"),
         )),
         Ok(None) => None,
         Err(error) => Some(

@@ -40,9 +40,12 @@ pub(super) fn tiles(report: &Report) -> Markup {
         (summary.files, if summary.files == 1 { "file" } else { "files" }),
         (summary.plugins, if summary.plugins == 1 { "plugin" } else { "plugins" }),
     ];
-    if summary.not_judged_advisory > 0 {
-        tiles.push((summary.not_judged_advisory, "not judged (advisory)"));
-    }
+    let also = [
+        (summary.not_judged_advisory, "not judged (advisory)"),
+        (summary.waived, "waived"),
+        (summary.in_baseline, "in the baseline"),
+    ];
+    tiles.extend(also.into_iter().filter(|(number, _)| *number > 0));
     html! {
         ul.tiles {
             @for (number, what) in tiles {

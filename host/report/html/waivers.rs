@@ -65,7 +65,7 @@ fn row(report: &WaiverReport) -> Markup {
     html! {
         tr {
             td.error[covers_nothing] { (word(*state)) }
-            td { (waiver.expires) }
+            td.day { (waiver.expires) }
             td { (waiver.owner) }
             td { (waiver.reason) }
             td {

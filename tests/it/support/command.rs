@@ -121,4 +121,13 @@ impl Said {
         serde_json::from_str(&self.stdout)
             .unwrap_or_else(|error| panic!("{error}\n{}\n{}", self.stdout, self.stderr))
     }
+
+    /// Returns whether the JSON report on stdout is of a run that did not start.
+    #[track_caller]
+    pub(crate) fn is_unrun(&self) -> bool {
+        let report = self.json();
+        let is_empty = |part: &str| report[part].as_array().is_some_and(Vec::is_empty);
+        let told = report["not_run"].as_array().is_some_and(|told| !told.is_empty());
+        told && report["decision"] == "incomplete" && is_empty("tasks") && is_empty("plugins")
+    }
 }
