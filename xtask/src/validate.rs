@@ -72,10 +72,11 @@ struct Case {
     arguments: &'static [&'static str],
 }
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     Case { name: "small", code: 1, findings: None, arguments: &[] },
     Case { name: "empty", code: 0, findings: Some(0), arguments: &["--only", "formats"] },
     Case { name: "waived", code: 0, findings: None, arguments: &[] },
+    Case { name: "unrun", code: 2, findings: None, arguments: &["--only", "absent"] },
     Case { name: "hostile", code: 3, findings: None, arguments: &[] },
     Case { name: "page", code: 3, findings: Some(5_000), arguments: &["--only", "formats"] },
     Case { name: "many", code: 3, findings: Some(30_000), arguments: &["--only", "formats"] },
@@ -149,7 +150,7 @@ fn write_reports(workspace: &Workspace, host: &Path, folder: &Path, case: &Case)
             let example = workspace.root.join("examples/malicious-pickle/models/reviews");
             fs::copy(example.join("pytorch_model.bin"), model.join("pytorch_model.bin"))?;
         }
-        "empty" => {
+        "empty" | "unrun" => {
             let example = workspace.root.join("examples/clean-safetensors/models/sentiment");
             fs::copy(example.join("model.safetensors"), model.join("model.safetensors"))?;
         }

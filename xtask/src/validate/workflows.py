@@ -223,7 +223,7 @@ def hook():
         run(command, cwd=folder, env=env)
     commit(folder)
     for command in commands:
-        if "nothing changed since HEAD" not in run(command, cwd=folder, env=env):
+        if "0 of 2 models changed since HEAD" not in run(command, cwd=folder, env=env):
             wrong("the hook looks at what did not change")
     change(folder / "models/b b/model.safetensors")
     git(folder, "add", "-A")
@@ -329,10 +329,14 @@ def steps(made, served):
     decided(0, "allow", 1, paths="models/b b")
     decided(0, "allow", 2, paths="models/a\nmodels/b b\n")
     decided(0, "allow", 3, changed="false", **pull)
-    said, _ = gated(0, **pull)
-    if "nothing changed since origin/main" not in said:
+    said, outputs = gated(0, **pull)
+    if " 0 of " not in said or "changed since origin/main" not in said:
         wrong(f"an unchanged pull request: {said}")
-    gated(2, event="pull_request", GITHUB_BASE_REF="absent")
+    if (outputs["decision"], outputs["models"]) != ("allow", "0"):
+        wrong(f"an unchanged pull request: {outputs}")
+    _, outputs = gated(2, event="pull_request", GITHUB_BASE_REF="absent")
+    if (outputs["decision"], outputs["exit-code"]) != ("incomplete", "2"):
+        wrong(f"a base that is not there: {outputs}")
     gated(2, args="--no-such-option")
     gated(2, paths="models/a models/c")
     (folder / "models/b b/model.pkl").write_bytes(b"cbuiltins\neval\n(Vprint(1)\ntR.")
@@ -376,7 +380,7 @@ def gated_by(made, name, base, served):
     before = weights.read_bytes()
     step(text, folder, 0, env, shell)
     said, _ = step(text, folder, 0, {**env, **request}, shell)
-    if "nothing changed since" not in said:
+    if " 0 of " not in said or "changed since" not in said:
         wrong(f"{name}: an unchanged request: {said}")
     change(weights)
     step(text, folder, 1, {**env, **request}, shell)
