@@ -403,7 +403,11 @@ fn every_format_has_a_schema() {
     }
     place.modelhost(&["schema", "nothing"]).code(2).says("config");
     for shell in ["bash", "fish", "zsh"] {
-        place.modelhost(&["completions", shell]).code(0).says("modelhost");
+        let said = place.modelhost(&["completions", shell]);
+        said.code(0).says("modelhost").says("fail-on");
+        let words = said.stdout.split(|c: char| !c.is_ascii_alphanumeric());
+        assert!(words.clone().any(|word| word == "waiver"), "{shell}");
+        assert!(words.clone().all(|word| word != "worker"), "{shell}: it is hidden");
     }
     place.modelhost(&["man"]).code(0).says(".TH modelhost");
     place.modelhost(&["man", "waiver", "add"]).code(0).says(".TH modelhost-waiver-add");

@@ -61,7 +61,10 @@ pub(crate) fn run(args: &ManArgs) -> anyhow::Result<Exit> {
 
 fn page(command: &clap::Command) -> io::Result<Vec<u8>> {
     let mut page = Vec::new();
-    clap_mangen::Man::new(command.clone()).title(name(command)).render(&mut page)?;
+    clap_mangen::Man::new(command.clone())
+        .title(name(command))
+        .source(concat!("modelhost ", env!("CARGO_PKG_VERSION")))
+        .render(&mut page)?;
     Ok(page)
 }
 
