@@ -247,8 +247,9 @@ pub(crate) struct RunArgs {
     /// Look only at models that differ from BASE: in commits since the two parted,
     /// in the work tree, untracked, or ignored by git. Without a BASE: what the pull
     /// request or merge request is against (GitHub, GitLab, Jenkins, Azure, Bitbucket,
-    /// Buildkite), else the remote's default branch. Where the policy, the lock file, a plugin, a document, the
-    /// registry or the baseline differs, all models are looked at.
+    /// Buildkite), else the remote's default branch. Where the policy, the lock file, a
+    /// plugin, a document, the registry or the baseline differs, all models are looked
+    /// at.
     #[arg(long, value_name = "BASE", num_args = 0..=1, require_equals = true)]
     pub(crate) changed: Option<Option<String>>,
 

@@ -42,9 +42,8 @@ pub struct Reported {
     pub message: GuestText,
     /// Whether it denies.
     pub denies: bool,
-    /// Whether a waiver covers it.
-    pub waived: bool,
-    /// Who answers for that waiver, why, and until when.
+    /// Who answers for the waiver that covers it, why, and until when; none where none
+    /// does.
     pub waiver: Option<Words>,
     /// Whether the baseline covers it.
     pub in_baseline: bool,
@@ -102,7 +101,6 @@ fn reported(model: &ModelReport, judged: &Judged, file: Option<&FilePath>) -> Re
         severity: *severity,
         message: message.clone(),
         denies: judged.denies,
-        waived: waiver.is_some(),
         waiver,
         in_baseline: matches!(judged.exception, Some(Exception::Baseline)),
     }
@@ -151,7 +149,6 @@ fn read_finding(
         severity: finding.severity.0,
         message: finding.message.0.clone(),
         denies: finding.denies,
-        waived: finding.waived.is_some(),
         waiver: finding.waived.as_ref().map(|waived| Words {
             reason: GuestText::capped(&waived.reason),
             owner: GuestText::capped(&waived.owner),
@@ -183,7 +180,8 @@ mod tests {
         }
         let found = of(&report);
         assert!(
-            found.iter().any(|found| found.waived) && found.iter().any(|found| found.in_baseline)
+            found.iter().any(|found| found.waiver.is_some())
+                && found.iter().any(|found| found.in_baseline)
         );
         assert!(found.iter().any(|found| found.rule.is_none()));
         let document = crate::report::json::read(&json(&report)).expect("it is one");

@@ -22,7 +22,7 @@ use serde::Serialize;
 
 use crate::args::{GlobalArgs, PolicyArgs};
 use crate::changed;
-use crate::commands::print;
+use crate::commands::{print, text_of};
 use crate::context::{self, Context};
 use crate::exit::Exit;
 use crate::git::Git;
@@ -112,12 +112,11 @@ pub(crate) fn run(args: &DoctorArgs, global: &GlobalArgs) -> anyhow::Result<Exit
     items.extend([git(), ci(), terminal(global)]);
     let is_missing = items.iter().any(|item| item.state == State::Missing);
     let text = if args.json {
-        let document = Document { schema: SCHEMA, modelhost: env!("CARGO_PKG_VERSION"), items };
-        serde_json::to_string_pretty(&document)? + "\n"
+        text_of(&Document { schema: SCHEMA, modelhost: env!("CARGO_PKG_VERSION"), items })?
     } else {
-        table(&items)
+        table(&items).into_bytes()
     };
-    print(text.as_bytes())?;
+    print(&text)?;
     Ok(if is_missing { Exit::Deny } else { Exit::Allow })
 }
 

@@ -104,11 +104,11 @@ pub(crate) fn run(args: &ExplainArgs, global: &GlobalArgs) -> anyhow::Result<Exi
         }
     }
     let report = args.findings.report.as_ref().map(|path| path.display().to_string());
-    print(write(args, asked, report.as_deref())?.as_bytes())
+    print(&write(args, asked, report.as_deref())?)
 }
 
 /// Writes what was found in the form that is asked for.
-fn write(args: &ExplainArgs, asked: Vec<Asked>, report: Option<&str>) -> anyhow::Result<String> {
+fn write(args: &ExplainArgs, asked: Vec<Asked>, report: Option<&str>) -> anyhow::Result<Vec<u8>> {
     match args.format {
         Form::Json => {
             let (mut pages, mut found) = (Vec::new(), Vec::new());
@@ -131,11 +131,11 @@ fn write(args: &ExplainArgs, asked: Vec<Asked>, report: Option<&str>) -> anyhow:
                 Asked::Plugin(pages) => pages,
                 Asked::Rule(_) | Asked::Finding(..) => Vec::new(),
             });
-            Ok(text::reference(&pages.collect::<Vec<_>>()))
+            Ok(text::reference(&pages.collect::<Vec<_>>()).into_bytes())
         }
         form => {
             let parts = asked.iter().map(|asked| part(asked, form == Form::Human, report));
-            Ok(parts.collect::<Vec<_>>().join("\n"))
+            Ok(parts.collect::<Vec<_>>().join("\n").into_bytes())
         }
     }
 }

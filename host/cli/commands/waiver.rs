@@ -142,7 +142,7 @@ fn waivable(found: &[Reported], fingerprint: Fingerprint) -> anyhow::Result<&Rep
             finding.code
         );
     }
-    if finding.waived {
+    if finding.waiver.is_some() {
         anyhow::bail!("{fingerprint} ({} in {}) is waived already", finding.code, finding.model);
     }
     Ok(finding)

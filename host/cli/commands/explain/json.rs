@@ -140,14 +140,14 @@ pub(super) fn json(
     pages: &[Page],
     findings: &[&Reported],
     report: Option<&str>,
-) -> anyhow::Result<String> {
+) -> anyhow::Result<Vec<u8>> {
     let document = Document {
         schema: SCHEMA,
         modelhost: env!("CARGO_PKG_VERSION"),
         rules: pages.iter().map(rule).collect(),
         findings: findings.iter().map(|found| finding(found, report)).collect(),
     };
-    Ok(serde_json::to_string_pretty(&document)? + "\n")
+    crate::commands::text_of(&document)
 }
 
 /// Returns the schema of what [`json`] returns.

@@ -104,6 +104,24 @@ fn flush(out: &mut Vec<Block>, spans: &mut Vec<Span>, depth: usize, is_entry: &m
 /// Returns `markdown` as lines for a person, of at most `width` characters where its
 /// words allow that.
 pub(super) fn plain(markdown: &str, width: usize) -> String {
+    shown(markdown, |block, out| match block {
+        Block::Words(spans) => out.push_str(&wrap(&words(&spans), "", "", width)),
+        Block::Entry(depth, spans) => {
+            let indent = "  ".repeat(depth.saturating_sub(1));
+            let (first, rest) = (format!("{indent}- "), format!("{indent}  "));
+            out.push_str(&wrap(&words(&spans), &first, &rest, width));
+        }
+        Block::Code(code) => {
+            for line in code.lines() {
+                let _ = writeln!(out, "    {}", GuestText::capped(line));
+            }
+        }
+    })
+}
+
+/// Returns the parts of `markdown` as `show` writes each, with an empty line between them
+/// but between the entries of a list.
+fn shown(markdown: &str, show: impl Fn(Block, &mut String)) -> String {
     let mut out = String::new();
     let mut in_list = false;
     for block in blocks(markdown) {
@@ -113,19 +131,7 @@ pub(super) fn plain(markdown: &str, width: usize) -> String {
             out.push('\n');
         }
         in_list = entry;
-        match block {
-            Block::Words(spans) => out.push_str(&wrap(&words(&spans), "", "", width)),
-            Block::Entry(depth, spans) => {
-                let indent = "  ".repeat(depth.saturating_sub(1));
-                let (first, rest) = (format!("{indent}- "), format!("{indent}  "));
-                out.push_str(&wrap(&words(&spans), &first, &rest, width));
-            }
-            Block::Code(code) => {
-                for line in code.lines() {
-                    let _ = writeln!(out, "    {}", GuestText::capped(line));
-                }
-            }
-        }
+        show(block, &mut out);
     }
     out
 }
@@ -176,15 +182,7 @@ pub(super) fn wrap(text: &str, first: &str, rest: &str, width: usize) -> String 
 /// Returns `markdown` as Markdown in which nothing acts: no HTML, no links, no images,
 /// no headings, and nothing that is left open.
 pub(super) fn inert(markdown: &str) -> String {
-    let mut out = String::new();
-    let mut in_list = false;
-    for block in blocks(markdown) {
-        let entry = matches!(block, Block::Entry(..));
-        let joins = entry && in_list;
-        if !out.is_empty() && !joins {
-            out.push('\n');
-        }
-        in_list = entry;
+    shown(markdown, |block, out| {
         let _ = match block {
             Block::Words(spans) => writeln!(out, "{}", line(&spans)),
             Block::Entry(depth, spans) => {
@@ -197,8 +195,7 @@ pub(super) fn inert(markdown: &str) -> String {
                 writeln!(out, "{fence}text\n{lines}{fence}")
             }
         };
-    }
-    out
+    })
 }
 
 /// Returns `spans` as one line, whose beginning begins nothing else.

@@ -127,7 +127,7 @@ fn facts(finding: &Reported) -> Vec<(&'static str, String)> {
 /// Returns the word for what comes of `finding`.
 pub(super) const fn state(finding: &Reported) -> &'static str {
     match () {
-        () if finding.waived => "waived",
+        () if finding.waiver.is_some() => "waived",
         () if finding.in_baseline => "in-the-baseline",
         () if finding.denies => "denies",
         () => "does-not-deny",
@@ -206,6 +206,6 @@ pub(super) fn reference(pages: &[Page]) -> String {
 
 /// Returns the command that waives `finding`; none where it can't be.
 pub(super) fn way(finding: &Reported, report: Option<&str>) -> Option<String> {
-    let can = finding.rule.is_some() && !finding.waived;
+    let can = finding.rule.is_some() && finding.waiver.is_none();
     can.then(|| page::waive(&finding.fingerprint.to_string(), report))
 }
